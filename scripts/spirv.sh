@@ -9,16 +9,24 @@ export LC_ALL=C
 # compile SOURCE RESULT [OPTION]
 compile() {
   glslangValidator --quiet -V --target-env vulkan1.1 "${@:3}" -o "$2" "$1"
-  spirv-opt --strip-debug "$2" -o "$2"
+  spirv-opt --strip-debug --eliminate-dead-functions "$2" -o "$2"
   spirv-val --target-env vulkan1.1 "$2"
+}
+
+# variants NAME [OPTION] compiles a kernel, and again for devices without integers of 64 bits where that
+# makes a difference.
+variants() {
+  compile "$source" "$1.spv" "${@:2}"
+  compile "$source" "$1.narrow.spv" -DNARROW "${@:2}"
+  if cmp -s "$1.spv" "$1.narrow.spv"; then rm "$1.narrow.spv"; fi
 }
 
 rm -f ./*.spv
 for source in *.comp; do
   name="${source%.comp}"
-  compile "$source" "$name.spv"
+  variants "$name"
   if grep -q '^#include "dot.glsl"' "$source"; then
-    compile "$source" "$name.dot.spv" -DDOT
+    variants "$name.dot" -DDOT
   fi
 done
 sha256sum ./*.comp ./*.glsl ./*.spv | sed 's|\./||' >digests.txt

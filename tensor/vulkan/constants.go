@@ -26,6 +26,7 @@ const (
 	typeProperties2                = 1000059001
 	typeIDProperties               = 1000071004
 	typeMaintenance3Properties     = 1000168000
+	typeDriverProperties           = 1000196000
 	typeDotProductFeatures         = 1000280000
 )
 

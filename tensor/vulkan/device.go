@@ -28,6 +28,8 @@ type Device struct {
 	timeout time.Duration
 	// dots is set if kernels use instructions for sums of products.
 	dots bool
+	// narrow is set if kernels compute with pairs of words instead of integers of 64 bits.
+	narrow bool
 
 	device    logicalDevice
 	queue     queue
@@ -81,6 +83,7 @@ func (d *Device) open(s settings) error {
 		return fmt.Errorf("%w: expected a device with %s, found %s without", ErrNotAvailable, d.info.Missing, d.info.Name)
 	}
 	d.limits = limitsOf(&d.facts.properties.limits, s.limits)
+	d.narrow = s.narrow || d.facts.features[featureShaderInt64] == 0
 	d.dots = s.dots && d.facts.dot
 	if err := d.create(found[i]); err != nil {
 		return err
@@ -125,7 +128,10 @@ func (d *Device) create(p physicalDevice) error {
 	priority := float32(0)
 	queues := deviceQueueCreateInfo{sType: typeDeviceQueueCreateInfo, queueFamily: family, queueCount: 1, priorities: &priority}
 	var wanted features
-	wanted[featureRobustBufferAccess], wanted[featureShaderInt64] = 1, 1
+	wanted[featureRobustBufferAccess] = 1
+	if !d.narrow {
+		wanted[featureShaderInt64] = 1
+	}
 	info := deviceCreateInfo{sType: typeDeviceCreateInfo, queueInfoCount: 1, queueInfos: &queues, features: &wanted}
 	dot := dotProductFeatures{sType: typeDotProductFeatures, supported: 1}
 	var names []*byte
@@ -176,6 +182,9 @@ func (d *Device) Info() Info { return d.info }
 
 // DotProducts reports whether kernels use the device's instructions for sums of products.
 func (d *Device) DotProducts() bool { return d.dots }
+
+// Narrow reports whether kernels compute with pairs of words instead of integers of 64 bits.
+func (d *Device) Narrow() bool { return d.narrow }
 
 // Wait returns after all calls have ended, with the checksums since the last Wait.
 func (d *Device) Wait() ([]uint64, error) {

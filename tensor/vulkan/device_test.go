@@ -55,6 +55,14 @@ func TestKernelsWithoutDotProductsGiveTheBitsOfTheReference(t *testing.T) {
 	require.NoError(t, d.Test(2<<40, *rounds))
 }
 
+func TestKernelsWithoutWideIntegersGiveTheBitsOfTheReference(t *testing.T) {
+	for i, options := range [][]vulkan.Option{{vulkan.WithoutWideIntegers()}, {vulkan.WithoutWideIntegers(), vulkan.WithoutDotProducts()}} {
+		d := open(t, options...)
+		require.True(t, d.Narrow())
+		require.NoError(t, d.Test(uint64(5+i)<<40, *rounds))
+	}
+}
+
 // Limits so small that operations are divided along every dimension, and that some do not fit.
 func TestDividedOperationsGiveTheBitsOfTheReference(t *testing.T) {
 	for i, l := range []plan.Limits{

@@ -2,10 +2,10 @@
 // cards, and drivers that compute on a processor. It needs no C compiler: it opens the library of
 // the machine when a device is listed or opened.
 //
-// A device needs integers of 64 bits in shaders (shaderInt64) and robust access to buffers
-// (robustBufferAccess). Sums of products of eight bits use the instructions of
-// VK_KHR_shader_integer_dot_product if the device has them and they pass a test with random
-// numbers when the device is opened. Package plan divides operations so that no dispatch takes
+// A device needs robust access to buffers (robustBufferAccess). Where it has no integers of 64 bits in
+// shaders (shaderInt64), kernels compute with pairs of words instead. Sums of products of eight bits use
+// the instructions of VK_KHR_shader_integer_dot_product if the device has them and they pass a test with
+// random numbers when the device is opened. Package plan divides operations so that no dispatch takes
 // long and no binding is larger than a device allows; package kernel holds the kernels. An
 // operation that cannot be divided in this way (a row beyond a binding, or beyond what one
 // workgroup should walk over) is executed by tensor/cpu on a copy.

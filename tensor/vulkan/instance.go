@@ -24,6 +24,9 @@ type Info struct {
 	Memory uint64
 	// Missing says what the device has not got that this package needs; empty if nothing.
 	Missing string
+	// DriverText is the name and the version of the driver for people, with its compiler where the
+	// driver says it; empty if the driver says nothing.
+	DriverText string
 }
 
 // machine is an instance of Vulkan.
@@ -90,6 +93,7 @@ func (m *machine) devices() ([]physicalDevice, error) {
 type facts struct {
 	properties    properties
 	uuid          [16]byte
+	driver        string
 	maxAllocation uint64
 	memory        memoryProperties
 	features      features
@@ -102,9 +106,18 @@ func (m *machine) facts(d physicalDevice) (*facts, error) {
 	f := &facts{}
 	third := &maintenance3Properties{sType: typeMaintenance3Properties}
 	id := &idProperties{sType: typeIDProperties, next: unsafe.Pointer(third)}
+	driver := &driverProperties{sType: typeDriverProperties}
+	described, err := m.offers(d, driverExtension)
+	if err != nil {
+		return nil, err
+	}
+	if described {
+		third.next = unsafe.Pointer(driver)
+	}
 	p := &properties2{sType: typeProperties2, next: unsafe.Pointer(id)}
 	m.getPhysicalDeviceProperties2.do(uintptr(d), uintptr(unsafe.Pointer(p)))
 	f.properties, f.uuid, f.maxAllocation = p.properties, id.deviceUUID, third.maxAllocationSize
+	f.driver = strings.TrimSpace(textOf(driver.name[:]) + " " + textOf(driver.info[:]))
 	m.getPhysicalDeviceMemoryProperties.do(uintptr(d), uintptr(unsafe.Pointer(&f.memory)))
 	offered, err := m.offers(d, dotExtension)
 	if err != nil {
@@ -126,6 +139,8 @@ func (m *machine) facts(d physicalDevice) (*facts, error) {
 const (
 	// dotExtension has instructions for sums of four products of eight bits.
 	dotExtension = "VK_KHR_shader_integer_dot_product"
+	// driverExtension tells the name of the driver.
+	driverExtension = "VK_KHR_driver_properties"
 	// portableExtension has to be used where a device has it (MoltenVK).
 	portableExtension = "VK_KHR_portability_subset"
 )
@@ -157,6 +172,7 @@ func (f *facts) info(index int) Info {
 		Index: index, Name: textOf(p.name[:]), Kind: kinds[0], UUID: hex.EncodeToString(f.uuid[:]),
 		API: versionText(p.apiVersion), Driver: p.driverVersion, Missing: f.missing(),
 	}
+	i.DriverText = f.driver
 	if int(p.kind) < len(kinds) {
 		i.Kind = kinds[p.kind]
 	}
@@ -178,7 +194,6 @@ func (f *facts) missing() string {
 		}
 	}
 	need(p.apiVersion >= version11, "Vulkan 1.1")
-	need(f.features[featureShaderInt64] == 1, "integers of 64 bits (shaderInt64)")
 	need(f.features[featureRobustBufferAccess] == 1, "robust access to buffers (robustBufferAccess)")
 	need(l.maxStageStorageBuffers >= maxBindings, "8 buffers for a kernel (maxPerStageDescriptorStorageBuffers)")
 	need(l.maxPushConstantsSize >= pushBytes, "128 bytes of parameters (maxPushConstantsSize)")

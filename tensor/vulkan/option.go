@@ -14,6 +14,7 @@ type settings struct {
 	uuid    string
 	timeout time.Duration
 	dots    bool
+	narrow  bool
 	limits  plan.Limits
 	memory  uint64
 }
@@ -34,6 +35,9 @@ func WithTimeout(d time.Duration) Option { return func(s *settings) { s.timeout 
 
 // WithoutDotProducts leaves instructions for sums of products aside.
 func WithoutDotProducts() Option { return func(s *settings) { s.dots = false } }
+
+// WithoutWideIntegers leaves integers of 64 bits aside, as on a device that has none.
+func WithoutWideIntegers() Option { return func(s *settings) { s.narrow = true } }
 
 // WithMemory bounds the memory of tensors that the device takes, in bytes.
 func WithMemory(bytes uint64) Option { return func(s *settings) { s.memory = bytes } }

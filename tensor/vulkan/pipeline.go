@@ -43,6 +43,9 @@ func (d *Device) pipeline(name string) (handle, error) {
 	if d.dots && kernel.HasDots(name) {
 		name = kernel.WithDots(name)
 	}
+	if d.narrow {
+		name = kernel.Narrow(name)
+	}
 	if p, found := d.pipelines.compiled[name]; found {
 		return p, nil
 	}

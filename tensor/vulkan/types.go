@@ -103,6 +103,17 @@ type idProperties struct {
 	luidValid  uint32
 }
 
+type driverProperties struct {
+	_ structs.HostLayout
+
+	sType       uint32
+	next        unsafe.Pointer
+	id          uint32
+	name        [256]byte
+	info        [256]byte
+	conformance [4]byte
+}
+
 type maintenance3Properties struct {
 	_ structs.HostLayout
 

@@ -23,6 +23,7 @@ func TestStructuresLieAsInC(t *testing.T) {
 		{"features2", unsafe.Sizeof(features2{}), 240},
 		{"dotProductFeatures", unsafe.Sizeof(dotProductFeatures{}), 24},
 		{"idProperties", unsafe.Sizeof(idProperties{}), 64},
+		{"driverProperties", unsafe.Sizeof(driverProperties{}), 536},
 		{"maintenance3Properties", unsafe.Sizeof(maintenance3Properties{}), 32},
 		{"properties2", unsafe.Sizeof(properties2{}), 840},
 		{"properties", unsafe.Sizeof(properties{}), 824},

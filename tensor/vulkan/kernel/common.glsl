@@ -1,6 +1,7 @@
 // Arithmetic of the profile tensor/1 on unsigned words, as in tensor/fixed. Numbers with a sign are
 // words in two's complement.
-#extension GL_ARB_gpu_shader_int64 : require
+#extension GL_EXT_control_flow_attributes : require
+#include "wide.glsl"
 
 layout(local_size_x = 128) in;
 
@@ -29,8 +30,8 @@ bool below(uint a, uint b) { return (a ^ SMALLEST) < (b ^ SMALLEST); }
 uint smaller(uint a, uint b) { return below(a, b) ? a : b; }
 uint larger(uint a, uint b) { return below(a, b) ? b : a; }
 int bits(uint x) { return findMSB(x) + 1; }
-int bits64(uint64_t x) { uint high = uint(x >> 32); return high != 0u ? 32 + bits(high) : bits(uint(x)); }
-uint64_t extend(uint x) { return uint64_t(x) | (negative(x) ? uint64_t(0xffffffffu) << 32 : uint64_t(0u)); }
+int bits64(Wide x) { return high(x) != 0u ? 32 + bits(high(x)) : bits(low(x)); }
+Wide extend(uint x) { return joined(x, negative(x) ? 0xffffffffu : 0u); }
 
 // Elements of eight and of sixteen bits, extended.
 uint byte_at(uint word, uint i) { return uint(bitfieldExtract(int(word), int(8u * (i & 3u)), 8)); }
@@ -47,9 +48,9 @@ uint sub(uint a, uint b) {
 
 uint mulshr(uint a, uint b, uint s) {
   s = min(s, 62u);
-  uint64_t product = uint64_t(size(a)) * uint64_t(b);
-  product = (product + ((uint64_t(1u) << s) >> 1u)) >> s;
-  return signed_as((product >> 31) != uint64_t(0u) ? LARGEST : uint(product), a);
+  Wide whole = product(size(a), b);
+  whole = down(plus(whole, down(up(wide(1u), s), 1u)), s);
+  return signed_as((high(whole) | low(whole) >> 31) != 0u ? LARGEST : low(whole), a);
 }
 uint mulshr_signed(uint a, uint b, uint s) { return signed_as(mulshr(a, size(b), s), b); }
 
@@ -65,21 +66,21 @@ uint divfrac(uint a, uint b) {
 }
 
 // divide returns the quotient of a number below 2^63 and one below 2^31.
-uint64_t divide(uint64_t a, uint b) {
-  uint64_t quotient = uint64_t(0u);
+Wide divide(Wide a, uint b) {
+  Wide quotient = wide(0u);
   uint rest = 0u;
   for (int i = 63; i >= 0; i--) {
-    rest = rest << 1 | (uint(a >> uint(i)) & 1u);
-    if (rest >= b) { rest -= b; quotient |= uint64_t(1u) << uint(i); }
+    rest = rest << 1 | (low(down(a, uint(i))) & 1u);
+    if (rest >= b) { rest -= b; quotient = plus(quotient, up(wide(1u), uint(i))); }
   }
   return quotient;
 }
 
-uint root(uint64_t x) {
+uint root(Wide x) {
   uint r = 0u;
   for (uint b = SMALLEST; b > 0u; b >>= 1) {
     uint next = r | b;
-    if (uint64_t(next) * uint64_t(next) <= x) r = next;
+    if (at_most(product(next, next), x)) r = next;
   }
   return r;
 }
@@ -90,14 +91,14 @@ const Scale ZERO = Scale(0u, 0);
 Scale normal(uint m, uint e) {
   m &= LARGEST;
   if (m == 0u) return ZERO;
-  int up = 31 - bits(m);
-  return Scale(m << uint(up), clamp(int(e), -512, 512) + up);
+  int places = 31 - bits(m);
+  return Scale(m << uint(places), clamp(int(e), -512, 512) + places);
 }
 Scale times(Scale s, Scale t) {
   if (s.m == 0u || t.m == 0u) return ZERO;
-  uint64_t product = uint64_t(s.m) * uint64_t(t.m);
-  uint down = (product >> 61) != uint64_t(0u) ? 31u : 30u;
-  return Scale(uint(product >> down), s.e + t.e - int(down));
+  Wide whole = product(s.m, t.m);
+  uint places = (high(whole) >> 29) != 0u ? 31u : 30u;
+  return Scale(low(down(whole, places)), s.e + t.e - int(places));
 }
 uint apply(Scale s, uint a, int f) {
   int shift = s.e - f;
@@ -105,37 +106,37 @@ uint apply(Scale s, uint a, int f) {
   if (shift < 0) return signed_as(LARGEST, a);
   return mulshr(a, s.m, uint(shift));
 }
-uint apply_wide(Scale s, uint64_t a, int f) {
-  bool minus = (a >> 63) != uint64_t(0u);
-  if (minus) a = uint64_t(0u) - a;
-  int down = max(bits64(a) - 31, 0);
-  uint top = uint(a >> uint(down));
-  return apply(Scale(s.m, s.e - down), minus ? 0u - top : top, f);
+uint apply_wide(Scale s, Wide a, int f) {
+  bool below = negative(high(a));
+  if (below) a = minus(wide(0u), a);
+  int places = max(bits64(a) - 31, 0);
+  uint top = low(down(a, uint(places)));
+  return apply(Scale(s.m, s.e - places), below ? 0u - top : top, f);
 }
 Scale ratio(uint a, uint b) {
   if (a == 0u || b == 0u) return ZERO;
-  int up = 32 - bits(b), numberUp = 31 - bits(a);
+  int bUp = 32 - bits(b), numberUp = 31 - bits(a);
   uint number = numberUp < 0 ? a >> 1 : a << uint(numberUp);
-  uint q = divfrac(number, b << uint(up));
-  int e = 32 + numberUp - up;
+  uint q = divfrac(number, b << uint(bUp));
+  int e = 32 + numberUp - bUp;
   if (negative(q)) { q >>= 1; e -= 1; }
   return Scale(q, e);
 }
-Scale inverse_root(uint64_t n, uint64_t x) {
-  if (n == uint64_t(0u) || x == uint64_t(0u)) return ZERO;
+Scale inverse_root(Wide n, Wide x) {
+  if (n == wide(0u) || x == wide(0u)) return ZERO;
   int nUp = (64 - bits64(n)) & ~1, xUp = (64 - bits64(x)) & ~1;
-  Scale s = ratio(root(n << uint(nUp)), root(x << uint(xUp)));
+  Scale s = ratio(root(up(n, uint(nUp))), root(up(x, uint(xUp))));
   s.e += nUp / 2 - xUp / 2;
   return s;
 }
-Scale inverse(uint64_t n) {
-  int down = max(bits64(n) - 32, 0);
-  Scale s = ratio(1u, uint(n >> uint(down)));
-  s.e += down;
+Scale inverse(Wide n) {
+  int places = max(bits64(n) - 32, 0);
+  Scale s = ratio(1u, low(down(n, uint(places))));
+  s.e += places;
   return s;
 }
 
 // line is on words, and b - a wraps. The product has 63 bits with its sign.
 uint line(uint a, uint b, uint rest, uint step) {
-  return a + uint((extend(b - a) * uint64_t(rest)) >> step);
+  return a + low(down(times_wide(extend(b - a), wide(rest)), step));
 }

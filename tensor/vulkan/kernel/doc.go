@@ -3,5 +3,6 @@
 // profile tensor/1: they have to give the bits of tensor/ref.
 //
 // A kernel has up to eight buffers and 32 parameters: 24 of its own, and for each buffer the word
-// at which its operand begins. Workgroups have 128 threads.
+// at which its operand begins. Workgroups have 128 threads. A file with .dot in its name uses
+// instructions for sums of products, and one with .narrow is for devices without integers of 64 bits.
 package kernel

@@ -16,20 +16,20 @@ void main() {
   uint rows = min(p[0] - r0, 4u);
   // The last row stands for those that are missing, so that each loop has four rounds.
   uint bases[4];
-  for (uint i = 0u; i < 4u; i++) bases[i] = z * p[3] + (r0 + min(i, rows - 1u)) * p[2];
+  [[unroll]] for (uint i = 0u; i < 4u; i++) bases[i] = z * p[3] + (r0 + min(i, rows - 1u)) * p[2];
   uint sums[4];
-  for (uint i = 0u; i < 4u; i++) sums[i] = 0u;
+  [[unroll]] for (uint i = 0u; i < 4u; i++) sums[i] = 0u;
   if (c < p[1]) {
     for (uint q = within; q < p[2]; q += 16u) {
       uint weight = w(z * p[4] + c * p[2] + q);
-      for (uint i = 0u; i < 4u; i++) sums[i] = dot4(a(bases[i] + q), weight, sums[i]);
+      [[unroll]] for (uint i = 0u; i < 4u; i++) sums[i] = dot4(a(bases[i] + q), weight, sums[i]);
     }
   }
-  for (uint i = 0u; i < 4u; i++) parts[i * LANES + lane()] = sums[i];
+  [[unroll]] for (uint i = 0u; i < 4u; i++) parts[i * LANES + lane()] = sums[i];
   barrier();
   for (uint s = 8u; s > 0u; s >>= 1) {
     if (within < s) {
-      for (uint i = 0u; i < 4u; i++) parts[i * LANES + lane()] += parts[i * LANES + lane() + s];
+      [[unroll]] for (uint i = 0u; i < 4u; i++) parts[i * LANES + lane()] += parts[i * LANES + lane() + s];
     }
     barrier();
   }

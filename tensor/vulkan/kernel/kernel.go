@@ -9,8 +9,11 @@ import (
 //go:embed *.spv
 var compiled embed.FS
 
-// dotSuffix marks a kernel with instructions for sums of products.
-const dotSuffix = ".dot"
+// Marks of variants of a kernel.
+const (
+	dotSuffix    = ".dot"
+	narrowSuffix = ".narrow"
+)
 
 // HasDots reports whether a kernel has a variant with instructions for sums of four products of eight
 // bits.
@@ -24,6 +27,15 @@ func HasDots(name string) bool {
 
 // WithDots returns the name of that variant.
 func WithDots(name string) string { return name + dotSuffix }
+
+// Narrow returns the name of the kernel for devices without integers of 64 bits: a variant that computes
+// with pairs of words instead, or the kernel itself if it has no such integers.
+func Narrow(name string) string {
+	if _, err := compiled.Open(name + narrowSuffix + ".spv"); err != nil {
+		return name
+	}
+	return name + narrowSuffix
+}
 
 // Code returns the SPIR-V of a kernel in words.
 func Code(name string) ([]uint32, error) {

@@ -46,6 +46,17 @@ func TestCommittedKernelsAreThoseOfTheirSources(t *testing.T) {
 	}
 }
 
+// needsWide reports whether SPIR-V declares that it needs integers of 64 bits.
+func needsWide(code []uint32) bool {
+	const header, capability, int64s = 5, 17, 11
+	for at := header; at < len(code) && code[at]>>16 > 0; at += int(code[at] >> 16) {
+		if code[at]&0xffff == capability && code[at+1] == int64s {
+			return true
+		}
+	}
+	return false
+}
+
 func TestEverySourceHasItsKernels(t *testing.T) {
 	sources, err := filepath.Glob("*.comp")
 	require.NoError(t, err)
@@ -59,6 +70,10 @@ func TestEverySourceHasItsKernels(t *testing.T) {
 			code, err := kernel.Code(name)
 			require.NoError(t, err)
 			require.Equal(t, uint32(0x07230203), code[0], "%s is not SPIR-V", name)
+			require.Equal(t, kernel.Narrow(name) != name, needsWide(code), name)
+			narrow, err := kernel.Code(kernel.Narrow(name))
+			require.NoError(t, err)
+			require.False(t, needsWide(narrow), "%s needs integers of 64 bits", kernel.Narrow(name))
 		}
 		text, err := os.ReadFile(source)
 		require.NoError(t, err)

@@ -3,7 +3,7 @@
 // Parameters that norms have in common: 1 the places of gains, 2 the places of the output, 3 and 4
 // epsilon, 5 the flags: gain, bias, centre, output of eight bits. element(i) returns number i of the row,
 // and channel(i) the place of its gain and bias.
-uint mean, down;
+uint mean, places;
 Scale byRoot;
 
 uint centred(uint i) { return (p[5] & 4u) != 0u ? sub(element(i), mean) : element(i); }
@@ -12,28 +12,30 @@ uint centred(uint i) { return (p[5] & 4u) != 0u ? sub(element(i), mean) : elemen
 void measure(uint n) {
   mean = 0u;
   if ((p[5] & 4u) != 0u) {
-    uint64_t total = uint64_t(0u);
-    for (uint i = lane(); i < n; i += LANES) total += extend(element(i));
-    total = sum_of(total) + uint64_t(n / 2u);
-    if ((total >> 63) != uint64_t(0u)) {
-      mean = 0u - uint(divide(uint64_t(0u) - total + uint64_t(n - 1u), n));
+    Wide total = wide(0u);
+    for (uint i = lane(); i < n; i += LANES) total = plus(total, extend(element(i)));
+    total = sum_of(total);
+    total = plus(total, wide(n / 2u));
+    if (negative(high(total))) {
+      total = plus(minus(wide(0u), total), wide(n - 1u));
+      mean = 0u - low(divide(total, n));
     } else {
-      mean = uint(divide(total, n));
+      mean = low(divide(total, n));
     }
   }
   uint most = 0u;
   for (uint i = lane(); i < n; i += LANES) most = max(most, size(centred(i)));
   most = largest_of(most);
-  down = uint(max(bits(most) - 15, 0));
-  uint64_t squares = uint64_t(0u);
+  places = uint(max(bits(most) - 15, 0));
+  Wide squares = wide(0u);
   for (uint i = lane(); i < n; i += LANES) {
-    uint y = uint(int(centred(i)) >> int(down));
-    squares += uint64_t(y * y);
+    uint y = uint(int(centred(i)) >> int(places));
+    squares = plus(squares, wide(y * y));
   }
   squares = sum_of(squares);
-  squares += (uint64_t(p[3]) | uint64_t(p[4]) << 32) >> (2u * down);
-  byRoot = inverse_root(uint64_t(n), squares);
-  byRoot.e += int(down);
+  squares = plus(squares, down(joined(p[3], p[4]), 2u * places));
+  byRoot = inverse_root(wide(n), squares);
+  byRoot.e += int(places);
 }
 
 // normalized returns number i of the output.

@@ -1,13 +1,13 @@
 // Reductions over the lanes of a workgroup. All lanes have to call them, and get the result.
-shared uint64_t lanes64[128];
+shared Wide lanes64[128];
 shared uint lanes32[128];
 
-uint64_t sum_of(uint64_t x) {
+Wide sum_of(Wide x) {
   barrier();
   lanes64[lane()] = x;
   barrier();
   for (uint s = LANES / 2u; s > 0u; s >>= 1) {
-    if (lane() < s) lanes64[lane()] += lanes64[lane() + s];
+    if (lane() < s) lanes64[lane()] = plus(lanes64[lane()], lanes64[lane() + s]);
     barrier();
   }
   return lanes64[0];

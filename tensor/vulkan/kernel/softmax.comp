@@ -32,12 +32,12 @@ void main() {
     if (seen(t, s, p[4], p[5], p[6])) most = max(most, x(base + s) ^ SMALLEST);
   }
   most = largest_of(most) ^ SMALLEST;
-  uint64_t total = uint64_t(0u);
+  Wide total = wide(0u);
   uint least = 0u; // of the exponents, 2^31 less the exponent
   for (uint s = lane(); s < keys; s += LANES) {
     uint weight = 0u;
     if (seen(t, s, p[4], p[5], p[6])) weight = (exp2neg(most - x(base + s)) + 32u) >> 6;
-    total += uint64_t(weight);
+    total = plus(total, wide(weight));
     if (p[1] != 0u && weight != 0u) {
       Scale v = value_scale(s);
       if (v.m != 0u) least = max(least, SMALLEST - uint(v.e));

@@ -9,8 +9,8 @@ OUTPUT(1, result)
 
 void main() {
   uint r = gl_WorkGroupID.x;
-  uint64_t total = uint64_t(0u);
-  for (uint c = lane(); c < p[0]; c += LANES) total += extend(x(r * p[0] + c));
+  Wide total = wide(0u);
+  for (uint c = lane(); c < p[0]; c += LANES) total = plus(total, extend(x(r * p[0] + c)));
   total = sum_of(total);
   if (lane() == 0u) set_result(r, apply_wide(normal(p[1], p[2]), total, 0));
 }

@@ -7,7 +7,7 @@ void multiply(uint rows, uint columns, uint depth) {
   uint r0 = gl_WorkGroupID.y * 64u, c0 = gl_WorkGroupID.x * 64u;
   uint tx = lane() % 8u, ty = lane() / 8u;
   uint sums[32];
-  for (int i = 0; i < 32; i++) sums[i] = 0u;
+  [[unroll]] for (int i = 0; i < 32; i++) sums[i] = 0u;
   for (uint q0 = 0u; q0 < depth; q0 += 8u) {
     for (uint i = lane(); i < 512u; i += LANES) {
       uint r = i / 8u, q = i % 8u;
@@ -18,16 +18,16 @@ void multiply(uint rows, uint columns, uint depth) {
     barrier();
     for (uint q = 0u; q < 8u; q++) {
       uint b[8];
-      for (uint j = 0u; j < 8u; j++) b[j] = columnWords[(tx + 8u * j) * 9u + q];
-      for (uint i = 0u; i < 4u; i++) {
+      [[unroll]] for (uint j = 0u; j < 8u; j++) b[j] = columnWords[(tx + 8u * j) * 9u + q];
+      [[unroll]] for (uint i = 0u; i < 4u; i++) {
         uint a = rowWords[(ty + 16u * i) * 9u + q];
-        for (uint j = 0u; j < 8u; j++) sums[i * 8u + j] = dot4(a, b[j], sums[i * 8u + j]);
+        [[unroll]] for (uint j = 0u; j < 8u; j++) sums[i * 8u + j] = dot4(a, b[j], sums[i * 8u + j]);
       }
     }
     barrier();
   }
-  for (uint i = 0u; i < 4u; i++) {
-    for (uint j = 0u; j < 8u; j++) {
+  [[unroll]] for (uint i = 0u; i < 4u; i++) {
+    [[unroll]] for (uint j = 0u; j < 8u; j++) {
       uint r = r0 + ty + 16u * i, c = c0 + tx + 8u * j;
       if (r < rows && c < columns) store(r, c, sums[i * 8u + j]);
     }

@@ -9,26 +9,24 @@ INPUT(0, x)
 layout(std430, set = 0, binding = 1) buffer Sums { uint sums[]; };
 
 void main() {
-  uint64_t key = uint64_t(p[1]) | uint64_t(p[2]) << 32, first = uint64_t(p[3]) | uint64_t(p[4]) << 32;
-  uint64_t golden = uint64_t(0x7f4a7c15u) | uint64_t(0x9e3779b9u) << 32;
-  uint64_t one = uint64_t(0x1ce4e5b9u) | uint64_t(0xbf58476du) << 32;
-  uint64_t two = uint64_t(0x133111ebu) | uint64_t(0x94d049bbu) << 32;
-  uint64_t total = uint64_t(0u);
+  Wide key = joined(p[1], p[2]), first = joined(p[3], p[4]);
+  Wide golden = joined(0x7f4a7c15u, 0x9e3779b9u);
+  Wide one = joined(0x1ce4e5b9u, 0xbf58476du), two = joined(0x133111ebu, 0x94d049bbu);
+  Wide total = wide(0u);
   for (uint j = 0u; j < 8u; j++) {
     uint i = (gl_WorkGroupID.x * 8u + j) * LANES + lane();
     if (i >= p[0]) break;
-    uint64_t e = uint64_t(x(i));
-    uint64_t v = (key + (first + uint64_t(i)) * golden) ^ (e | e << 32);
-    v = (v ^ v >> 30) * one;
-    v = (v ^ v >> 27) * two;
-    total += v ^ v >> 31;
+    uint e = x(i);
+    Wide v = plus(key, times_wide(plus(first, wide(i)), golden)) ^ joined(e, e);
+    v = times_wide(v ^ down(v, 30u), one);
+    v = times_wide(v ^ down(v, 27u), two);
+    total = plus(total, v ^ down(v, 31u));
   }
   total = sum_of(total);
   if (lane() == 0u) {
-    uint low = uint(total);
     uint at = p[25] + p[5];
-    uint old = atomicAdd(sums[at], low);
-    uint carry = old + low < old ? 1u : 0u;
-    atomicAdd(sums[at + 1u], uint(total >> 32) + carry);
+    uint old = atomicAdd(sums[at], low(total));
+    uint carry = old + low(total) < old ? 1u : 0u;
+    atomicAdd(sums[at + 1u], high(total) + carry);
   }
 }
