@@ -116,6 +116,13 @@ fuzz: ## Fuzz every decoder of outside input for FUZZ_TIME each (default 10s)
 fuzz-short: ## Fuzz every decoder for 3s, without guidance and so without compiling anew
 	@FUZZ_GUIDED=0 FUZZ_TIME=3s scripts/fuzz.sh $(PKG)
 
+# DRIVERS adds or replaces drivers of Vulkan: NAME=FILE.json, or NAME=FILE.json@ROOT for one in
+# another system; without it, those of the machine are compared.
+.PHONY: conformance
+conformance: ## Compare all back ends of tensor/1 with the reference into build/conformance.json (minutes)
+	@mkdir -p build/bin && go build -o build/bin/conformance ./tests/conformance/cmd/conformance
+	@build/bin/conformance $(foreach d,$(DRIVERS),-driver $(d))
+
 .PHONY: adversary
 adversary: build ## Measure what attacks earn against honest nodes into build/adversary/report.json
 	@mkdir -p build/bin && go build -o build/bin/ ./tests/adversary/cmd/...

@@ -15,7 +15,7 @@ func Compare(d tensor.Device, seed uint64, rounds int) error {
 	for i := range rounds {
 		for _, code := range tensor.Codes() {
 			s := NewSource(seed + uint64(i)<<16 + uint64(code))
-			if err := compare(Draw(s, code), d); err != nil {
+			if err := Draw(s, code).Same(d); err != nil {
 				return fmt.Errorf("seed %d, round %d: %w", seed, i, err)
 			}
 		}
@@ -23,7 +23,9 @@ func Compare(d tensor.Device, seed uint64, rounds int) error {
 	return nil
 }
 
-func compare(c Case, d tensor.Device) error {
+// Same executes a case on a device and on the reference. It fails with the first byte or trace that
+// differs, or with what kept one of them from executing it.
+func (c Case) Same(d tensor.Device) error {
 	want, err := c.Run(ref.NewDevice())
 	if err != nil {
 		return fmt.Errorf("%v on the reference: %w: %+v", c.Op.Code(), err, c.Op)
