@@ -1,10 +1,8 @@
 package cpu_test
 
 import (
-	"math"
 	"runtime"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -41,69 +39,6 @@ func on(t testing.TB, d tensor.Device, op tensor.Op, shapes ...tensor.Shape) ten
 }
 
 func at(h tensor.Handle) tensor.Operand { return tensor.Operand{Tensor: h} }
-
-func square(image, kernel, out, dilation uint32) tensor.Window {
-	return tensor.Window{
-		Height: image, Width: image, KernelHeight: kernel, KernelWidth: kernel, OutHeight: out, OutWidth: out,
-		StrideY: 1, StrideX: 1, DilationY: dilation, DilationX: dilation,
-	}
-}
-
-// least returns the shortest time of a call.
-func least(t testing.TB, d tensor.Device, call tensor.Call) time.Duration {
-	t.Helper()
-	best := time.Duration(math.MaxInt64)
-	for range 7 {
-		began := time.Now()
-		require.NoError(t, d.Submit([]tensor.Call{call}))
-		best = min(best, time.Since(began))
-	}
-	return best
-}
-
-// A requester chooses shapes, so that none may take much more time than its fuel pays for.
-func TestFuelBoundsTheTimeOfOddShapes(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it measures times")
-	}
-	d := cpu.New(cpu.WithCores(1))
-	if !d.Vectors() {
-		t.Skip("without vectors, products take longer")
-	}
-	usual, err := tensortest.Large(tensor.CodeRescale).Prepare(d)
-	require.NoError(t, err)
-	unit := float64(least(t, d, usual)) / float64(tensor.Fuel(usual.Op))
-	const most = 10
-	s8, s32 := tensor.S8, tensor.S32
-	conv := func(w tensor.Window) tensor.Op {
-		return &tensor.Conv2D{X: at(1), W: at(2), Out: at(3), Batch: 1, Channels: 4, OutChannels: 1, Window: w}
-	}
-	for name, c := range map[string]struct {
-		op     tensor.Op
-		shapes []tensor.Shape
-	}{
-		"many small matrices": {
-			&tensor.Gemm{A: at(1), W: at(2), Out: at(3), Batch: 1 << 16, M: 1, N: 1, K: 4},
-			[]tensor.Shape{{Type: s8, Count: 1 << 18}, {Type: s8, Count: 1 << 18}, {Type: s32, Count: 1 << 16}},
-		},
-		"three rows of weights": {
-			&tensor.Gemm{A: at(1), W: at(2), Out: at(3), Batch: 1, M: 256, N: 3, K: 4096},
-			[]tensor.Shape{{Type: s8, Count: 1 << 20}, {Type: s8, Count: 3 << 12}, {Type: s32, Count: 768}},
-		},
-		"the largest one of a long row": {
-			&tensor.TopK{X: at(1), Values: at(2), Places: at(3), Rows: 1, Cols: 1 << 20, K: 1},
-			[]tensor.Shape{{Type: s32, Count: 1 << 20}, {Type: s32, Count: 1}, {Type: s32, Count: 1}},
-		},
-		"large kernels":          {conv(square(256, 128, 8, 1)), []tensor.Shape{{Type: s8, Count: 4 << 16}, {Type: s8, Count: 1 << 16}, {Type: s32, Count: 64}}},
-		"large spread kernels":   {conv(square(1024, 128, 8, 7)), []tensor.Shape{{Type: s8, Count: 4 << 20}, {Type: s8, Count: 1 << 16}, {Type: s32, Count: 64}}},
-		"kernels around a pixel": {conv(square(1, 128, 8, 7)), []tensor.Shape{{Type: s8, Count: 4}, {Type: s8, Count: 1 << 16}, {Type: s32, Count: 64}}},
-	} {
-		call := on(t, d, c.op, c.shapes...)
-		took := float64(least(t, d, call)) / float64(tensor.Fuel(c.op))
-		t.Logf("%s: %.2f of the usual time", name, took/unit)
-		require.Less(t, took, most*unit, name)
-	}
-}
 
 // The memory that a task may have for tensors does not pay for the memory that operations take.
 func TestOperationsOnLongRowsTakeLittleMemory(t *testing.T) {

@@ -17,6 +17,8 @@ type Device struct {
 	sums   []uint64
 	// held are the tensors with memory of their own.
 	held map[*ref.Buffer]struct{}
+	// tally is nil outside of tests.
+	tally *tally
 }
 
 // Option changes a device.

@@ -17,6 +17,8 @@ func (d *Device) dot4(a, w []int8, stride int) (sums [4]int32) {
 	} else {
 		whole = 0
 	}
+	d.tally.vectors(4 * whole)
+	d.tally.plain(4 * (len(a) - whole))
 	for r := range sums {
 		sums[r] += dot(a[whole:], w[r*stride+whole:])
 	}

@@ -36,6 +36,7 @@ const vectorLength = 64
 // dot1 returns the sum of products of a with one row.
 func (d *Device) dot1(a, row []int8) int32 {
 	if !d.vector || len(a) < vectorLength {
+		d.tally.plain(len(a))
 		return dot(a, row)
 	}
 	return d.dot4(a, row[:len(a)], 0)[0]
@@ -76,7 +77,7 @@ func (d *Device) conv(o *tensor.Conv2D, s ref.Operands) {
 		for row := from; row < to; row++ {
 			image := x[row/int(v.OutHeight)*int(v.Height)*int(v.Width)*channels:]
 			for col := range width {
-				gather(v, channels, image, row%int(v.OutHeight), col, seen)
+				d.tally.moved(kernel, gather(v, channels, image, row%int(v.OutHeight), col, seen))
 				d.rowDots(seen, w, kernel, 0, n, out[(row*width+col)*n:])
 			}
 		}
@@ -84,8 +85,8 @@ func (d *Device) conv(o *tensor.Conv2D, s ref.Operands) {
 }
 
 // gather copies the pixels that the output at a row and a column sees. Places outside of the image
-// are cleared together.
-func gather(v tensor.Window, channels int, image []int8, row, col int, seen []int8) {
+// are cleared together. It returns the number of its copies.
+func gather(v tensor.Window, channels int, image []int8, row, col int, seen []int8) (copies int) {
 	height, width := int(v.KernelHeight), int(v.KernelWidth)
 	line := width * channels
 	y, down := row*int(v.StrideY)-int(v.PadTop), int(v.DilationY)
@@ -100,8 +101,12 @@ func gather(v tensor.Window, channels int, image []int8, row, col int, seen []in
 		clear(to[end*channels:])
 		if left < end {
 			pixels(to[left*channels:end*channels], image[((y+i*down)*int(v.Width)+x+left*right)*channels:], channels, right*channels)
+			if copies++; right != 1 {
+				copies += end - left - 1
+			}
 		}
 	}
+	return copies
 }
 
 // inside returns the range of the places from 0 to below `places`, `step` apart from `first` on, that

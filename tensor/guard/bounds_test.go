@@ -7,7 +7,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/thetaedge/theta/tensor"
-	"github.com/thetaedge/theta/tensor/cpu"
 	"github.com/thetaedge/theta/tensor/guard"
 )
 
@@ -95,36 +94,6 @@ func TestNoShapeIsTroubleOfTheDevice(t *testing.T) {
 		require.NoError(t, s.Run(submission), c.op.Code())
 		require.NoError(t, s.Wait(), c.op.Code())
 	}
-}
-
-// A requester chooses numbers, so that each call may be the first one of its kind. Comparing them
-// takes a bounded share of the time of a task.
-func TestAProgramOfManyKindsIsNotSlowedDown(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it measures times")
-	}
-	const calls = 20_000
-	took := func(d tensor.Device) time.Duration {
-		s := tensor.NewSession(d, 1<<30)
-		for range 2 {
-			_, err := s.Alloc(tensor.Shape{Type: tensor.S32, Count: 65_536})
-			require.NoError(t, err)
-		}
-		ops := make([]tensor.Op, calls)
-		for i := range ops {
-			ops[i] = &tensor.Clamp{X: at(1), Out: at(2), Count: 4, Low: int32(i)}
-		}
-		submission, err := s.Check(tensor.Encode(ops...))
-		require.NoError(t, err)
-		began := time.Now()
-		require.NoError(t, s.Run(submission))
-		require.NoError(t, s.Wait())
-		return time.Since(began)
-	}
-	plain, guarded := took(cpu.New()), took(guard.New(cpu.New(), guard.Config{Grace: 100 * time.Millisecond}))
-	t.Logf("%s, with guards %s", plain, guarded)
-	// The fuel of the calls, in nanoseconds.
-	require.Less(t, guarded, plain+calls*tensor.FuelLaunch*time.Nanosecond/4+time.Second)
 }
 
 // A device may take as long as the fuel of a call allows.
