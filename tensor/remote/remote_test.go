@@ -26,6 +26,9 @@ func TestMain(m *testing.M) {
 	serve := func(d tensor.Device) int {
 		return remote.Main(func(in, out *os.File) error { return remote.Serve(in, out, d) })
 	}
+	if trouble, found := troubles[os.Getenv(way)]; found {
+		os.Exit(serve(newTroubled(trouble)))
+	}
 	switch os.Getenv(way) {
 	case "":
 		os.Exit(m.Run())
@@ -37,6 +40,10 @@ func TestMain(m *testing.M) {
 		os.Exit(serve(&odd{ref.NewDevice(), func() error { select {} }}))
 	case "fail":
 		os.Exit(serve(&odd{ref.NewDevice(), func() error { return errors.New("device lost") }}))
+	case "small":
+		os.Exit(serve(small{ref.NewDevice()}))
+	case "wrong":
+		os.Exit(serve(wrong{ref.NewDevice()}))
 	case "mute":
 		fmt.Fprintln(os.Stderr, "no driver")
 		os.Exit(1)

@@ -24,16 +24,16 @@ func openHere(t *testing.T, options ...Option) *Device {
 }
 
 // requireLost requires that nothing works any more, and that nothing hangs.
-func requireLost(t *testing.T, d *Device, b tensor.Buffer) {
+func requireLost(t *testing.T, d *Device, b tensor.Buffer, want error) {
 	t.Helper()
 	_, err := d.Wait()
-	require.ErrorIs(t, err, ErrLost)
+	require.ErrorIs(t, err, want)
 	_, err = d.New(tensor.Shape{Type: tensor.S8, Count: 1})
-	require.ErrorIs(t, err, ErrLost)
-	require.ErrorIs(t, d.Submit(nil), ErrLost)
-	require.ErrorIs(t, b.Read(0, make([]byte, 4)), ErrLost)
-	require.ErrorIs(t, b.Write(0, make([]byte, 4)), ErrLost)
-	require.ErrorIs(t, b.Free(), ErrLost)
+	require.ErrorIs(t, err, want)
+	require.ErrorIs(t, d.Submit(nil), want)
+	require.ErrorIs(t, b.Read(0, make([]byte, 4)), want)
+	require.ErrorIs(t, b.Write(0, make([]byte, 4)), want)
+	require.ErrorIs(t, b.Free(), want)
 }
 
 func TestADeviceThatDoesNotAnswerInTimeIsLost(t *testing.T) {
@@ -47,7 +47,7 @@ func TestADeviceThatDoesNotAnswerInTimeIsLost(t *testing.T) {
 	_, err = d.Wait()
 	require.ErrorIs(t, err, ErrLost)
 	require.ErrorContains(t, err, "VK_TIMEOUT")
-	requireLost(t, d, call.Buffers[0])
+	requireLost(t, d, call.Buffers[0], ErrLost)
 	require.NoError(t, d.Close())
 	require.NoError(t, d.Close())
 }
@@ -66,7 +66,7 @@ func TestADeviceThatLeavesNoMarkIsLost(t *testing.T) {
 	_, err = d.Wait()
 	require.ErrorIs(t, err, ErrLost)
 	require.ErrorContains(t, err, "expected the mark")
-	requireLost(t, d, b)
+	requireLost(t, d, b, ErrLost)
 	require.NoError(t, d.Close())
 }
 
@@ -75,7 +75,7 @@ func TestAClosedDeviceRefuses(t *testing.T) {
 	b, err := d.New(tensor.Shape{Type: tensor.S8, Count: 8})
 	require.NoError(t, err)
 	require.NoError(t, d.Close())
-	requireLost(t, d, b)
+	requireLost(t, d, b, ErrLost)
 }
 
 func TestAFreedTensorIsRefused(t *testing.T) {
