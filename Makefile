@@ -129,9 +129,14 @@ adversary: build ## Measure what attacks earn against honest nodes into build/ad
 	@build/bin/adversary
 
 .PHONY: bench
-bench: ## Measure tasks beside bank sends into build/bench/report.json (SCALE=small, normal or full)
+bench: bench-executors ## Measure tasks beside bank sends into build/bench/report.json (SCALE=small, normal or full)
 	@mkdir -p build/bin && go build -o build/bin/bench ./tests/bench/cmd/bench
 	@build/bin/bench -scale $(SCALE)
+
+.PHONY: bench-executors
+bench-executors: ## The part of bench that measures language models beside llama.cpp, into build/bench/executors.json
+	@mkdir -p build/bin && go build -o build/bin/executors ./tests/bench/cmd/executors
+	@build/bin/executors -scale $(SCALE)
 
 # One network per number of nodes; chain and nodes share the machine.
 .PHONY: bench-devnet

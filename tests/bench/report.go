@@ -8,36 +8,17 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/thetaedge/theta/tests/bench/stat"
 )
 
-// Stat summarises repeated measurements.
-type Stat struct {
-	Median float64 `json:"median"`
-	Min    float64 `json:"min"`
-	Max    float64 `json:"max"`
-	// N is the number of measurements.
-	N int `json:"n"`
-}
+// Stat is the median and the spread of some measurements.
+type Stat = stat.Stat
 
-func newStat(values []float64) Stat {
-	if len(values) == 0 {
-		return Stat{}
-	}
-	sorted := slices.Sorted(slices.Values(values))
-	middle := len(sorted) / 2
-	median := sorted[middle]
-	if len(sorted)%2 == 0 {
-		median = (sorted[middle-1] + median) / 2
-	}
-	return Stat{Median: median, Min: sorted[0], Max: sorted[len(sorted)-1], N: len(sorted)}
-}
-
-// String returns the median and the spread.
-func (s Stat) String() string { return fmt.Sprintf("%.3g (%.3g–%.3g)", s.Median, s.Min, s.Max) }
+func newStat(values []float64) Stat { return stat.New(values) }
 
 // FlowReport describes the tasks of a flow relative to bank sends.
 type FlowReport struct {
