@@ -1,6 +1,7 @@
 package cpu_test
 
 import (
+	"encoding/binary"
 	"runtime"
 	"testing"
 
@@ -80,9 +81,12 @@ func same(t *testing.T, d *cpu.Device, source *tensortest.Source, op tensor.Op, 
 	t.Helper()
 	want, got := on(t, ref.NewDevice(), op, shapes...), on(t, d, op, shapes...)
 	for i, s := range shapes[:len(shapes)-1] {
-		p := make([]byte, s.Count)
+		p := make([]byte, s.Type.Bytes(s.Count))
 		for j := range p {
 			p[j] = byte(source.Uint64())
+		}
+		for j := 4; s.Type == tensor.Scales && j < len(p); j += 8 { // products with about 31 bits
+			binary.LittleEndian.PutUint32(p[j:], 20+source.Below(30))
 		}
 		require.NoError(t, want.Buffers[i].Write(0, p))
 		require.NoError(t, got.Buffers[i].Write(0, p))

@@ -13,7 +13,11 @@ import (
 )
 
 func devices() []*cpu.Device {
-	return []*cpu.Device{cpu.New(cpu.WithCores(3)), cpu.New(cpu.WithCores(2), cpu.WithoutVectors()), cpu.New(cpu.WithCores(1))}
+	list := []*cpu.Device{cpu.New(cpu.WithCores(3)), cpu.New(cpu.WithCores(2), cpu.WithoutVectors()), cpu.New(cpu.WithCores(1))}
+	for _, v := range cpu.Available()[1:] {
+		list = append(list, cpu.New(cpu.WithCores(2), cpu.WithVectors(v)))
+	}
+	return list
 }
 
 var rounds = flag.Int("rounds", 20, "the number of random cases of each operation on each device")
@@ -69,6 +73,28 @@ func BenchmarkCPU(b *testing.B) {
 					b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(tensor.Fuel(call.Op)), "ns/fuel")
 				})
 			}
+		}
+	}
+}
+
+// Rows of all lengths around those that vectors take, with numbers of any size.
+func TestRowsOfAllLengthsGiveTheBitsOfTheReference(t *testing.T) {
+	s32, s8, scales := tensor.S32, tensor.S8, tensor.Scales
+	for _, v := range cpu.Available()[1:] {
+		d, source := cpu.New(cpu.WithCores(2), cpu.WithVectors(v)), tensortest.NewSource(3)
+		for cols := uint32(1); cols <= 70; cols++ {
+			n, dim := uint64(cols), 4*cols
+			same(t, d, source, &tensor.Gemm{A: at(1), W: at(2), Out: at(3), Batch: 1, M: 9, N: 7, K: dim},
+				tensor.Shape{Type: s8, Count: uint64(9 * dim)}, tensor.Shape{Type: s8, Count: uint64(7 * dim)}, tensor.Shape{Type: s32, Count: 63})
+			same(t, d, source, &tensor.Rescale{Acc: at(1), Row: at(2), Col: at(3), Residual: at(4), Out: at(5), Rows: 2, Cols: cols, Fraction: 3},
+				tensor.Shape{Type: s32, Count: 2 * n}, tensor.Shape{Type: scales, Count: 2}, tensor.Shape{Type: scales, Count: n},
+				tensor.Shape{Type: s32, Count: 2 * n}, tensor.Shape{Type: s32, Count: 2 * n})
+			same(t, d, source, &tensor.Gate{X: at(1), U: at(2), Table: at(3), Out: at(4), Count: cols, Shift: cols % 63, Grid: tensor.Grid{Low: -1 << 31, Step: cols % 31, Intervals: cols}},
+				tensor.Shape{Type: s32, Count: n}, tensor.Shape{Type: s32, Count: n}, tensor.Shape{Type: s32, Count: n + 1}, tensor.Shape{Type: s32, Count: n})
+			same(t, d, source, &tensor.Rope{X: at(1), Cos: at(2), Sin: at(3), Out: at(4), Rows: 2, Heads: 3, Dim: 2*cols + 2, Rotated: 2 * cols},
+				tensor.Shape{Type: s32, Count: 6 * (2*n + 2)}, tensor.Shape{Type: s32, Count: 2 * n}, tensor.Shape{Type: s32, Count: 2 * n}, tensor.Shape{Type: s32, Count: 6 * (2*n + 2)})
+			same(t, d, source, &tensor.AttnValues{U: at(1), Scale: at(2), V: at(3), Out: at(4), Queries: 3, Heads: 2, KVHeads: 1, Keys: 5, Dim: dim, Fraction: 3},
+				tensor.Shape{Type: s32, Count: 30}, tensor.Shape{Type: scales, Count: 6}, tensor.Shape{Type: s8, Count: uint64(5 * dim)}, tensor.Shape{Type: s32, Count: uint64(6 * dim)})
 		}
 	}
 }

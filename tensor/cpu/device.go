@@ -12,9 +12,9 @@ import (
 
 // Device executes calls on cores as they are submitted.
 type Device struct {
-	cores  int
-	vector bool
-	sums   []uint64
+	cores   int
+	vectors Vectors
+	sums    []uint64
 	// held are the tensors with memory of their own.
 	held map[*ref.Buffer]struct{}
 	// tally is nil outside of tests.
@@ -27,12 +27,9 @@ type Option func(*Device)
 // WithCores bounds the number of cores; the default is all of them.
 func WithCores(n int) Option { return func(d *Device) { d.cores = max(n, 1) } }
 
-// WithoutVectors uses plain Go alone.
-func WithoutVectors() Option { return func(d *Device) { d.vector = false } }
-
 // New returns a device.
 func New(options ...Option) *Device {
-	d := &Device{cores: runtime.GOMAXPROCS(0), vector: vector(), held: map[*ref.Buffer]struct{}{}}
+	d := &Device{cores: runtime.GOMAXPROCS(0), vectors: vectors(), held: map[*ref.Buffer]struct{}{}}
 	for _, option := range options {
 		option(d)
 	}
@@ -45,15 +42,15 @@ func (d *Device) Name() string {
 	if d.cores == 1 {
 		name = "1 core"
 	}
-	if d.vector {
-		name += " with AVX2"
+	if d.vectors > Plain {
+		name += " with " + d.vectors.String()
 	}
 	return name
 }
 
 // Vectors reports whether the device has vector instructions for sums of products. Without them,
 // a unit of fuel takes up to ten times as long.
-func (d *Device) Vectors() bool { return d.vector }
+func (d *Device) Vectors() bool { return d.vectors > Plain }
 
 // ownBytes is the size from which a tensor has memory of its own, in bytes.
 const ownBytes = 32 << 10
@@ -165,6 +162,20 @@ func (d *Device) run(call tensor.Call) error {
 			d.rescale(o, operands)
 			return nil
 		}
+	case *tensor.Quant:
+		d.quant(o, operands)
+		return nil
+	case *tensor.RMSNorm:
+		if o.Cols <= maxGains {
+			d.rmsNorm(o, operands)
+			return nil
+		}
+	case *tensor.Rope:
+		d.rotate(o, operands)
+		return nil
+	case *tensor.Gate:
+		d.activate(o, operands)
+		return nil
 	case *tensor.Conv2D:
 		d.conv(o, operands)
 		return nil
@@ -206,7 +217,7 @@ func (d *Device) checksums(call tensor.Call) []uint64 {
 	var lock sync.Mutex
 	d.split(count, 4, func(from, to int) {
 		for i, key := range call.Keys {
-			part := tensor.Checksum(key, uint64(from), output[from:to])
+			part := d.checksum(key, uint64(from), output[from:to])
 			lock.Lock()
 			sums[i] += part
 			lock.Unlock()

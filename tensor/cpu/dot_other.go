@@ -2,14 +2,14 @@
 
 package cpu
 
-// vector reports whether dot4 may use vectors.
-func vector() bool { return false }
+// vectors returns the best instructions that the processor has.
+func vectors() Vectors { return Plain }
 
-// dot4 returns the sums of products of a with four rows of w that are `stride` elements apart.
-func (d *Device) dot4(a, w []int8, stride int) (sums [4]int32) {
-	d.tally.plain(4 * len(a))
-	for r := range sums {
-		sums[r] = dot(a, w[r*stride:])
-	}
-	return sums
-}
+// dotRows writes no sums: there are no vectors.
+func (d *Device) dotRows(_, _ []int8, _ int, _ []int32) int { return 0 }
+
+const tile = 4
+
+func (d *Device) tiles() bool { return false }
+
+func multiply(_, _ []int8, _ int, _ []int32, _ int, _ []int32) {}

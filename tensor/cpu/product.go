@@ -19,11 +19,8 @@ func dot(a, b []int8) int32 {
 // the rows from `from` on to below `to`, to these places of out.
 func (d *Device) rowDots(a, w []int8, stride, from, to int, out []int32) {
 	n := from
-	for ; n+4 <= to; n += 4 {
-		sums := d.dot4(a, w[n*stride:], stride)
-		for i, sum := range sums {
-			out[n+i] = sum
-		}
+	if from < to {
+		n += d.dotRows(a, w[from*stride:], stride, out[from:to])
 	}
 	for ; n < to; n++ {
 		out[n] = d.dot1(a, w[n*stride:])
@@ -35,11 +32,12 @@ const vectorLength = 64
 
 // dot1 returns the sum of products of a with one row.
 func (d *Device) dot1(a, row []int8) int32 {
-	if !d.vector || len(a) < vectorLength {
-		d.tally.plain(len(a))
+	var sums [4]int32
+	if len(a) < vectorLength || d.dotRows(a, row[:len(a)], 0, sums[:]) == 0 {
+		d.tally.plain(1, len(a))
 		return dot(a, row)
 	}
-	return d.dot4(a, row[:len(a)], 0)[0]
+	return sums[0]
 }
 
 // weightRows is the number of rows of weights that stay in the first cache for all rows of A.
@@ -49,6 +47,7 @@ const weightRows = 16
 func (d *Device) gemm(o *tensor.Gemm, s ref.Operands) {
 	a, w, out := s.S8(0), s.S8(1), s.S32(2)
 	m, n, k := int(o.M), int(o.N), int(o.K)
+	less := d.less(a, int(o.Batch)*m, k, n)
 	d.split(int(o.Batch)*n, m*k, func(from, to int) {
 		for from < to {
 			b, first := from/n, from%n
@@ -57,12 +56,49 @@ func (d *Device) gemm(o *tensor.Gemm, s ref.Operands) {
 			if !o.SharedW {
 				weights = w[b*n*k:]
 			}
-			for i := range m {
-				d.rowDots(a[(b*m+i)*k:][:k], weights, k, first, last, out[(b*m+i)*n:])
-			}
+			d.product(a[b*m*k:][:m*k], weights, k, first, last, out[b*m*n:][:m*n], n, less, b*m)
 			from += last - first
 		}
 	})
+}
+
+// less returns what is subtracted from tiles for each row of A, or nothing if there are no tiles.
+func (d *Device) less(a []int8, rows, k, n int) []int32 {
+	if !d.tiles() || rows < tile || n < tile {
+		return nil
+	}
+	ones := make([]int8, k)
+	for i := range ones {
+		ones[i] = 1
+	}
+	less := make([]int32, rows)
+	d.rowDots(ones, a, k, 0, rows, less)
+	for i := range less {
+		less[i] *= 128
+	}
+	return less
+}
+
+// product multiplies all rows of a matrix with the rows of weights from `first` on to below `last`. The
+// rows of A have numbers from `row` on in less.
+func (d *Device) product(a, w []int8, k, first, last int, out []int32, n int, less []int32, row int) {
+	m := len(a) / k
+	whole := 0
+	if less != nil {
+		whole = m / tile * tile
+		for ; last-first >= tile && whole > 0; first += tile {
+			d.tally.vectors(whole/tile, tile*tile*k)
+			for i := 0; i < whole; i += tile {
+				multiply(a[i*k:], w[first*k:], k, out[i*n+first:], n, less[row+i:])
+			}
+			for i := whole; i < m; i++ {
+				d.rowDots(a[i*k:][:k], w, k, first, first+tile, out[i*n:])
+			}
+		}
+	}
+	for i := range m {
+		d.rowDots(a[i*k:][:k], w, k, first, last, out[i*n:])
+	}
 }
 
 // conv gathers the pixels that each pixel of the output sees and multiplies them with all

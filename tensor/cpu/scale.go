@@ -34,7 +34,7 @@ const blockColumns = 1024
 
 // rescale divides the rows. It normalizes the scale of a column once for the rows of a core.
 func (d *Device) rescale(o *tensor.Rescale, s ref.Operands) {
-	k := rescaling{o, s.S32(0), s.S32(3), s.S32(4), s.Scales(1), s.Scales(2)}
+	k := rescaling{d, o, s.S32(0), s.S32(3), s.S32(4), s.Scales(1), s.Scales(2)}
 	cols := int(o.Cols)
 	d.split(int(o.Rows), 4*cols, func(from, to int) {
 		var block [blockColumns]fixed.Scale
@@ -50,6 +50,7 @@ func (d *Device) rescale(o *tensor.Rescale, s ref.Operands) {
 
 // rescaling is a rescale with its operands. residual, row and col may be nil.
 type rescaling struct {
+	device             *Device
 	op                 *tensor.Rescale
 	acc, residual, out []int32
 	row, col           []fixed.Scale
@@ -60,6 +61,7 @@ func (k *rescaling) columns(first int, columns []fixed.Scale) {
 	for c := range columns {
 		switch {
 		case k.col == nil:
+			columns[c] = unit()
 		case k.op.OneCol:
 			columns[c] = k.col[0].Norm()
 		default:
@@ -70,7 +72,7 @@ func (k *rescaling) columns(first int, columns []fixed.Scale) {
 
 // elements works on those of row r from a place on, one for each column.
 func (k *rescaling) elements(r, at int, columns []fixed.Scale) {
-	var scale fixed.Scale
+	scale := unit()
 	switch {
 	case k.row == nil:
 	case k.op.OneRow:
@@ -79,17 +81,15 @@ func (k *rescaling) elements(r, at int, columns []fixed.Scale) {
 		scale = k.row[r].Norm()
 	}
 	in, result := k.acc[at:][:len(columns)], k.out[at:][:len(columns)]
-	for c, v := range in {
-		by := scale
-		switch {
-		case k.row == nil:
-			by = columns[c]
-		case k.col != nil:
-			by = scale.Times(columns[c])
-		}
-		v = by.Apply(v, k.op.Fraction)
-		if k.residual != nil {
-			v = fixed.Add(v, k.residual[at+c])
+	residual := k.residual
+	if residual != nil {
+		residual = residual[at:][:len(columns)]
+	}
+	done := k.device.apply(in, columns, scale, k.op.Fraction, residual, result)
+	for c := done; c < len(in); c++ {
+		v := scale.Times(columns[c]).Apply(in[c], k.op.Fraction)
+		if residual != nil {
+			v = fixed.Add(v, residual[c])
 		}
 		result[c] = v
 	}

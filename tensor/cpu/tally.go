@@ -11,17 +11,19 @@ type tally struct {
 	bytes, copies, calls atomic.Uint64
 }
 
-func (t *tally) vectors(products int) {
+// vectors counts calls of so many products by vectors each.
+func (t *tally) vectors(calls, products int) {
 	if t != nil {
-		t.vector.Add(uint64(products))
-		t.calls.Add(1)
+		t.vector.Add(uint64(calls * products))
+		t.calls.Add(uint64(calls))
 	}
 }
 
-func (t *tally) plain(products int) {
+// plain counts sums of so many products each, one by one.
+func (t *tally) plain(sums, products int) {
 	if t != nil {
-		t.single.Add(uint64(products))
-		t.calls.Add(1)
+		t.single.Add(uint64(sums * products))
+		t.calls.Add(uint64(sums))
 	}
 }
 

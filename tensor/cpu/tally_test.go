@@ -39,10 +39,16 @@ func stepsOf(t *testing.T, d *Device, op tensor.Op, shapes ...tensor.Shape) floa
 
 // A requester chooses shapes, so that none may need many more steps than its fuel pays for.
 func TestFuelBoundsTheStepsOfOddShapes(t *testing.T) {
-	d := New(WithCores(1))
-	if !d.Vectors() {
+	if len(Available()) == 1 {
 		t.Skip("without vectors, products take more steps")
 	}
+	for _, v := range Available()[1:] {
+		t.Run(v.String(), func(t *testing.T) { fuelBoundsSteps(t, New(WithCores(1), WithVectors(v))) })
+	}
+}
+
+func fuelBoundsSteps(t *testing.T, d *Device) {
+	t.Helper()
 	const most = 3
 	s8, s32 := tensor.S8, tensor.S32
 	usual := tensortest.Large(tensor.CodeGemm)

@@ -85,6 +85,11 @@ func weigh(x, out []int32) uint64 {
 	for _, v := range x {
 		most = max(most, v)
 	}
+	return Weigh(x, out, most)
+}
+
+// Weigh writes 2^(x - most) with 24 places after the point, for scores of at most `most`, and returns the sum.
+func Weigh(x, out []int32, most int32) uint64 {
 	var total uint64
 	for i, v := range x {
 		out[i] = (exp2neg(uint32(most)-uint32(v)) + 32) >> 6
