@@ -134,7 +134,7 @@ bench: bench-executors ## Measure tasks beside bank sends into build/bench/repor
 	@build/bin/bench -scale $(SCALE)
 
 .PHONY: bench-executors
-bench-executors: ## The part of bench that measures language models beside llama.cpp, into build/bench/executors.json
+bench-executors: ## The part of bench that measures language models and llama.cpp, into build/bench/executors.json
 	@mkdir -p build/bin && go build -o build/bin/executors ./tests/bench/cmd/executors
 	@build/bin/executors -scale $(SCALE)
 

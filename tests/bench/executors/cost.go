@@ -22,6 +22,9 @@ type CostsReport struct {
 	Both   CostReport `json:"both"`
 }
 
+// costRounds is the number of rounds of costs for each other round.
+const costRounds = 3
+
 // costs measures runs without and with traces and guards in turn, on all threads.
 func (r *runner) costs(report *Report) (err error) {
 	threads := r.scale.threads[0]
@@ -42,8 +45,10 @@ func (r *runner) costs(report *Report) (err error) {
 		subjects = append(subjects, o)
 	}
 	prefill, decode := make([][]float64, len(settings)), make([][]float64, len(settings))
-	for round := range r.scale.rounds + 1 {
-		r.progress("costs: round %d of %d", round, r.scale.rounds)
+	// The differences are small, so that they need more rounds.
+	rounds := costRounds * r.scale.rounds
+	for round := range rounds + 1 {
+		r.progress("costs: round %d of %d", round, rounds)
 		times := make([]took, len(subjects))
 		for i, s := range subjects {
 			if times[i], err = s.run(r.scale.load); err != nil {

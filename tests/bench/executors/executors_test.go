@@ -35,7 +35,7 @@ func TestASmallRunMeasuresEverything(t *testing.T) {
 		require.Positive(t, threads.CopyGBs.Min)
 		require.Nil(t, threads.Decode.Theirs)
 	}
-	require.Equal(t, scale.rounds, report.Costs.Both.Decode.N)
+	require.Equal(t, costRounds*scale.rounds, report.Costs.Both.Decode.N)
 	require.Positive(t, report.Loading.Warm.Min)
 	require.Len(t, report.Overheads, 2)
 	for _, o := range report.Overheads {

@@ -98,7 +98,7 @@ func openTheirs(ctx context.Context, script, model string, threads int, shape Sh
 	return t, nil
 }
 
-// answer reads a line of JSON. What is printed besides is left out.
+// answer reads a line of JSON. It skips other lines.
 func (t *theirs) answer(to any) error {
 	for t.lines.Scan() {
 		if strings.HasPrefix(t.lines.Text(), "{") {

@@ -10,7 +10,7 @@ type memory struct{ from, to []uint64 }
 
 func newMemory(bytes int) *memory {
 	m := &memory{from: make([]uint64, bytes/8), to: make([]uint64, bytes/8)}
-	for i := range m.from { // a page that nobody has written takes no memory
+	for i := range m.from { // pages take memory once something was written to them
 		m.from[i], m.to[i] = uint64(i), 1
 	}
 	return m

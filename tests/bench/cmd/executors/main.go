@@ -1,4 +1,4 @@
-// Command executors measures language models on this machine beside llama.cpp, the cost of traces and
+// Command executors compares language models on this machine with llama.cpp, and measures the cost of traces and
 // guards, the time to load a model, and what a worker process adds to a job. It prints a table and
 // writes a report.
 package main
