@@ -15,6 +15,8 @@ type Device struct {
 	cores   int
 	vectors Vectors
 	sums    []uint64
+	// team helps while a submission runs; it may be nil.
+	team *team
 	// held are the tensors with memory of their own.
 	held map[*ref.Buffer]struct{}
 	// tally is nil outside of tests.
@@ -83,6 +85,12 @@ const maxBytes = 1 << 40
 
 // Submit executes calls.
 func (d *Device) Submit(calls []tensor.Call) error {
+	if d.team = d.gather(len(calls)); d.team != nil {
+		defer func() {
+			d.team.dismiss()
+			d.team = nil
+		}()
+	}
 	for _, call := range calls {
 		if err := d.run(call); err != nil {
 			return err
@@ -106,28 +114,6 @@ func (d *Device) Close() error {
 		err = errors.Join(err, b.Free())
 	}
 	return err
-}
-
-// grain is the least number of elements that are worth another core.
-const grain = 16_384
-
-// split divides rows of a number of elements among the cores: work is called for ranges that
-// cover all rows.
-func (d *Device) split(rows, elements int, work func(from, to int)) {
-	divide(d.cores, rows, elements, work)
-}
-
-func divide(cores, rows, elements int, work func(from, to int)) {
-	parts := min(cores, rows, 1+rows*elements/grain)
-	if parts <= 1 {
-		work(0, rows)
-		return
-	}
-	var wait sync.WaitGroup
-	for i := range parts {
-		wait.Go(func() { work(i*rows/parts, (i+1)*rows/parts) })
-	}
-	wait.Wait()
 }
 
 // maxScratch bounds the memory that the cores take for rows that they work on, in bytes. No task
@@ -196,7 +182,7 @@ func (d *Device) run(call tensor.Call) error {
 	var lock sync.Mutex
 	var failed error
 	cores := min(d.cores, max(maxScratch/scratch(call.Op), 1))
-	divide(cores, rows, elements, func(from, to int) {
+	d.divide(cores, rows, elements, func(from, to int) {
 		if err := ref.Run(tensor.Call{Op: part(uint64(from), uint32(to-from)), Buffers: call.Buffers}); err != nil {
 			lock.Lock()
 			defer lock.Unlock()

@@ -151,13 +151,8 @@ func (p *products) check() error {
 	}
 	for _, kept := range p.pending {
 		for i := range kept.count {
-			var want, got uint32
-			for j, v := range rows[kept.rows+i*kept.k:][:kept.k] {
-				want += uint32(int32(int8(v))) * kept.columns[j]
-			}
-			for row := out[4*(kept.out+i*kept.n):][:4*kept.n]; len(row) > 0; row = row[4:] {
-				got += binary.LittleEndian.Uint32(row)
-			}
+			want := weighted(rows[kept.rows+i*kept.k:][:kept.k], kept.columns)
+			got := total(out[4*(kept.out+i*kept.n):][:4*kept.n])
 			if want != got {
 				return p.device.doubt("gemm: expected the sum %d of a row, found %d: %+v", want, got, kept.op)
 			}
@@ -165,4 +160,34 @@ func (p *products) check() error {
 	}
 	p.pending, p.usedRows, p.usedOut = p.pending[:0], 0, 0
 	return nil
+}
+
+// weighted returns the sum of bytes, which have signs, times numbers.
+func weighted(row []byte, numbers []uint32) uint32 {
+	numbers = numbers[:len(row)]
+	var a, b, c, d uint32
+	for ; len(row) >= 4; row, numbers = row[4:], numbers[4:] {
+		a += uint32(int32(int8(row[0]))) * numbers[0]
+		b += uint32(int32(int8(row[1]))) * numbers[1]
+		c += uint32(int32(int8(row[2]))) * numbers[2]
+		d += uint32(int32(int8(row[3]))) * numbers[3]
+	}
+	for i, v := range row {
+		a += uint32(int32(int8(v))) * numbers[i]
+	}
+	return a + b + c + d
+}
+
+// total returns the sum of words.
+func total(words []byte) uint32 {
+	var low, high uint64
+	for ; len(words) >= 16; words = words[16:] {
+		a, b := binary.LittleEndian.Uint64(words), binary.LittleEndian.Uint64(words[8:])
+		low += a&(1<<32-1) + b&(1<<32-1)
+		high += a>>32 + b>>32
+	}
+	for ; len(words) > 0; words = words[4:] {
+		low += uint64(binary.LittleEndian.Uint32(words))
+	}
+	return uint32(low + high)
 }

@@ -82,9 +82,7 @@ func (b *Buffer) Write(offset uint64, p []byte) error {
 	case tensor.S4:
 		copy(b.S4[offset:], p)
 	case tensor.S8:
-		for i, v := range p {
-			b.S8[offset+uint64(i)] = int8(v)
-		}
+		copy(raw(b.S8)[offset:], p)
 	case tensor.S16:
 		for i := range len(p) / 2 {
 			b.S16[offset/2+uint64(i)] = int16(binary.LittleEndian.Uint16(p[2*i:]))
@@ -108,9 +106,7 @@ func (b *Buffer) Read(offset uint64, p []byte) error {
 	case tensor.S4:
 		copy(p, b.S4[offset:])
 	case tensor.S8:
-		for i := range p {
-			p[i] = byte(b.S8[offset+uint64(i)])
-		}
+		copy(p, raw(b.S8)[offset:])
 	case tensor.S16:
 		for i := range len(p) / 2 {
 			binary.LittleEndian.PutUint16(p[2*i:], uint16(b.S16[offset/2+uint64(i)]))
@@ -125,6 +121,11 @@ func (b *Buffer) Read(offset uint64, p []byte) error {
 		}
 	}
 	return nil
+}
+
+// raw returns elements as the bytes that they are.
+func raw(x []int8) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(x))), len(x)) //nolint:gosec // of one size
 }
 
 // word returns a place of 32 bits in scales.
