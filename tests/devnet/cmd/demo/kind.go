@@ -8,6 +8,7 @@ import (
 
 	"github.com/thetaedge/theta/executor/tensors"
 	"github.com/thetaedge/theta/executor/wasm"
+	"github.com/thetaedge/theta/tests/devnet"
 )
 
 // kind is a kind of job that the demo runs.
@@ -19,15 +20,26 @@ type kind struct {
 	// text reads the text in the folder of a result.
 	text func(dir string) (string, error)
 
-	// caught says that the liar lost bond over such a job, shown that the text of one was printed.
-	caught, shown bool
+	// lies are those that the liar tells about such jobs.
+	lies []devnet.Lie
+
+	// caught are the lies over which the liar lost bond, and shown says that the text of a job was
+	// printed.
+	caught map[devnet.Lie]bool
+	shown  bool
 }
 
 // kindsOf returns what the demo runs, with the job files of both kinds.
 func kindsOf(textgen, answer string) []*kind {
 	return []*kind{
-		{profile: wasm.Profile, jobFile: textgen, asks: "continue a sentence with a language model", text: continuation},
-		{profile: tensors.Profile, jobFile: answer, asks: "answer a request with a decoder in exact integers", text: answered},
+		{
+			profile: wasm.Profile, jobFile: textgen, asks: "continue a sentence with a language model", text: continuation,
+			lies: []devnet.Lie{devnet.LieText}, caught: make(map[devnet.Lie]bool),
+		},
+		{
+			profile: tensors.Profile, jobFile: answer, asks: "answer a request with a decoder in exact integers", text: answered,
+			lies: []devnet.Lie{devnet.LieFlip, devnet.LieSkip}, caught: make(map[devnet.Lie]bool),
+		},
 	}
 }
 
@@ -52,8 +64,15 @@ func answered(dir string) (string, error) {
 	return answer.Text, nil
 }
 
-// seen reports whether a reader has seen the text of such a job, and the liar slashed.
-func (k *kind) seen() bool { return k.caught && k.shown }
+// seen reports whether a reader has seen the text of such a job, and the liar slashed for each lie.
+func (k *kind) seen() bool {
+	for _, lie := range k.lies {
+		if !k.caught[lie] {
+			return false
+		}
+	}
+	return k.shown
+}
 
 // next returns the first kind of which not all was seen, or else the last one.
 func next(kinds []*kind) *kind {

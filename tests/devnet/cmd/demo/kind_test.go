@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/thetaedge/theta/client/jobfile"
+	"github.com/thetaedge/theta/tests/devnet"
 )
 
 func TestJobsOfAKindRepeatUntilAllOfItWasSeen(t *testing.T) {
@@ -16,9 +17,14 @@ func TestJobsOfAKindRepeatUntilAllOfItWasSeen(t *testing.T) {
 	require.Same(t, first, next(kinds))
 	first.shown = true
 	require.Same(t, first, next(kinds), "the liar was not drawn yet")
-	first.caught = true
+	first.caught[devnet.LieText] = true
 	require.Same(t, last, next(kinds))
-	last.caught = true
+	last.caught[devnet.LieFlip] = true
+	last.shown = true
+	require.False(t, last.seen(), "the other lie was not told yet")
+	last.caught[devnet.LieSkip] = true
+	require.True(t, last.seen())
+	last.shown = false
 	require.Same(t, last, next(kinds), "its text was not accepted yet")
 	last.shown = true
 	require.Same(t, last, next(kinds), "a job of honest nodes may still be missing")

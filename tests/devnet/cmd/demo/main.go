@@ -113,12 +113,12 @@ func (d *demo) meet(ctx context.Context) error {
 	return nil
 }
 
-// play runs jobs until the liar has been slashed over each kind and one job had only honest
+// play runs jobs until the liar has been slashed for each of its lies and one job had only honest
 // results.
 func (d *demo) play(ctx context.Context) error {
 	for n := 1; !d.seenAll(); n++ {
 		if n > maxJobs {
-			return errors.Join(fmt.Errorf("expected the liar slashed over each of %d kinds of jobs and a job of three honest nodes within %d jobs, found %d slashed: the logs say which nodes claimed", len(d.kinds), maxJobs, len(d.report.Slashed)), d.network.Logs())
+			return errors.Join(fmt.Errorf("expected the liar slashed for each lie about %d kinds of jobs and a job of three honest nodes within %d jobs, found %d slashed: the logs say which nodes claimed", len(d.kinds), maxJobs, len(d.report.Slashed)), d.network.Logs())
 		}
 		if err := d.job(ctx, n, next(d.kinds)); err != nil {
 			return fmt.Errorf("job %d: %w", n, err)
@@ -153,13 +153,19 @@ func (d *demo) job(parent context.Context, n int, k *kind) error {
 		return errors.Join(err, d.network.Logs())
 	}
 	d.runs = append(d.runs, run)
-	report, slashes := reportJob(run, d.engines), reportSlashes(run)
+	report := reportJob(run, d.engines)
+	slashes, err := reportSlashes(run, func(operator string, round uint32) (devnet.Lie, error) {
+		return d.node(operator).LieAbout(run.Settlement.Job.Id, 0, round)
+	})
+	if err != nil {
+		return err
+	}
 	d.report.Jobs = append(d.report.Jobs, report)
 	d.report.Slashed = append(d.report.Slashed, slashes...)
 	for _, slash := range slashes {
-		k.caught = k.caught || d.lies(slash.Operator)
+		k.caught[devnet.Lie(slash.Lie)] = true
 	}
-	d.story.told(run, report)
+	d.story.told(run, report, slashes)
 	if run.Result == nil || k.shown {
 		return nil
 	}
@@ -216,18 +222,19 @@ func (d *demo) finish(ctx context.Context, path string) error {
 		}
 	}
 	for _, slash := range d.report.Slashed {
-		if !d.lies(slash.Operator) {
+		if !d.node(slash.Operator).Lies {
 			errs = append(errs, fmt.Errorf("an honest node was slashed: %s lost %s for %s", d.story.name(slash.Operator), slash.Amount, slash.Reason))
 		}
 	}
 	return errors.Join(append(errs, d.report.write(path))...)
 }
 
-func (d *demo) lies(operator string) bool {
+// node returns the node of an operator, or an unknown honest one.
+func (d *demo) node(operator string) devnet.Node {
 	for _, node := range d.network.Nodes() {
 		if node.Operator == operator {
-			return node.Lies
+			return node
 		}
 	}
-	return false
+	return devnet.Node{Operator: operator}
 }

@@ -46,11 +46,14 @@ type jobReport struct {
 	Seconds   float64           `json:"seconds"`
 }
 
-// slashReport is one node that lost bond.
+// slashReport is one node that lost bond over a job. Lie is what the node says that it did, and is
+// empty for an honest one.
 type slashReport struct {
+	Job      string `json:"job"`
 	Operator string `json:"operator"`
 	Amount   string `json:"amount"`
 	Reason   string `json:"reason"`
+	Lie      string `json:"lie"`
 }
 
 func reportJob(run *devnet.Run, found engines) jobReport {
@@ -105,22 +108,30 @@ func policyName(policy computetypes.Policy) string {
 	return "QUORUM(" + math.NewIntFromUint64(uint64(policy.Replicas)).String() + ")"
 }
 
-func reportSlashes(run *devnet.Run) []slashReport {
+// reportSlashes lists the nodes that lost bond over a job. lieOf returns the lie that a node has told
+// about the job in a round.
+func reportSlashes(run *devnet.Run, lieOf func(operator string, round uint32) (devnet.Lie, error)) ([]slashReport, error) {
 	var slashes []slashReport
 	if run.Settlement.Receipt == nil {
-		return nil
+		return nil, nil
 	}
 	for _, o := range run.Settlement.Receipt.Outcomes {
 		if !o.Slashed.IsPositive() {
 			continue
 		}
+		lie, err := lieOf(o.Operator, o.Round)
+		if err != nil {
+			return nil, err
+		}
 		slashes = append(slashes, slashReport{
+			Job:      run.Settlement.Job.Id,
 			Operator: o.Operator,
 			Amount:   sdk.Coin{Denom: params.BaseDenom, Amount: o.Slashed}.String(),
 			Reason:   reason(o.Status),
+			Lie:      string(lie),
 		})
 	}
-	return slashes
+	return slashes, nil
 }
 
 func reason(status computetypes.AssignmentStatus) string {

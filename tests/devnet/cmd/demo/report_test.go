@@ -40,7 +40,14 @@ func TestTheReportOfAJobNamesProfileGuaranteeAndBackends(t *testing.T) {
 	require.Equal(t, map[string]string{"a": "wazero, tensors on A", "b": "wazero, tensors on B"}, r.Backend, "a node that missed the deadline was replaced")
 	require.Equal(t, 2, r.Replicas)
 	require.Equal(t, 1, r.Agreeing)
-	require.Equal(t, []slashReport{{Operator: "b", Amount: "7" + params.BaseDenom, Reason: "wrong_result"}}, reportSlashes(run))
+	lies := func(operator string, round uint32) (devnet.Lie, error) {
+		require.Equal(t, "b", operator)
+		require.Zero(t, round)
+		return devnet.LieSkip, nil
+	}
+	slashes, err := reportSlashes(run, lies)
+	require.NoError(t, err)
+	require.Equal(t, []slashReport{{Job: "1-0-0", Operator: "b", Amount: "7" + params.BaseDenom, Reason: "wrong_result", Lie: string(devnet.LieSkip)}}, slashes)
 
 	run.Settlement.Receipt = nil
 	require.Empty(t, reportJob(run, found).Guarantee, "no node took part")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -42,7 +43,7 @@ func (s *story) opening(nodes []devnet.Node) {
 			honest++
 		}
 	}
-	s.say("%d strangers' computers have put up bonds. %d are honest; %s alters texts, and runs decoders with one flipped bit in their weights.",
+	s.say("%d strangers' computers have put up bonds. %d are honest; %s alters texts, and runs decoders with one flipped bit in their weights or without their last layer.",
 		len(nodes), honest, strings.Join(liars, ", "))
 }
 
@@ -51,7 +52,7 @@ func (s *story) begin(n int, k *kind) {
 }
 
 // told prints the outcome of a job in a line or two.
-func (s *story) told(run *devnet.Run, r jobReport) {
+func (s *story) told(run *devnet.Run, r jobReport, slashes []slashReport) {
 	receipt := run.Settlement.Receipt
 	if receipt == nil {
 		s.say("  It ended %s before any node took part.", r.Status)
@@ -61,9 +62,13 @@ func (s *story) told(run *devnet.Run, r jobReport) {
 	if later := s.drawn(receipt, 1); later != "" {
 		s.say("  They disagreed, so the chain also drew %s.", later)
 	}
+	lies := make(map[string]string)
+	for _, slash := range slashes {
+		lies[slash.Operator] = slash.Lie
+	}
 	for _, o := range receipt.Outcomes {
 		if o.Slashed.IsPositive() {
-			s.say("  %s stood against the others and loses %s of its bond.", s.name(o.Operator), inTfuel(o.Slashed))
+			s.say("  %s stood against the others and loses %s of its bond: it %s.", s.name(o.Operator), inTfuel(o.Slashed), cmp.Or(lies[o.Operator], "has not told a lie"))
 		}
 	}
 	s.say("  %s after %.0f s: %d of %d agree, %s paid from escrow, %s back to Alice.",

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/thetaedge/theta/executor"
+	"github.com/thetaedge/theta/tests/devnet"
 )
 
 // lie is the text that the liar adds to every file that it computes.
@@ -18,6 +19,8 @@ const lie = "\n(and this was never computed)\n"
 // match each other, as a clever cheat would make them do.
 type lyingExecutor struct {
 	executor.Executor
+
+	confession *devnet.Confession
 
 	mu   sync.Mutex
 	dirs map[string]string
@@ -31,8 +34,8 @@ type altered struct {
 	err    error
 }
 
-func newLyingExecutor(honest executor.Executor) *lyingExecutor {
-	return &lyingExecutor{Executor: honest, dirs: make(map[string]string), lies: make(map[string]*altered)}
+func newLyingExecutor(honest executor.Executor, confession *devnet.Confession) *lyingExecutor {
+	return &lyingExecutor{Executor: honest, confession: confession, dirs: make(map[string]string), lies: make(map[string]*altered)}
 }
 
 // Start notes where the outputs will be.
@@ -65,7 +68,11 @@ func (l *lyingExecutor) Wait(ctx context.Context, id string) (executor.Result, e
 	if lie == nil {
 		return result, fmt.Errorf("%w: %s", executor.ErrUnknownTask, id)
 	}
-	lie.once.Do(func() { lie.result, lie.err = alter(dir, result) })
+	lie.once.Do(func() {
+		if lie.result, lie.err = alter(dir, result); lie.err == nil {
+			lie.err = l.confession.Note(devnet.Told{Task: id, Lie: devnet.LieText})
+		}
+	})
 	return lie.result, lie.err
 }
 

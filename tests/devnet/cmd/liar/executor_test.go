@@ -11,6 +11,7 @@ import (
 
 	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/executor/manifest"
+	"github.com/thetaedge/theta/tests/devnet"
 )
 
 // honest is an executor that has computed one file.
@@ -29,7 +30,8 @@ func TestTheLieIsConsistentAndTheSameForEveryCaller(t *testing.T) {
 	truth := executor.Result{Profile: "wasm/1", Reason: manifest.ReasonExited, Outputs: []executor.File{
 		{Path: "text.txt", Size: 5, SHA256: sha256.Sum256([]byte("truth"))},
 	}}
-	liar := newLyingExecutor(honest{result: truth})
+	home := t.TempDir()
+	liar := newLyingExecutor(honest{result: truth}, devnet.NewConfession(home))
 	dir := t.TempDir()
 	require.NoError(t, liar.Start(t.Context(), executor.Task{ID: "1", OutputDir: dir}))
 	first, err := liar.Wait(t.Context(), "1")
@@ -48,7 +50,11 @@ func TestTheLieIsConsistentAndTheSameForEveryCaller(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEqual(t, was, is)
 
-	silent := newLyingExecutor(honest{result: executor.Result{Profile: "wasm/1", Reason: manifest.ReasonExited}})
+	told, err := os.ReadFile(filepath.Join(home, "lies.jsonl"))
+	require.NoError(t, err)
+	require.JSONEq(t, `{"task":"1","lie":"alters the text"}`, string(told), "told once")
+
+	silent := newLyingExecutor(honest{result: executor.Result{Profile: "wasm/1", Reason: manifest.ReasonExited}}, devnet.NewConfession(t.TempDir()))
 	require.NoError(t, silent.Start(t.Context(), executor.Task{ID: "2", OutputDir: t.TempDir()}))
 	claimed, err := silent.Wait(t.Context(), "2")
 	require.NoError(t, err)

@@ -1,7 +1,8 @@
 // Command liar is an edge node that cheats, for the demo and the tests. It is built from the
 // packages of the real node, with executors that do not do what they should: the texts of programs of
-// wasm/1 are altered, and programs of tensor/1 run with one flipped bit in the weights of their model.
-// The real node does not have a switch for that. thetaedge creates and registers its home.
+// wasm/1 are altered, and programs of tensor/1 run in turn with one flipped bit in the weights of their
+// model, and without its last layer, where the text is nevertheless the right one. It notes below its
+// home which lie it has told about which task. The real node does not have a switch for that. thetaedge creates and registers its home.
 package main
 
 import (
