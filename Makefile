@@ -124,7 +124,7 @@ conformance: ## Compare all back ends of tensor/1 with the reference into build/
 	@build/bin/conformance $(foreach d,$(DRIVERS),-driver $(d))
 
 .PHONY: adversary
-adversary: build ## Measure what attacks earn against honest nodes into build/adversary/report.json
+adversary: build llm ## Measure what attacks earn against honest nodes into build/adversary/report.json
 	@mkdir -p build/bin && go build -o build/bin/ ./tests/adversary/cmd/...
 	@build/bin/adversary
 

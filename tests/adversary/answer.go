@@ -4,24 +4,16 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/executor/manifest"
-	"github.com/thetaedge/theta/executor/wasm"
 	"github.com/thetaedge/theta/sidecar/store"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-const (
-	// saltBytes is the length of a commitment's salt.
-	saltBytes = 32
-	// programFuel, programMemory and programOutput bound the small program.
-	programFuel, programMemory, programOutput = 1_000_000, 1 << 20, 1 << 16
-)
+// saltBytes is the length of a commitment's salt.
+const saltBytes = 32
 
 // program is the smallest wasm program: its _start returns.
 const program = "\x00asm\x01\x00\x00\x00" +
@@ -46,53 +38,11 @@ type answer struct {
 	exit uint32
 	// fuel is the fuel that the node reports.
 	fuel uint64
-	// code is the program whose run gives the answer and its traces. It is nil for an answer
-	// that no run gives and whose traces are made up.
-	code []byte
-	// args are the program's arguments.
-	args []string
+	// work is the execution that gives the traces of the answer. It is nil for an answer whose traces
+	// are made up.
+	work *work
 	// unproven reports whether the trace under the key of the node's own round is made up.
 	unproven bool
-}
-
-// compute runs a program once, as an owner of many machines would do for all of them, and
-// returns what an honest node would find.
-func compute(ctx context.Context, dir string, code []byte, args ...string) (answer, error) {
-	result, err := execute(ctx, dir, code, args, nil)
-	if err != nil {
-		return answer{}, err
-	}
-	digest, err := result.Digest()
-	return answer{digest: digest[:], exit: exitOf(result), fuel: result.FuelUsed, code: code, args: args}, err
-}
-
-// execute runs a program once under the keys of its traces.
-func execute(ctx context.Context, dir string, code []byte, args []string, keys [][]byte) (found executor.Result, err error) {
-	engine, err := wasm.New(wasm.Config{Slots: 1})
-	if err != nil {
-		return found, err
-	}
-	defer func() { err = errors.Join(err, engine.Close()) }()
-	folder, err := os.MkdirTemp(dir, "answer-")
-	if err != nil {
-		return found, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	path := filepath.Join(folder, "program.wasm")
-	if err := os.WriteFile(path, code, 0o600); err != nil {
-		return found, err
-	}
-	task := executor.Task{
-		ID: filepath.Base(folder), ProgramPath: path, Args: args, Fuel: programFuel, MemoryBytes: programMemory,
-		OutputBytes: programOutput, OutputFiles: 16, OutputDir: filepath.Join(folder, "out"),
-	}
-	for _, key := range keys {
-		task.TraceKeys = append(task.TraceKeys, executor.Trace(key))
-	}
-	if err := engine.Start(ctx, task); err != nil {
-		return found, err
-	}
-	return engine.Wait(ctx, task.ID)
 }
 
 // exitOf returns the exit code to which a node commits.
@@ -111,14 +61,14 @@ func (a answer) altered(note string) answer {
 
 // shown returns the opening from which the tag of an answer is made, in the round of an
 // assignment.
-func (a answer) shown(ctx context.Context, dir string, item computetypes.WorkItem) (computetypes.Opening, error) {
+func (a answer) shown(ctx context.Context, l *lab, item computetypes.WorkItem) (computetypes.Opening, error) {
 	shown := computetypes.Opening{Round: item.Ref.Round, Digest: a.digest, Fuel: a.fuel, ExitCode: a.exit}
 	var traces []executor.Trace
 	for _, key := range item.TraceKeys {
 		traces = append(traces, sha256.Sum256(append([]byte("made up"), append(key, a.digest...)...)))
 	}
-	if a.code != nil {
-		result, err := execute(ctx, dir, a.code, a.args, item.TraceKeys)
+	if a.work != nil {
+		result, _, err := l.execute(ctx, *a.work, item.TraceKeys, "")
 		if err != nil {
 			return shown, err
 		}
@@ -151,7 +101,7 @@ type secret struct {
 func (h *hand) seal(ctx context.Context, item computetypes.WorkItem, a answer) (secret, []byte, error) {
 	salt := make([]byte, saltBytes)
 	_, _ = rand.Read(salt) // never fails
-	shown, err := a.shown(ctx, h.stage.dir, item)
+	shown, err := a.shown(ctx, h.stage.lab, item)
 	tag := computetypes.Tag(h.stage.chainID(), item.Ref.JobId, item.Ref.Task, shown)
 	s := secret{answer: a, shown: shown, tag: tag, salt: salt}
 	return s, computetypes.Commitment(h.operator.Address(), tag, a.exit, salt), err

@@ -27,7 +27,7 @@ func audits() []behaviour {
 		},
 		cheat{
 			label: "lies only if unaudited", policy: auditPolicy, spec: audited, jobs: 2 * wave,
-			force: strangers(3, tactics{claims: onlyExecutes, answer: guess, reveal: revealIfUnaudited}), forecast: hopeUnaudited,
+			force: strangers(3, tactics{claims: onlyExecutes, answer: guess, reveal: revealIfUnaudited}), forecast: hopeUnaudited(auditChance),
 		},
 		cheat{
 			label: "audits lazily", policy: auditPolicy, spec: audited, jobs: 2 * wave,
@@ -37,8 +37,13 @@ func audits() []behaviour {
 	}
 }
 
-func audited(spec *computetypes.JobSpec) {
-	spec.Policy = computetypes.Policy{Kind: computetypes.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: auditBps, Auditors: auditors}
+func audited(spec *computetypes.JobSpec) { auditedAt(auditBps)(spec) }
+
+// auditedAt turns a job into one that is audited with a probability, in basis points.
+func auditedAt(bps uint32) func(*computetypes.JobSpec) {
+	return func(spec *computetypes.JobSpec) {
+		spec.Policy = computetypes.Policy{Kind: computetypes.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: bps, Auditors: auditors}
+	}
 }
 
 // isAudit reports whether a draw looks for auditors.
@@ -81,16 +86,18 @@ func auditedRing(s *stage, r run) forecast {
 
 // hopeUnaudited computes the expected value for each commitment, with the probability q of an
 // audit.
-func hopeUnaudited(s *stage, r run) forecast {
-	t, n := s.audited(auditChance), len(r.parts)
-	return forecast{
-		mean:   float64(n) * ((1-auditChance)*t.reward*t.kept - auditChance*t.liability),
-		spread: math.Sqrt(float64(n)*auditChance*(1-auditChance)) * (t.reward*t.kept + t.liability),
-		trials: n,
-		formula: fmt.Sprintf("n·((1-q)·R·kept - q·L) - gas, n = %d commitments, q = %g, L = %g: the draw comes after the commitment",
-			n, auditChance, t.liability),
-		note: fmt.Sprintf("%d silent, %d paid; %d of %d jobs audited", count(r.parts, computetypes.ASSIGNMENT_STATUS_NO_REVEAL),
-			count(r.parts, computetypes.ASSIGNMENT_STATUS_PAID), auditedJobs(r.over), r.jobs),
+func hopeUnaudited(q float64) func(*stage, run) forecast {
+	return func(s *stage, r run) forecast {
+		t, n := s.audited(q), len(r.parts)
+		return forecast{
+			mean:   float64(n) * ((1-q)*t.reward*t.kept - q*t.liability),
+			spread: math.Sqrt(float64(n)*q*(1-q)) * (t.reward*t.kept + t.liability),
+			trials: n,
+			formula: fmt.Sprintf("n·((1-q)·R·kept - q·L) - gas, n = %d commitments, q = %g, L = %g: the draw comes after the commitment",
+				n, q, t.liability),
+			note: fmt.Sprintf("%d silent, %d slashed, %d paid; %d of %d jobs audited", count(r.parts, computetypes.ASSIGNMENT_STATUS_NO_REVEAL),
+				count(r.parts, computetypes.ASSIGNMENT_STATUS_SLASHED), count(r.parts, computetypes.ASSIGNMENT_STATUS_PAID), auditedJobs(r.over), r.jobs),
+		}
 	}
 }
 

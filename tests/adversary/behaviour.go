@@ -146,7 +146,7 @@ func (s *stage) show(ctx context.Context, jobs int, change func(*computetypes.Jo
 	var over []ended
 	tasks := int(spec.Tasks) //nolint:gosec // small
 	for jobs > 0 {
-		n := max(1, min(jobs, wave)/tasks)
+		n := max(1, min(jobs, s.usual.wave)/tasks)
 		posted, err := s.post(ctx, s.customer, spec, s.plain, n)
 		if err != nil {
 			return over, err

@@ -53,9 +53,10 @@ func TestTheSampleOfAForecastFollowsTheFuel(t *testing.T) {
 
 // A heavy task of an uneven program uses about five times as much fuel as a light one.
 func TestOneTaskInTenOfAnUnevenProgramIsHeavy(t *testing.T) {
-	fuel := make(map[string]float64)
+	fuel, l := make(map[string]float64), newLab(t.TempDir())
+	defer func() { require.NoError(t, l.close()) }()
 	for _, task := range []string{"5", "15", "4", "14"} {
-		found, err := compute(t.Context(), t.TempDir(), []byte(uneven()), task)
+		found, err := l.compute(t.Context(), small(uneven(), task))
 		require.NoError(t, err)
 		require.Zero(t, found.exit)
 		require.Less(t, found.fuel, uint64(programFuel))

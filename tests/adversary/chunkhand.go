@@ -96,7 +96,7 @@ func (h *hand) sealChunk(ctx context.Context, item computetypes.WorkItem) (secre
 				found.fuel = h.tactics.part.states
 			}
 		}
-		shown, err := found.shown(ctx, h.stage.dir, item)
+		shown, err := found.shown(ctx, h.stage.lab, item)
 		if err != nil {
 			return s, err
 		}

@@ -16,6 +16,7 @@ const guessBps = 9_900
 // guessers are behaviours of nodes that know the result, or mostly do, without having run the
 // program for it.
 func guessers() []behaviour {
+	cheap := small(cheaper)
 	return []behaviour{
 		cheat{
 			label: "guesses", jobs: wave,
@@ -30,8 +31,8 @@ func guessers() []behaviour {
 		},
 		cheat{
 			label: "runs a cheaper program", policy: auditPolicy, spec: audited, jobs: 2 * wave,
-			force:    strangers(1, tactics{claims: onlyExecutes, answer: mostlyRight([]byte(cheaper))}),
-			forecast: hopeUnaudited,
+			force:    strangers(1, tactics{claims: onlyExecutes, answer: mostlyRight(&cheap)}),
+			forecast: hopeUnaudited(auditChance),
 		},
 	}
 }
@@ -49,11 +50,11 @@ func onlyReplicas(_ context.Context, _ *hand, draw computetypes.ClaimableChunk) 
 }
 
 // mostlyRight commits to a result that is right with the probability of a good guess. Its
-// traces are those of another program, or made up.
-func mostlyRight(code []byte) func(context.Context, *hand, computetypes.WorkItem) *answer {
+// traces are those of other work, or made up.
+func mostlyRight(w *work) func(context.Context, *hand, computetypes.WorkItem) *answer {
 	return func(_ context.Context, h *hand, item computetypes.WorkItem) *answer {
 		found := h.stage.truth(item.Ref.JobId)
-		found.code = code
+		found.work = w
 		sum := sha256.Sum256([]byte(item.Ref.JobId))
 		if int(sum[0])<<8+int(sum[1]) >= guessBps*(1<<16)/computetypes.BasisPoints {
 			found = found.altered(h.address())

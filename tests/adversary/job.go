@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"cosmossdk.io/math"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/app/params"
-	"github.com/thetaedge/theta/executor/wasm"
 	"github.com/thetaedge/theta/sidecar/chain"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
@@ -24,19 +24,18 @@ const (
 	postsPerTx = 20
 )
 
-// spec returns the usual job: the small program, checked by three nodes.
+// spec returns the usual job of the stage, checked by three nodes.
 func (s *stage) spec() computetypes.JobSpec {
 	return computetypes.JobSpec{
-		Executor: wasm.Profile,
-		Program:  s.program,
-		Resources: computetypes.Resources{
-			Fuel: programFuel, MemoryBytes: programMemory, OutputBytes: programOutput,
-		},
+		Executor:      s.usual.work.profile,
+		Program:       s.program,
+		Inputs:        slices.Clone(s.inputs),
+		Resources:     s.usual.work.resources,
 		Class:         crowded,
 		Policy:        computetypes.Policy{Kind: computetypes.POLICY_KIND_QUORUM, Replicas: replicas},
 		Reward:        params.TfuelCoin(reward),
 		Tasks:         1,
-		PrepareBlocks: prepareBlocks, CommitBlocks: commitBlocks, LifetimeBlocks: lifetimeBlocks,
+		PrepareBlocks: s.usual.prepareBlocks, CommitBlocks: s.usual.commitBlocks, LifetimeBlocks: lifetimeBlocks,
 		Sink: s.content.sink(),
 	}
 }

@@ -15,8 +15,8 @@ import (
 const (
 	// deviations is the number of standard deviations of the draws by which a measurement may
 	// differ from its expectation. With 3.3, one measurement in a thousand exceeds it by
-	// chance, so that the seventeen rows that depend on chance make a sound chain fail once in
-	// 60 runs.
+	// chance, so that the 22 rows that depend on chance make a sound chain fail once in
+	// 45 runs.
 	deviations = 3.3
 	// rounding is the largest sum of differences, in tfuel, that comes from integer amounts,
 	// which are truncated in favour of the escrow.

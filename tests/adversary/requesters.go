@@ -120,7 +120,7 @@ func unavailable(_ context.Context, s *stage, n int) (computetypes.JobSpec, answ
 func impossible(ctx context.Context, s *stage, _ int) (computetypes.JobSpec, answer, error) {
 	spec := s.spec()
 	spec.Program = s.content.blob([]byte(endless))
-	right, err := compute(ctx, s.dir, []byte(endless))
+	right, err := s.lab.compute(ctx, small(endless))
 	return spec, right, err
 }
 
@@ -147,7 +147,7 @@ const dice = "\x00asm\x01\x00\x00\x00" +
 func random(ctx context.Context, s *stage, _ int) (computetypes.JobSpec, answer, error) {
 	spec := s.spec()
 	spec.Program = s.content.blob([]byte(dice))
-	right, err := compute(ctx, s.dir, []byte(dice))
+	right, err := s.lab.compute(ctx, small(dice))
 	return spec, right, err
 }
 

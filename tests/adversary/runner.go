@@ -2,10 +2,8 @@ package adversary
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -34,37 +32,19 @@ type Options struct {
 	Dir string
 	// Bin contains thetad and thetaedge; Overfill is the binary of the hostile validator.
 	Bin, Overfill string
+	// LLM is the program of examples/llm, and Model the folder of a published model that it runs.
+	LLM, Model string
 	// Only selects behaviours by parts of their names. If it is empty, all run.
 	Only []string
 	// Log receives a line for each step.
 	Log io.Writer
 }
 
-// Run starts the network, plays the behaviours one after the other and returns their
-// outcomes.
+// Run plays the behaviours one after the other on their networks, and returns their outcomes.
 func Run(ctx context.Context, opts Options) (report Report, err error) {
-	network := devnet.DefaultOptions()
-	network.Dir, network.Bin, network.ChainID, network.Log = filepath.Join(opts.Dir, "network"), opts.Bin, "theta-adversary-1", opts.Log
-	network.Nodes, network.Slots, network.Bond = honestNodes, honestSlots, honestBond
-	network.BlockPause, network.Epoch = blockPause, epoch
-	network.Funds = map[string]int64{treasuryKey: treasuryFunds}
-	network.Params = genesis()
-	net, err := devnet.Start(ctx, network)
-	if err != nil {
-		return report, err
-	}
-	defer func() { err = errors.Join(err, net.Stop()) }()
-	s, err := newStage(ctx, net, opts)
-	if err != nil {
-		return report, err
-	}
-	defer func() { err = errors.Join(err, s.close()) }()
-	for _, b := range behaviours() {
-		if !picked(b.name(), opts.Only) {
-			continue
-		}
-		if err := s.perform(ctx, b, &report); err != nil {
-			return report, errors.Join(fmt.Errorf("%s: %w", b.name(), err), net.Logs())
+	for _, n := range networks() {
+		if err := n.play(ctx, opts, &report); err != nil {
+			return report, err
 		}
 	}
 	return report, nil

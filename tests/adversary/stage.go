@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -16,7 +17,7 @@ import (
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 
 	"github.com/thetaedge/theta/app/params"
-	"github.com/thetaedge/theta/executor/wasm"
+	"github.com/thetaedge/theta/executor/profiles"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/store"
 	"github.com/thetaedge/theta/tests/devnet"
@@ -50,8 +51,15 @@ type stage struct {
 	compute computetypes.Params
 	rewards rewardstypes.Params
 	nodes   edgenodetypes.Params
-	plain   answer
+	// usual is the job that most behaviours meet, program and inputs are its content, and plain is its
+	// right answer.
+	usual   offer
 	program computetypes.Blob
+	inputs  []computetypes.Input
+	plain   answer
+	// decoders are those of the usual job, if it asks a language model.
+	decoders *decoders
+	lab      *lab
 
 	// treasury funds attackers; customer posts the honest jobs.
 	treasury, customer *chain.Sender
@@ -65,7 +73,17 @@ type stage struct {
 	enlisted map[string]int
 }
 
-func newStage(ctx context.Context, net *devnet.Devnet, opts Options) (*stage, error) {
+// offer is the job that most behaviours meet.
+type offer struct {
+	work                        work
+	prepareBlocks, commitBlocks uint64
+	// wave is the number of such jobs that are open at once.
+	wave int
+	// decoders are what dishonest nodes may execute, if the job asks a language model.
+	decoders *decoders
+}
+
+func newStage(ctx context.Context, net *devnet.Devnet, opts Options, job offer) (*stage, error) {
 	codec, err := newCodec()
 	if err != nil {
 		return nil, err
@@ -78,11 +96,12 @@ func newStage(ctx context.Context, net *devnet.Devnet, opts Options) (*stage, er
 		net: net, content: served, dir: opts.Dir, log: opts.Log,
 		senders: senders{conn: net.Conn(), codec: codec, chainID: net.ChainID(), logger: slog.New(slog.DiscardHandler)},
 		reader:  chain.NewReader(net.Conn(), codec),
-		truths:  make(map[string]answer), arrayTruths: make(map[string][]answer), enlisted: make(map[string]int),
+		usual:   job, decoders: job.decoders, lab: newLab(opts.Dir),
+		truths: make(map[string]answer), arrayTruths: make(map[string][]answer), enlisted: make(map[string]int),
 	}
 	s.binaries.thetad, s.binaries.overfill = filepath.Join(opts.Bin, "thetad"), opts.Overfill
 	if err := s.load(ctx); err != nil {
-		return nil, errors.Join(err, served.close())
+		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
 }
@@ -104,8 +123,25 @@ func (s *stage) load(ctx context.Context) (err error) {
 		}
 		*sender = s.senders.of(key, 1)
 	}
-	s.program = s.content.blob([]byte(program))
-	s.plain, err = compute(ctx, s.dir, []byte(program))
+	return s.serve(ctx)
+}
+
+// serve serves the content of the usual job, and finds its right answer.
+func (s *stage) serve(ctx context.Context) (err error) {
+	s.program = s.content.blob(s.usual.work.program)
+	for _, input := range s.usual.work.inputs {
+		content, err := os.ReadFile(input.Path)
+		if err != nil {
+			return err
+		}
+		s.inputs = append(s.inputs, computetypes.Input{Path: input.Name, Blob: s.content.blob(content)})
+	}
+	if s.decoders != nil {
+		if err := s.decoders.learn(ctx, s.lab); err != nil {
+			return err
+		}
+	}
+	s.plain, err = s.lab.compute(ctx, s.usual.work)
 	return err
 }
 
@@ -245,7 +281,7 @@ func (s *stage) register(ctx context.Context, h *hand, f force) error {
 	open := &edgenodetypes.MsgRegister{
 		Operator: h.address(), Worker: h.worker.Address().String(), Moniker: "stranger", Region: "de", Class: f.class,
 		Hardware:  edgenodetypes.Hardware{CpuCores: 4, MemoryBytes: 8 << 30},
-		Executors: []string{wasm.Profile}, Bond: params.TfuelCoin(f.bond), Slots: f.slots,
+		Executors: profiles.Names(), Bond: params.TfuelCoin(f.bond), Slots: f.slots,
 	}
 	_, err = s.senders.of(h.operator, 1).Send(ctx, open, grant)
 	return err
@@ -312,4 +348,4 @@ func (s *stage) honestNodes(ctx context.Context) (standing, error) {
 	return sum, nil
 }
 
-func (s *stage) close() error { return s.content.close() }
+func (s *stage) close() error { return errors.Join(s.content.close(), s.lab.close()) }

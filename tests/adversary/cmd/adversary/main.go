@@ -23,6 +23,8 @@ func main() {
 	flag.StringVar(&options.Dir, "dir", filepath.Join("build", "adversary"), "folder for the networks and report.json")
 	flag.StringVar(&options.Bin, "bin", "build", "folder with the programs thetad and thetaedge")
 	flag.StringVar(&options.Overfill, "overfill", filepath.Join("build", "bin", "overfill"), "program of the hostile validator")
+	flag.StringVar(&options.LLM, "llm", filepath.Join("build", "llm.wasm"), "program that lets language models answer, as make llm builds it")
+	flag.StringVar(&options.Model, "model", filepath.Join("models", "testdata", "prose"), "folder of the published model that it runs")
 	only := flag.String("only", "", "behaviours to play, by parts of their names between commas; empty is all")
 	limit := flag.Duration("limit", 30*time.Minute, "how long all may take")
 	flag.Parse()
