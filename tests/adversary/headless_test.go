@@ -7,7 +7,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/thetaedge/theta/models/convert"
 	"github.com/thetaedge/theta/models/decoder"
 	"github.com/thetaedge/theta/models/format"
 	"github.com/thetaedge/theta/models/published"
@@ -49,21 +48,18 @@ func greedy(t *testing.T, path string, prompt []int32, count int, device tensor.
 }
 
 func TestADeviceThatSkipsTheHeadGivesTheRightTokensAndAnotherTrace(t *testing.T) {
-	published, err := published.Open("../../models/testdata/prose")
+	model, err := published.Open("../../models/testdata/prose")
 	require.NoError(t, err)
-	defer func() { require.NoError(t, published.Close()) }()
-	prompt, err := published.Tokenizer.Encode("It is a truth universally acknowledged, that")
+	defer func() { require.NoError(t, model.Close()) }()
+	prompt, err := model.Tokenizer.Encode("It is a truth universally acknowledged, that")
 	require.NoError(t, err)
 	path := filepath.Join(t.TempDir(), "model")
-	file, err := os.Create(path)
-	require.NoError(t, err)
-	require.NoError(t, convert.Convert(file, published.Weights, published.Config, convert.Options{Bits: 8}))
-	require.NoError(t, file.Close())
+	require.NoError(t, convertTo(path, model, 8))
 
 	const count = 12
 	honest := cpu.New(cpu.WithCores(1))
 	tokens, traces, fuel := greedy(t, path, prompt, count, honest)
-	lazy := &headless{vocabulary: uint32(published.Config.VocabSize), tokens: tokens} //nolint:gosec // small
+	lazy := &headless{vocabulary: uint32(model.Config.VocabSize), tokens: tokens} //nolint:gosec // small
 	device := lazy.on(honest)
 	var first [][32]byte
 	for run := range 2 {

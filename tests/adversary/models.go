@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 
 	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/executor/tensors"
-	"github.com/thetaedge/theta/models/format"
+	"github.com/thetaedge/theta/models/convert"
+	"github.com/thetaedge/theta/models/published"
 	"github.com/thetaedge/theta/tests/tampered"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
@@ -24,7 +24,7 @@ const (
 	// answerFuel, answerMemory, answerDevice and answerOutput bound it.
 	answerFuel, answerMemory, answerDevice, answerOutput = 1_000_000_000, 64 << 20, 16 << 20, 1 << 16
 	// smallBits is the number of bits of a weight of the smaller model.
-	smallBits = "4"
+	smallBits = 4
 )
 
 // decoders are what nodes execute for a job that asks a language model: the model of the job, and
@@ -38,7 +38,7 @@ type decoders struct {
 }
 
 // makeDecoders converts a published model and its changed copies.
-func makeDecoders(ctx context.Context, dir string, opts Options) (d decoders, err error) {
+func makeDecoders(dir string, opts Options) (d decoders, err error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return d, err
 	}
@@ -60,16 +60,31 @@ func makeDecoders(ctx context.Context, dir string, opts Options) (d decoders, er
 		}
 	}
 	d = decoders{asked: on("asked"), flipped: on("flipped"), small: on("small"), shallow: on("shallow"), headless: on("asked")}
-	convert := func(to work, bits string) error {
-		command := exec.CommandContext(ctx, filepath.Join(opts.Bin, "thetaedge"), "model", "convert", opts.Model, to.inputs[0].Path, "--bits", bits)
-		if out, err := command.CombinedOutput(); err != nil {
-			return fmt.Errorf("convert %s to %s bits: %w: %s", opts.Model, bits, err, out)
-		}
-		return nil
+	model, err := published.Open(opts.Model)
+	if err != nil {
+		return d, err
 	}
-	return d, errors.Join(convert(d.asked, "8"), convert(d.small, smallBits),
+	defer func() { err = errors.Join(err, model.Close()) }()
+	d.headless.lazy = &headless{vocabulary: uint32(model.Config.VocabSize)} //nolint:gosec // the converter bounds it
+	return d, errors.Join(convertTo(d.asked.inputs[0].Path, model, 8), convertTo(d.small.inputs[0].Path, model, smallBits),
 		tampered.FlipBit(d.asked.inputs[0].Path, d.flipped.inputs[0].Path),
 		tampered.DropLastLayer(d.asked.inputs[0].Path, d.shallow.inputs[0].Path))
+}
+
+// convertTo converts a published model with its tokenizer, as thetaedge model convert does.
+func convertTo(path string, model *published.Model, bits int) (err error) {
+	tokenizer, err := model.Spec.Encode()
+	if err != nil {
+		return err
+	}
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	return convert.Convert(file, model.Weights, model.Config, convert.Options{
+		Bits: bits, Sections: []convert.Section{{Name: "tokenizer", Content: tokenizer}},
+	})
 }
 
 // learn executes the model of the job, and tells the device without a head what to answer.
@@ -84,25 +99,6 @@ func (d *decoders) learn(ctx context.Context, l *lab) error {
 	if err := json.Unmarshal(content, &found); err != nil || len(found.Tokens) == 0 {
 		return fmt.Errorf("expected tokens in %s, found %q; the program ended with %s %d", answerFile, content, result.Reason, result.ExitCode)
 	}
-	vocabulary, err := vocabularyOf(d.asked.inputs[0].Path)
-	d.headless.lazy = &headless{vocabulary: vocabulary, tokens: found.Tokens}
-	return err
-}
-
-// vocabularyOf returns the number of tokens that a converted model knows.
-func vocabularyOf(path string) (uint32, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return 0, err
-	}
-	defer file.Close() //nolint:errcheck // read only
-	stat, err := file.Stat()
-	if err != nil {
-		return 0, err
-	}
-	model, err := format.Open(file, stat.Size())
-	if err != nil {
-		return 0, err
-	}
-	return model.Header.Model.Vocabulary, nil
+	d.headless.lazy.tokens = found.Tokens
+	return nil
 }

@@ -18,7 +18,7 @@ type network struct {
 	params     map[string]map[string]any
 	behaviours []behaviour
 	// prepare returns the usual job of the network.
-	prepare func(ctx context.Context, dir string, opts Options) (offer, error)
+	prepare func(dir string, opts Options) (offer, error)
 }
 
 // networks lists the networks on which behaviours play.
@@ -26,7 +26,7 @@ func networks() []network {
 	return []network{
 		{
 			chainID: "theta-adversary-1", nodes: honestNodes, slots: honestSlots, params: genesis(), behaviours: behaviours(),
-			prepare: func(context.Context, string, Options) (offer, error) { return smallJob(), nil },
+			prepare: func(string, Options) (offer, error) { return smallJob(), nil },
 		},
 		{
 			chainID: "theta-adversary-2", nodes: decoderNodes, slots: decoderPrograms, params: decoderGenesis(), behaviours: modelLiars(),
@@ -48,8 +48,8 @@ func smallJob() offer {
 }
 
 // decoderJob is the usual job of behaviours about language models.
-func decoderJob(ctx context.Context, dir string, opts Options) (offer, error) {
-	made, err := makeDecoders(ctx, filepath.Join(dir, "models"), opts)
+func decoderJob(dir string, opts Options) (offer, error) {
+	made, err := makeDecoders(filepath.Join(dir, "models"), opts)
 	return offer{
 		work: made.asked, prepareBlocks: decoderPrepare, commitBlocks: decoderCommit, wave: decoderWave, decoders: &made,
 	}, err
@@ -73,7 +73,7 @@ func (n network) play(ctx context.Context, opts Options, report *Report) (err er
 		return err
 	}
 	defer func() { err = errors.Join(err, net.Stop()) }()
-	job, err := n.prepare(ctx, filepath.Join(opts.Dir, n.chainID), opts)
+	job, err := n.prepare(filepath.Join(opts.Dir, n.chainID), opts)
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ func open(path string) (file *os.File, model *format.File, err error) {
 	return file, model, nil
 }
 
-// create writes a file that must not exist yet.
+// create makes a new file, which write fills.
 func create(path string, write func(file *os.File) error) error {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {

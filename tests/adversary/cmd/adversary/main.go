@@ -26,7 +26,7 @@ func main() {
 	flag.StringVar(&options.LLM, "llm", filepath.Join("build", "llm.wasm"), "program that lets language models answer, as make llm builds it")
 	flag.StringVar(&options.Model, "model", filepath.Join("models", "testdata", "prose"), "folder of the published model that it runs")
 	only := flag.String("only", "", "behaviours to play, by parts of their names between commas; empty is all")
-	limit := flag.Duration("limit", 30*time.Minute, "how long all may take")
+	limit := flag.Duration("limit", time.Hour, "how long all may take")
 	flag.Parse()
 	if *only != "" {
 		options.Only = strings.Split(*only, ",")
