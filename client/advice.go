@@ -34,7 +34,7 @@ func Advise(runs []*Local) (ArrayAdvice, bool) {
 		return ArrayAdvice{}, false
 	}
 	spec := runs[0].Spec
-	facts := classFacts{params: computetypes.DefaultParams(), fuelPerBlock: CautiousFuelPerBlock, slots: math.MaxUint32}
+	facts := classFacts{params: computetypes.DefaultParams(), fuelPerBlock: CautiousFuelPerBlock(spec.Executor), slots: math.MaxUint32}
 	policy, _ := facts.params.Effective(&spec)
 	if spec.Tasks < 2 || policy.AuditBps == 0 || policy.Samples == 0 || policy.Replicas > 1 {
 		return ArrayAdvice{}, false

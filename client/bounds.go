@@ -1,12 +1,18 @@
 package client
 
 import (
+	"github.com/thetaedge/theta/executor/tensors"
 	"github.com/thetaedge/theta/executor/wasm"
 )
 
-// CautiousFuelPerBlock is the fuel per block that nodes declare by default, as an amount
-// that they can surely use.
-const CautiousFuelPerBlock = 1_500_000_000
+// CautiousFuelPerBlock returns the fuel per block that nodes declare by default for an executor
+// profile, as an amount that they can surely use. The unit of work differs between profiles.
+func CautiousFuelPerBlock(executor string) uint64 {
+	if executor == tensors.Profile {
+		return 250_000_000
+	}
+	return 1_500_000_000
+}
 
 // Bounds are the resources that a job can ask for.
 type Bounds struct {
@@ -14,7 +20,7 @@ type Bounds struct {
 	Fuel uint64
 	// MemoryBytes and OutputBytes are in bytes.
 	MemoryBytes, OutputBytes uint64
-	// CommitBlocks is the number of blocks at CautiousFuelPerBlock.
+	// CommitBlocks is the number of blocks at CautiousFuelPerBlock of the profile.
 	CommitBlocks uint64
 }
 
@@ -35,7 +41,7 @@ func (l *Local) Suggested() Bounds {
 		Fuel:         fuel,
 		MemoryBytes:  min(roundUp(spare(l.MemoryBytes()), 1<<20), wasm.MaxMemoryBytes),
 		OutputBytes:  roundUp(max(spare(files), leastOutput), 1<<10),
-		CommitBlocks: l.Spec.PrepareBlocks + fuel/CautiousFuelPerBlock + commitSpare,
+		CommitBlocks: l.Spec.PrepareBlocks + fuel/CautiousFuelPerBlock(l.Spec.Executor) + commitSpare,
 	}
 }
 

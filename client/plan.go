@@ -50,7 +50,7 @@ type Plan struct {
 	// Blocks is how long the job takes if its tasks use all the fuel that they may, nodes run
 	// at the fuel per block that they declare, and no other job is in the class.
 	Blocks uint64
-	// FuelPerBlock is the fuel per block of a typical node.
+	// FuelPerBlock is the fuel per block of a typical node under the profile of the job.
 	FuelPerBlock uint64
 	// Places is an estimate of the number of programs that the nodes of the class run at the
 	// same time.
@@ -106,7 +106,7 @@ func (c *Client) classFacts(ctx context.Context, spec *computetypes.JobSpec) (cl
 	if err != nil {
 		return classFacts{}, err
 	}
-	facts.typical(nodes)
+	facts.typical(nodes, spec.Executor)
 	facts.places = placesOf(facts.slots, market.LiveNodes)
 	if spec.Policy.Node != "" && len(nodes) > 0 {
 		facts.slots = uint64(max(1, nodes[0].State.Slots))
@@ -148,17 +148,17 @@ func (c *Client) nodesFor(ctx context.Context, spec *computetypes.JobSpec) ([]ed
 	return nodes, nil
 }
 
-// typical takes the lower medians of what the nodes declare and can lock. A node that
-// declares no rate counts with the rate that nodes declare by default.
-func (f *classFacts) typical(nodes []edgenodetypes.Node) {
-	f.fuelPerBlock = CautiousFuelPerBlock
+// typical takes the lower medians of what the nodes declare for an executor profile and can
+// lock. A node that declares no rate counts with the rate that nodes declare by default.
+func (f *classFacts) typical(nodes []edgenodetypes.Node, executor string) {
+	f.fuelPerBlock = CautiousFuelPerBlock(executor)
 	if len(nodes) == 0 {
 		return
 	}
 	rates, bonds, singles := make([]uint64, len(nodes)), make([]math.Int, len(nodes)), 0
 	for i, node := range nodes {
-		rates[i] = CautiousFuelPerBlock
-		if declared := node.Profile.Limits.FuelPerBlock; declared > 0 {
+		rates[i] = CautiousFuelPerBlock(executor)
+		if declared := node.Profile.Limits.RateOf(executor); declared > 0 {
 			rates[i] = declared
 		}
 		if node.State.Slots == 1 {

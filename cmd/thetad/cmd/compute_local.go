@@ -103,9 +103,9 @@ func printLocal(out io.Writer, local *requester.Local) error {
 	if result.Reason == manifest.ReasonExited {
 		better := local.Suggested()
 		fmt.Fprintf(out, "Suggested for inputs like these, with a reserve of one quarter:\n"+
-			"  resources: {fuel: %d, memory: %s, output: %s}\n  commit_blocks: %d  # at %d fuel per block, which nodes declare by default\n",
+			"  resources: {fuel: %d, memory: %s, output: %s}\n  commit_blocks: %d  # at %d fuel per block, which nodes declare by default for %s\n",
 			better.Fuel, computetypes.FormatBytes(better.MemoryBytes), computetypes.FormatBytes(better.OutputBytes),
-			better.CommitBlocks, uint64(requester.CautiousFuelPerBlock))
+			better.CommitBlocks, requester.CautiousFuelPerBlock(local.Spec.Executor), local.Spec.Executor)
 	}
 	fmt.Fprintf(out, "Outputs in %s:\n", local.Dir)
 	return showFiles(out, &local.Result)

@@ -121,7 +121,7 @@ func (d *Demand) NeedsOfLimits(operator string, hardware edgenodetypes.Hardware,
 		most("input", "of program and inputs", FormatBytes, d.InputBytes, limits.InputBytes),
 		most("output", "of output", FormatBytes, d.Resources.OutputBytes, limits.OutputBytes),
 		most("fuel", "fuel", plainNumber, d.Resources.Fuel, limits.Fuel),
-		d.window(limits.FuelPerBlock),
+		d.window(limits.RateOf(d.Executor)),
 		most("challenge", "challenge_blocks", plainNumber, d.Policy.ChallengeBlocks, limits.ChallengeBlocks),
 	}
 	if tensors := d.Resources.DeviceBytes; tensors > 0 {

@@ -37,6 +37,7 @@ func busy(t *testing.T) *fixture {
 	change := updateMsg(0, large, 2)
 	change.Limits = types.TaskLimits{
 		MemoryBytes: 1, InputBytes: 2, OutputBytes: 3, Fuel: 4, FuelPerBlock: 5, ChallengeBlocks: 6,
+		Rates: []types.ExecutorRate{{Executor: "wasm/1", FuelPerBlock: 7}},
 		Trust: types.TRUST_STANCE_ANY, MinRewards: sdk.NewCoins(coin(7)),
 	}
 	_, err = f.msgs.Update(f.ctx, change)

@@ -55,7 +55,7 @@ func limits(r *simsx.XRand) types.TaskLimits {
 	}
 	return types.TaskLimits{
 		MemoryBytes: r.Uint64InRange(1, 4<<30), InputBytes: r.Uint64InRange(1, 1<<30), OutputBytes: r.Uint64InRange(1, 1<<30),
-		FuelPerBlock: r.Uint64InRange(0, 3_000_000_000), ChallengeBlocks: r.Uint64InRange(0, 9_600),
+		FuelPerBlock: r.Uint64InRange(0, 3_000_000_000), Rates: rates(r), ChallengeBlocks: r.Uint64InRange(0, 9_600),
 		Trust: types.TrustStance(r.Intn(4)), //nolint:gosec // below 4
 	}
 }
@@ -180,4 +180,15 @@ func (o operations) updateParams(
 	moved := r.Uint32InRange(0, 1000)
 	params.SlashSplit = types.SlashSplit{HonestBps: 4000 + moved, BurnBps: 5000 - moved, CommunityBps: 1000}
 	return nil, &types.MsgUpdateParams{Authority: world.ModuleAccountAddress(reporter, "gov"), Params: params}
+}
+
+// rates returns the speeds under single profiles that some machines declare.
+func rates(r *simsx.XRand) []types.ExecutorRate {
+	var list []types.ExecutorRate
+	for _, executor := range []string{"container/1", "wasm/1"} {
+		if r.Intn(2) == 0 {
+			list = append(list, types.ExecutorRate{Executor: executor, FuelPerBlock: r.Uint64InRange(0, 3_000_000_000)})
+		}
+	}
+	return list
 }

@@ -30,6 +30,9 @@ func (l TaskLimits) Validate() error {
 			return ErrInvalidProfile.Wrapf("limits: %s: expected at most %d, or 0 to leave it undeclared, found %d", n.name, uint64(MaxLimit), n.value)
 		}
 	}
+	if err := checkRates(l.Rates); err != nil {
+		return err
+	}
 	switch l.Trust {
 	case TRUST_STANCE_UNSPECIFIED, TRUST_STANCE_OFF, TRUST_STANCE_NAMED, TRUST_STANCE_ANY:
 	default:

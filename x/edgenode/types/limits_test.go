@@ -35,6 +35,11 @@ func TestWhatANodeDeclaresToTakeIsBounded(t *testing.T) {
 		"at most 8 denoms, found 9":   {MinRewards: many},
 		"sorted by denom":             {MinRewards: []sdk.Coin{coin("b00", 1), coin("a00", 1)}},
 		"amounts above 0":             {MinRewards: []sdk.Coin{coin("atfuel", 0)}},
+		"at most 8 profiles, found 9": {Rates: make([]types.ExecutorRate, 9)},
+		`found "wasm"`:                {Rates: []types.ExecutorRate{{Executor: "wasm"}}},
+		"each profile once, sorted":   {Rates: []types.ExecutorRate{{Executor: "wasm/1"}, {Executor: "wasm/1"}}},
+		`found "tensor/1" after`:      {Rates: []types.ExecutorRate{{Executor: "wasm/1"}, {Executor: "tensor/1"}}},
+		"rates: wasm/1: expected at":  {Rates: []types.ExecutorRate{{Executor: "wasm/1", FuelPerBlock: types.MaxLimit + 1}}},
 		`amount of "atfuel"`:          {MinRewards: []sdk.Coin{{Denom: "atfuel"}}},
 		"min_rewards: expected amoun": {MinRewards: []sdk.Coin{coin("!", 1)}},
 	} {
@@ -50,4 +55,13 @@ func TestANodeTakesARewardThatIsNoLessThanItAsksForInADenomThatItNames(t *testin
 	require.True(t, asks.Takes(sdk.NewInt64Coin("atfuel", 5)))
 	require.False(t, asks.Takes(sdk.NewInt64Coin("atfuel", 4)))
 	require.False(t, asks.Takes(sdk.NewInt64Coin("uother", 9)))
+}
+
+func TestARateOfAProfileCountsBeforeThatOfAll(t *testing.T) {
+	limits := types.TaskLimits{FuelPerBlock: 7, Rates: []types.ExecutorRate{{Executor: "tensor/1", FuelPerBlock: 3}, {Executor: "wasm/1"}}}
+	require.NoError(t, limits.Validate())
+	require.EqualValues(t, 3, limits.RateOf("tensor/1"))
+	require.Zero(t, limits.RateOf("wasm/1"), "listed, and not declared")
+	require.EqualValues(t, 7, limits.RateOf("container/1"))
+	require.Zero(t, types.TaskLimits{}.RateOf("wasm/1"))
 }

@@ -130,8 +130,7 @@ func checkExecutors(executors []string) error {
 		return ErrInvalidProfile.Wrapf("executors: expected 1 to %d profiles, found %d", MaxExecutors, len(executors))
 	}
 	for i, executor := range executors {
-		name, version, cut := strings.Cut(executor, "/")
-		if !cut || len(executor) > MaxExecutorBytes || !isName(name, MaxExecutorBytes) || !isDigits(version) {
+		if !isExecutor(executor) {
 			return ErrInvalidProfile.Wrapf("executors: expected a profile as in \"wasm/1\" of at most %d bytes, found %q", MaxExecutorBytes, executor)
 		}
 		for _, earlier := range executors[:i] {
@@ -141,6 +140,11 @@ func checkExecutors(executors []string) error {
 		}
 	}
 	return nil
+}
+
+func isExecutor(executor string) bool {
+	name, version, cut := strings.Cut(executor, "/")
+	return cut && len(executor) <= MaxExecutorBytes && isName(name, MaxExecutorBytes) && isDigits(version)
 }
 
 func isRegion(region string) bool {
