@@ -41,8 +41,14 @@ func (k *Keeper) quote(
 	if err != nil {
 		return quote{}, err
 	}
-	if _, err := k.nodes.Class(ctx, spec.Class); err != nil {
+	hardware, err := k.nodes.Class(ctx, spec.Class)
+	if err != nil {
 		return quote{}, err
+	}
+	if !judging { // a class that has changed must not keep results from being challenged
+		if err := spec.CheckClass(hardware); err != nil {
+			return quote{}, err
+		}
 	}
 	epoch, err := k.nodes.Epoch(ctx)
 	if err != nil {

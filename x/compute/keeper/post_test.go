@@ -154,6 +154,9 @@ func TestPostingIsRefusedWithoutATrace(t *testing.T) {
 		"expired":         {func(s *types.JobSpec) { s.LifetimeBlocks = 0 }, types.ErrInvalidSpec, "lifetime_blocks"},
 		"too long":        {func(s *types.JobSpec) { s.LifetimeBlocks = 1 << 40 }, types.ErrInvalidSpec, "lifetime_blocks: expected at most"},
 		"unknown class":   {func(s *types.JobSpec) { s.Class = "gpu-of-dreams" }, edgenodetypes.ErrUnknownClass, "gpu-of-dreams"},
+		"class of smaller devices": {func(s *types.JobSpec) {
+			s.Executor, s.Class, s.Resources.DeviceBytes = "tensor/1", "gpu-8g", 7<<30
+		}, types.ErrInvalidSpec, "device_bytes: the class gpu-8g takes at most"},
 		"class of nobody": {func(s *types.JobSpec) { s.Class = "cpu-large" }, types.ErrTooFewNodes, "there are 0"},
 		"too few nodes":   {func(s *types.JobSpec) { s.Policy.Replicas = 7 }, types.ErrTooFewNodes, "7 replicas and 0 auditors need 7 live nodes of class cpu-small in this epoch, there are 4"},
 		"executor":        {func(s *types.JobSpec) { s.Executor = "container/1" }, types.ErrUnsupported, "expected one of wasm/1"},

@@ -1,6 +1,10 @@
 package types
 
-import "slices"
+import (
+	"slices"
+
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+)
 
 // ProfileLimits are the upper limits of an executor profile for one task, on any machine. The
 // profile defines them: its executor refuses a task beyond them, so that no node could ever
@@ -55,6 +59,15 @@ func (s *JobSpec) CheckProfile() error {
 		if slices.Contains(limits.Env, v.Name) {
 			return ErrInvalidSpec.Wrapf("env: %s is set by the profile %s; choose another name", v.Name, s.Executor)
 		}
+	}
+	return nil
+}
+
+// CheckClass checks a spec against the limits of its hardware class. It returns ErrInvalidSpec: the
+// devices of the class could not hold the tensors of a task.
+func (s *JobSpec) CheckClass(class edgenodetypes.HardwareClass) error {
+	if found, most := s.Resources.DeviceBytes, class.DeviceBytes; most > 0 && found > most {
+		return ErrInvalidSpec.Wrapf("resources: device_bytes: the class %s takes at most %d, found %d; choose a class of larger devices", class.Id, most, found)
 	}
 	return nil
 }

@@ -18,8 +18,6 @@ const (
 	// maxParamBits bounds amounts in the parameters, so that products of them fit into
 	// math.Int.
 	maxParamBits = 128
-
-	gib = 1 << 30
 )
 
 // DefaultParams returns the parameters with which a new chain starts. Amounts are in atfuel,
@@ -35,15 +33,9 @@ func DefaultParams() Params {
 		// including its challenge window and verdict.
 		UnbondingBlocks: 604_800,
 		EpochIdentifier: "edge",
-		Classes: []HardwareClass{
-			{Id: "cpu-small", Minimum: Hardware{CpuCores: 2, MemoryBytes: 2 * gib}},
-			{Id: "cpu-large", Minimum: Hardware{CpuCores: 8, MemoryBytes: 16 * gib}},
-			{Id: "gpu-8g", Minimum: Hardware{CpuCores: 2, MemoryBytes: 8 * gib, Gpus: 1, GpuMemoryBytes: 8 * gib}},
-			{Id: "gpu-24g", Minimum: Hardware{CpuCores: 4, MemoryBytes: 16 * gib, Gpus: 1, GpuMemoryBytes: 24 * gib}},
-			{Id: "gpu-80g", Minimum: Hardware{CpuCores: 8, MemoryBytes: 64 * gib, Gpus: 1, GpuMemoryBytes: 80 * gib}},
-		},
-		SlashSplit: SlashSplit{HonestBps: 4000, BurnBps: 5000, CommunityBps: 1000},
-		QueueLimit: 100,
+		Classes:         defaultClasses(),
+		SlashSplit:      SlashSplit{HonestBps: 4000, BurnBps: 5000, CommunityBps: 1000},
+		QueueLimit:      100,
 		// The third wrong result within a day, or the twelfth missed deadline, jails a node. A
 		// home machine that crashes once while all its slots are taken should therefore get no
 		// more than a warning.
