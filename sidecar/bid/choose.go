@@ -63,10 +63,10 @@ func (b *Bidder) lacks(d *Draw, room, left Room) (Cause, string) {
 		return CauseBond, fmt.Sprintf("locks %s of the bond, %s is free", d.locks(), left.Bond)
 	case !b.Policy.fits(left.Ahead, more, b.Height):
 		return CauseTime, fmt.Sprintf("asks for %d fuel in %d blocks, and %d programs are before it at %d fuel a block",
-			more.Fuel, spec.CommitBlocks, len(left.Ahead), b.Policy.FuelPerBlock)
+			more.Fuel, spec.CommitBlocks, len(left.Ahead), b.Policy.RateOf(spec.Executor))
 	case !b.leavesTime(d, more, left):
 		return CauseTime, fmt.Sprintf("asks for %d fuel in %d blocks, and would leave no time for an audit of %d tasks beside %d programs at %d fuel a block",
-			more.Fuel, spec.CommitBlocks, d.Job.Samples, len(left.Ahead), b.Policy.FuelPerBlock)
+			more.Fuel, spec.CommitBlocks, d.Job.Samples, len(left.Ahead), b.Policy.RateOf(spec.Executor))
 	}
 	if why := left.Fees.short(d.Job, b.Params.RevealBlocks, room.Now); why != "" {
 		return CauseFees, why

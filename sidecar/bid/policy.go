@@ -28,8 +28,8 @@ const (
 // Policy contains the limits that the owner of the machine has set. A limit of 0 is not
 // applied.
 type Policy struct {
-	// MaxJobs is the largest number of programs that run at the same time. If FuelPerBlock is
-	// not set, it also bounds the number of assignments that are claimed but not executed yet.
+	// MaxJobs is the largest number of programs that run at the same time. If the rate of a
+	// profile is not set, it also bounds the number of assignments that are claimed but not executed yet.
 	MaxJobs int
 	// MinRewards is the smallest reward per task that the owner accepts, by denom. The node
 	// does not work for a denom that is not listed. If the list is empty, the node accepts
@@ -42,7 +42,10 @@ type Policy struct {
 	// FuelPerBlock is the amount of fuel that one program on this machine is certain to burn
 	// between two blocks. The node does not take a chunk if, at that rate and in addition to
 	// the work that it already holds, the fuel of its tasks does not fit into its commit window.
+	// It counts for the profiles that Rates does not list.
 	FuelPerBlock uint64
+	// Rates are the rates of single executor profiles, sorted by executor.
+	Rates []Rate
 	// MaxInputBytes bounds the total size of a task's program and inputs.
 	MaxInputBytes uint64
 	// MaxChallengeBlocks bounds the number of blocks for which a paid task may keep its
@@ -76,6 +79,7 @@ func (p Policy) Limits() edgenodetypes.TaskLimits {
 		OutputBytes:     min(p.MaxOutputBytes, edgenodetypes.MaxLimit),
 		Fuel:            min(p.MaxFuel, edgenodetypes.MaxLimit),
 		FuelPerBlock:    min(p.FuelPerBlock, edgenodetypes.MaxLimit),
+		Rates:           limitRates(p.Rates),
 		ChallengeBlocks: min(p.MaxChallengeBlocks, edgenodetypes.MaxLimit),
 		DeviceBytes:     min(p.MaxDeviceBytes, edgenodetypes.MaxLimit),
 		Trust:           stance,
@@ -127,9 +131,9 @@ func (p Policy) exceeded(spec *computetypes.JobSpec, tasks uint64) string {
 			return fmt.Sprintf("pays %s, less than %s", spec.Reward, least)
 		}
 	}
-	if fuel := fuelOf(spec, tasks); p.FuelPerBlock > 0 && fuel/p.FuelPerBlock >= spec.CommitBlocks {
+	if fuel, rate := fuelOf(spec, tasks), p.RateOf(spec.Executor); rate > 0 && fuel/rate >= spec.CommitBlocks {
 		return fmt.Sprintf("asks for %d fuel in %d blocks, this machine surely does %d a block",
-			fuel, spec.CommitBlocks, p.FuelPerBlock)
+			fuel, spec.CommitBlocks, rate)
 	}
 	for _, bound := range []struct {
 		name        string

@@ -102,6 +102,11 @@ func drawPolicy(t *rapid.T) Policy {
 		MaxInputBytes: limit("max input"), MaxOutputBytes: limit("max output"), MaxDeviceBytes: limit("max device"), MaxChallengeBlocks: limit("max challenge"),
 		Trust: rapid.SampledFrom([]Trust{TrustOff, TrustNamed, TrustAny}).Draw(t, "trust"),
 	}
+	for _, executor := range []string{"tensor/1", "wasm/1"} {
+		if rapid.Bool().Draw(t, "has a rate for "+executor) {
+			p.Rates = append(p.Rates, Rate{Executor: executor, FuelPerBlock: limit("per block of " + executor)})
+		}
+	}
 	if rapid.Bool().Draw(t, "wants pay") {
 		p.MinRewards = sdk.NewCoins(sdk.NewInt64Coin("atfuel", rapid.Int64Range(1, 12).Draw(t, "least")))
 	}
@@ -112,7 +117,7 @@ func drawPolicy(t *rapid.T) Policy {
 func drawDemand(t *rapid.T, self string) *computetypes.JobSpec {
 	number := func(name string) uint64 { return rapid.Uint64Range(1, 7).Draw(t, name) }
 	spec := &computetypes.JobSpec{
-		Executor: "wasm/1", Class: "cpu-small", CommitBlocks: number("commit"),
+		Executor: rapid.SampledFrom([]string{"wasm/1", "wasm/1", "tensor/1"}).Draw(t, "executor"), Class: "cpu-small", CommitBlocks: number("commit"),
 		Program:   computetypes.Blob{Size_: number("program")},
 		Inputs:    []computetypes.Input{{Blob: computetypes.Blob{Size_: number("input")}}},
 		Resources: computetypes.Resources{Fuel: number("fuel"), MemoryBytes: number("memory"), OutputBytes: number("output"), DeviceBytes: number("device") - 1},

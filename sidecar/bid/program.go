@@ -12,6 +12,8 @@ import (
 // Program is a program that the machine has not finished yet, for one task or for several
 // tasks one after the other.
 type Program struct {
+	// Executor is the profile under which the program runs. It decides how fast it burns fuel.
+	Executor string
 	// Fuel is the amount of fuel that the program may burn for all these tasks.
 	Fuel uint64
 	// Deadline is the last height at which the chain accepts the program's commitment.
@@ -24,7 +26,7 @@ type Program struct {
 // ProgramOf returns the program of a job for an assignment of a number of tasks that is made
 // at a height.
 func ProgramOf(spec *computetypes.JobSpec, tasks uint64, height int64) Program {
-	return Program{Fuel: fuelOf(spec, tasks), Deadline: height + int64(min(spec.CommitBlocks, math.MaxInt32))} //nolint:gosec // bounded here
+	return Program{Executor: spec.Executor, Fuel: fuelOf(spec, tasks), Deadline: height + int64(min(spec.CommitBlocks, math.MaxInt32))} //nolint:gosec // bounded here
 }
 
 // fuelOf returns the amount of fuel that a number of tasks may burn.
@@ -41,7 +43,7 @@ func fuelOf(spec *computetypes.JobSpec, tasks uint64) uint64 {
 // next. A program then starts, at the latest, after an equal share of the programs before it.
 // The programs that run before the new one are not affected by it.
 func (p Policy) fits(others []Program, more Program, height int64) bool {
-	if p.FuelPerBlock == 0 {
+	if !p.plans() {
 		return true
 	}
 	list := append(slices.Clone(others), more)
@@ -60,8 +62,9 @@ func (p Policy) fits(others []Program, more Program, height int64) bool {
 func (p Policy) inTime(list []Program, height int64, counts func(Program) bool) bool {
 	var before uint64
 	for _, x := range list {
-		blocks := sum(before/uint64(p.MaxJobs), x.Fuel) / p.FuelPerBlock //nolint:gosec // at least 1
-		before = sum(before, x.Fuel)
+		took := p.timeOf(x)
+		blocks := sum(before/uint64(p.MaxJobs), took) >> timeBits //nolint:gosec // at least 1
+		before = sum(before, took)
 		if counts(x) && blocks >= uint64(max(x.Deadline-height, 0)) { //nolint:gosec // not negative
 			return false
 		}
@@ -79,10 +82,10 @@ func (p Policy) Turns(running, waiting []Program, height int64) []int {
 		turns[i] = i
 	}
 	slices.SortStableFunc(turns, func(i, j int) int { return cmp.Compare(waiting[i].Deadline, waiting[j].Deadline) })
-	for at := 0; p.FuelPerBlock > 0 && at < len(turns); at++ {
+	for at := 0; p.plans() && at < len(turns); at++ {
 		shortest := at
 		for i := at + 1; i < len(turns); i++ {
-			if waiting[turns[i]].Fuel < waiting[turns[shortest]].Fuel {
+			if p.timeOf(waiting[turns[i]]) < p.timeOf(waiting[turns[shortest]]) {
 				shortest = i
 			}
 		}

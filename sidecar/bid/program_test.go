@@ -1,11 +1,14 @@
 package bid
 
 import (
+	"math"
 	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
 // TestWhatFitsIsDoneInTime: if tasks are taken on one after the other, and the most urgent
@@ -30,6 +33,38 @@ func TestWhatFitsIsDoneInTime(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestProgramsOfSlowProfilesTakeTheirTime: a profile has a rate of its own, and none of its
+// programs is planned for longer or shorter than it takes.
+func TestProgramsOfSlowProfilesTakeTheirTime(t *testing.T) {
+	rates := []Rate{{Executor: "tensor/1", FuelPerBlock: 1}, {Executor: "wasm/1", FuelPerBlock: 10}}
+	p := Policy{MaxJobs: 1, FuelPerBlock: 5, Rates: rates}
+	fast := Program{Executor: "wasm/1", Fuel: 90, Deadline: 10}
+	slow := Program{Executor: "tensor/1", Fuel: 10, Deadline: 20}
+	require.True(t, p.fits([]Program{fast}, slow, 0), "9 and 10 blocks")
+	slow.Deadline = 19
+	require.False(t, p.fits([]Program{fast}, slow, 0))
+	require.True(t, Policy{MaxJobs: 1, FuelPerBlock: 10}.fits([]Program{fast}, slow, 0), "one rate for all")
+	require.EqualValues(t, 5, p.RateOf("container/1"))
+
+	chunk, audit := Program{Executor: "wasm/1", Fuel: 100, Deadline: 40}, Program{Executor: "tensor/1", Fuel: 20, Deadline: 40}
+	require.Equal(t, []int{1, 0}, p.Turns(nil, []Program{audit, chunk}, 0), "100 fuel take less time than 20 of the slow profile")
+
+	p.Rates = []Rate{{Executor: "tensor/1"}, rates[1]}
+	require.True(t, p.fits([]Program{fast}, slow, 0), "without a rate, the node does not plan")
+	state := edgenodetypes.NodeState{Slots: 9}
+	require.Equal(t, 0, Holdings{{ToRun: true}}.FreeSlots(state, p), "and takes no more than it runs at once")
+	p.Rates = rates
+	require.Equal(t, 9, Holdings{{ToRun: true}}.FreeSlots(state, p))
+}
+
+func TestAProgramOfAnyLengthHasATime(t *testing.T) {
+	p := Policy{MaxJobs: 2, FuelPerBlock: 1, Rates: []Rate{{Executor: "tensor/1", FuelPerBlock: math.MaxUint64}}}
+	require.Equal(t, uint64(math.MaxUint64), p.timeOf(Program{Fuel: math.MaxUint64}))
+	require.Equal(t, uint64(1), p.timeOf(Program{Executor: "tensor/1", Fuel: 1}), "rounded up")
+	require.EqualValues(t, 3<<timeBits, p.timeOf(Program{Fuel: 3}))
+	require.False(t, p.fits([]Program{{Fuel: math.MaxUint64, Deadline: 5}}, Program{Fuel: 1, Deadline: math.MaxInt32}, 0))
 }
 
 func TestARunningProgramIsNotInterruptedForAnUrgentOne(t *testing.T) {

@@ -59,7 +59,7 @@ type Holdings []Held
 func (h Holdings) FreeSlots(state edgenodetypes.NodeState, p Policy) int {
 	ahead, waiting := h.counts()
 	free := int(state.Slots) - int(state.UsedSlots) - waiting
-	if p.FuelPerBlock == 0 {
+	if !p.plans() {
 		free = min(free, p.MaxJobs-ahead)
 	}
 	return free
@@ -70,7 +70,7 @@ func (h Holdings) FreeSlots(state edgenodetypes.NodeState, p Policy) int {
 func (h Holdings) CallSlots(state edgenodetypes.NodeState, p Policy) int {
 	ahead, waiting := h.counts()
 	used, slots, all := int(state.UsedSlots)+waiting, int(state.Slots), int(state.AllSlots())
-	if used < slots || used >= all || p.FuelPerBlock == 0 && ahead >= p.MaxJobs {
+	if used < slots || used >= all || !p.plans() && ahead >= p.MaxJobs {
 		return 0
 	}
 	return 1

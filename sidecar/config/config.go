@@ -91,11 +91,11 @@ type Policy struct {
 	MaxJobs    int      `mapstructure:"max-jobs"`
 	MinRewards []string `mapstructure:"min-rewards"`
 	MaxFuel    uint64   `mapstructure:"max-fuel"`
-	// FuelPerBlock is a cautious rate for this machine. The default is that of a core that
-	// burns 10^9 fuel per second, a third of what slow cores burn, with blocks of 1.5 s. With
-	// 0, the node accepts tasks whatever their commit window is.
-	FuelPerBlock uint64 `mapstructure:"fuel-per-block"`
-	MaxMemory    Bytes  `mapstructure:"max-memory"`
+	// FuelPerBlock contains a cautious rate of this machine for each profile, such as
+	// "wasm/1=1500000000", or one number for all profiles. The defaults are those of slow cores,
+	// with blocks of 1.5 s. With 0, the node accepts tasks whatever their commit window is.
+	FuelPerBlock []string `mapstructure:"fuel-per-block"`
+	MaxMemory    Bytes    `mapstructure:"max-memory"`
 	// MaxDevice is the largest memory of a program's tensors.
 	MaxDevice Bytes `mapstructure:"max-device"`
 	MaxInput  Bytes `mapstructure:"max-input"`
@@ -153,7 +153,7 @@ func Default() Config {
 		Tx:      Tx{GasAdjustment: 1.5, GasPriceFactor: 1, TimeoutBlocks: 20},
 		Keyring: Keyring{Backend: "test"},
 		Policy: Policy{
-			MaxJobs: 1, MinRewards: []string{}, FuelPerBlock: 1_500_000_000,
+			MaxJobs: 1, MinRewards: []string{}, FuelPerBlock: defaultRates(),
 			MaxMemory: 2 << 30, MaxDevice: 2 << 30, MaxInput: 1 << 30, MaxOutput: 256 << 20, MaxChallengeBlocks: 9_600,
 			Trust: "named", OwnRiskPrograms: []string{}, DenyRequesters: []string{},
 		},

@@ -21,7 +21,8 @@ func (p Policy) validate() error {
 	default:
 		trust = fmt.Errorf("policy.trust: expected \"off\", \"named\" or \"any\", found %q", p.Trust)
 	}
-	return errors.Join(rewards, trust, programs, requesters)
+	_, rates := p.Rates()
+	return errors.Join(rewards, rates, trust, programs, requesters)
 }
 
 // Rewards returns the minimum rewards as coins.

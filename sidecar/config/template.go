@@ -87,10 +87,11 @@ max-jobs = {{ .Policy.MaxJobs }}
 min-rewards = {{ list .Policy.MinRewards }}
 # Most that a job may ask for; 0 does not bind.
 max-fuel = {{ .Policy.MaxFuel }}
-# Fuel that one program surely burns on this machine between two blocks. A task
-# that cannot be done in its window at that rate, beside what is held, is left to
-# others. 0 takes every task, and then no more than max-jobs that are not run yet.
-fuel-per-block = {{ .Policy.FuelPerBlock }}
+# Fuel that one program surely burns on this machine between two blocks, for each profile;
+# thetaedge bench --write measures it. A task that cannot be done in its window at that
+# rate, beside what is held, is left to others. 0 takes every task, and then no more than
+# max-jobs that are not run yet.
+fuel-per-block = {{ list .Policy.FuelPerBlock }}
 max-memory = {{ quote .Policy.MaxMemory.String }}
 # Memory of a program's tensors, for tensor/1.
 max-device = {{ quote .Policy.MaxDevice.String }}
@@ -153,13 +154,7 @@ func Render(c Config) ([]byte, error) {
 	t, err := template.New(FileName).Funcs(template.FuncMap{
 		"quote":    func(v any) string { return fmt.Sprintf("%q", fmt.Sprint(v)) },
 		"duration": func(d time.Duration) string { return fmt.Sprintf("%q", d.String()) },
-		"list": func(items []string) string {
-			quoted := make([]string, len(items))
-			for i, item := range items {
-				quoted[i] = fmt.Sprintf("%q", item)
-			}
-			return "[" + strings.Join(quoted, ", ") + "]"
-		},
+		"list":     quoteList,
 	}).Parse(settings)
 	if err != nil {
 		return nil, err
@@ -169,6 +164,15 @@ func Render(c Config) ([]byte, error) {
 		return nil, err
 	}
 	return out.Bytes(), nil
+}
+
+// quoteList returns a list of texts in the form of TOML.
+func quoteList(items []string) string {
+	quoted := make([]string, len(items))
+	for i, item := range items {
+		quoted[i] = fmt.Sprintf("%q", item)
+	}
+	return "[" + strings.Join(quoted, ", ") + "]"
 }
 
 // Write creates config.toml in a home folder. It fails if the file already exists.

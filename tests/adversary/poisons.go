@@ -7,6 +7,7 @@ import (
 
 	"cosmossdk.io/math"
 
+	"github.com/thetaedge/theta/executor/wasm"
 	"github.com/thetaedge/theta/sidecar/config"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
@@ -96,7 +97,13 @@ func seats(over []ended, status computetypes.AssignmentStatus) int {
 
 // usualRate returns the fuel that a machine certainly uses per block, according to its
 // settings.
-func usualRate() uint64 { return config.Default().Policy.FuelPerBlock }
+func usualRate() uint64 {
+	rates, err := config.Default().Policy.Rates()
+	if err != nil {
+		panic(err)
+	}
+	return rates.Rate(wasm.Profile)
+}
 
 // poisoner posts programs that are slower than any machine expects: each drawn node misses
 // the deadline.

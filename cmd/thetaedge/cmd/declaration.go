@@ -27,13 +27,13 @@ func undeclared(settings, declared edgenodetypes.TaskLimits) []string {
 		{"max-input", settings.InputBytes, declared.InputBytes, computetypes.FormatBytes},
 		{"max-output", settings.OutputBytes, declared.OutputBytes, computetypes.FormatBytes},
 		{"max-fuel", settings.Fuel, declared.Fuel, plain},
-		{"fuel-per-block", settings.FuelPerBlock, declared.FuelPerBlock, plain},
 		{"max-challenge-blocks", settings.ChallengeBlocks, declared.ChallengeBlocks, plain},
 	} {
 		if n.settings != n.declared {
 			changes = append(changes, fmt.Sprintf("policy.%s is %s, declared is %s", n.key, limitText(n.settings, n.format), limitText(n.declared, n.format)))
 		}
 	}
+	changes = append(changes, undeclaredRates(settings, declared)...)
 	if settings.Trust != declared.Trust {
 		changes = append(changes, fmt.Sprintf("policy.trust is %s, declared is %s", stanceText(settings.Trust), stanceText(declared.Trust)))
 	}

@@ -23,7 +23,12 @@ func homeLimits(t *testing.T) edgenodetypes.TaskLimits {
 
 func TestTheDefaultSettingsAreDeclaredWhole(t *testing.T) {
 	require.Equal(t, edgenodetypes.TaskLimits{
-		MemoryBytes: 2 << 30, InputBytes: 1 << 30, OutputBytes: 256 << 20, DeviceBytes: 2 << 30, FuelPerBlock: client.CautiousFuelPerBlock,
+		MemoryBytes: 2 << 30, InputBytes: 1 << 30, OutputBytes: 256 << 20, DeviceBytes: 2 << 30,
+		FuelPerBlock: client.CautiousFuelPerBlock("tensor/1"),
+		Rates: []edgenodetypes.ExecutorRate{
+			{Executor: "tensor/1", FuelPerBlock: client.CautiousFuelPerBlock("tensor/1")},
+			{Executor: "wasm/1", FuelPerBlock: client.CautiousFuelPerBlock("wasm/1")},
+		},
 		ChallengeBlocks: 9_600, Trust: edgenodetypes.TRUST_STANCE_NAMED,
 	}, homeLimits(t), "client.CautiousFuelPerBlock is what nodes declare by default")
 	require.NoError(t, homeLimits(t).Validate())
@@ -91,14 +96,16 @@ func TestAnOpenNodeGetsTheSlotsThatItsOperatorNamesUnlessTheChainWouldRefuseThem
 func TestEachDifferenceBetweenSettingsAndDeclarationIsNamed(t *testing.T) {
 	settings := homeLimits(t)
 	require.Empty(t, undeclared(settings, settings))
-	require.Len(t, undeclared(settings, edgenodetypes.TaskLimits{}), 7, "a node that has declared nothing")
+	require.Len(t, undeclared(settings, edgenodetypes.TaskLimits{}), 8, "a node that has declared nothing")
 	for text, change := range map[string]func(*edgenodetypes.TaskLimits){
-		"policy.max-memory is 2GiB, declared is 3GiB":               func(l *edgenodetypes.TaskLimits) { l.MemoryBytes = 3 << 30 },
-		"policy.max-device is 2GiB, declared is no limit":           func(l *edgenodetypes.TaskLimits) { l.DeviceBytes = 0 },
-		"policy.max-input is 1GiB, declared is no limit":            func(l *edgenodetypes.TaskLimits) { l.InputBytes = 0 },
-		"policy.max-output is 256MiB, declared is 1 bytes":          func(l *edgenodetypes.TaskLimits) { l.OutputBytes = 1 },
-		"policy.max-fuel is no limit, declared is 5":                func(l *edgenodetypes.TaskLimits) { l.Fuel = 5 },
-		"policy.fuel-per-block is 1500000000, declared is 7":        func(l *edgenodetypes.TaskLimits) { l.FuelPerBlock = 7 },
+		"policy.max-memory is 2GiB, declared is 3GiB":      func(l *edgenodetypes.TaskLimits) { l.MemoryBytes = 3 << 30 },
+		"policy.max-device is 2GiB, declared is no limit":  func(l *edgenodetypes.TaskLimits) { l.DeviceBytes = 0 },
+		"policy.max-input is 1GiB, declared is no limit":   func(l *edgenodetypes.TaskLimits) { l.InputBytes = 0 },
+		"policy.max-output is 256MiB, declared is 1 bytes": func(l *edgenodetypes.TaskLimits) { l.OutputBytes = 1 },
+		"policy.max-fuel is no limit, declared is 5":       func(l *edgenodetypes.TaskLimits) { l.Fuel = 5 },
+		"policy.fuel-per-block of wasm/1 is 1500000000, declared is 7": func(l *edgenodetypes.TaskLimits) {
+			l.Rates = []edgenodetypes.ExecutorRate{l.Rates[0], {Executor: "wasm/1", FuelPerBlock: 7}}
+		},
 		"policy.max-challenge-blocks is 9600, declared is no limit": func(l *edgenodetypes.TaskLimits) { l.ChallengeBlocks = 0 },
 		"policy.trust is named, declared is any":                    func(l *edgenodetypes.TaskLimits) { l.Trust = edgenodetypes.TRUST_STANCE_ANY },
 		"policy.min-rewards is none, declared is 5atfuel":           func(l *edgenodetypes.TaskLimits) { l.MinRewards = sdk.NewCoins(sdk.NewInt64Coin("atfuel", 5)) },

@@ -5,9 +5,11 @@ import (
 	"crypto/sha256"
 	"errors"
 	"log/slog"
+	"maps"
 	"net"
 	"os"
 	"os/signal"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -20,6 +22,7 @@ import (
 	"github.com/thetaedge/theta/sidecar/api"
 	"github.com/thetaedge/theta/sidecar/bid"
 	"github.com/thetaedge/theta/sidecar/chain"
+	"github.com/thetaedge/theta/sidecar/config"
 	"github.com/thetaedge/theta/sidecar/device"
 	"github.com/thetaedge/theta/sidecar/store"
 	"github.com/thetaedge/theta/sidecar/worker"
@@ -78,6 +81,7 @@ func start(parent context.Context, n *node, logger *slog.Logger) (err error) {
 	}
 	defer func() { err = errors.Join(err, engines.close()) }()
 	warnUnwalled(ctx, engines, logger)
+	warnOneRate(n, logger)
 	registry := prometheus.NewRegistry()
 	if err := errors.Join(registry.Register(collectors.NewGoCollector()),
 		registry.Register(collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))); err != nil {
@@ -230,16 +234,29 @@ func policyOf(n *node) (bid.Policy, error) {
 	if err != nil {
 		return bid.Policy{}, err
 	}
+	rates, err := p.Rates()
+	if err != nil {
+		return bid.Policy{}, err
+	}
 	digests := make([][sha256.Size]byte, len(programs))
 	for i, program := range programs {
 		digests[i] = program
 	}
 	return bid.Policy{
-		MaxJobs: p.MaxJobs, MinRewards: rewards, MaxFuel: p.MaxFuel, FuelPerBlock: p.FuelPerBlock,
+		MaxJobs: p.MaxJobs, MinRewards: rewards, MaxFuel: p.MaxFuel, FuelPerBlock: rates.Least(), Rates: ratesOf(rates),
 		MaxMemoryBytes: uint64(p.MaxMemory), MaxDeviceBytes: uint64(p.MaxDevice), MaxInputBytes: uint64(p.MaxInput), MaxOutputBytes: uint64(p.MaxOutput),
 		MaxChallengeBlocks: p.MaxChallengeBlocks,
 		Trust:              bid.Trust(p.Trust), OwnRiskPrograms: digests, DenyRequesters: requesters,
 	}, nil
+}
+
+// ratesOf returns the rates of single profiles for bids, sorted by profile.
+func ratesOf(rates config.Rates) []bid.Rate {
+	var list []bid.Rate
+	for _, profile := range slices.Sorted(maps.Keys(rates.Of)) {
+		list = append(list, bid.Rate{Executor: profile, FuelPerBlock: rates.Of[profile]})
+	}
+	return list
 }
 
 // serve starts the API concurrently with the agent and returns a function that stops it.
