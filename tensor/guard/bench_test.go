@@ -8,86 +8,8 @@ import (
 	"github.com/thetaedge/theta/tensor"
 	"github.com/thetaedge/theta/tensor/cpu"
 	"github.com/thetaedge/theta/tensor/guard"
+	"github.com/thetaedge/theta/tensor/tensortest"
 )
-
-// decoder is some layers of a language model on a device, with weights of any bits.
-type decoder struct {
-	b       *testing.B
-	session *tensor.Session
-	ops     []tensor.Op
-}
-
-const (
-	width, inner, heads, kvHeads, dim = 1024, 2816, 16, 4, 64
-	keys                              = 512
-)
-
-// tensor makes a tensor of any bits.
-func (d *decoder) tensor(t tensor.Type, count uint64) tensor.Operand {
-	handle, err := d.session.Alloc(tensor.Shape{Type: t, Count: count})
-	require.NoError(d.b, err)
-	bytes := make([]byte, t.Bytes(count))
-	x := uint32(handle)
-	for i := range bytes {
-		x = x*1664525 + 1013904223
-		bytes[i] = byte(x >> 24)
-	}
-	if t == tensor.Scales { // scales of some size
-		for i := range bytes {
-			bytes[i] = []byte{1, 2, 3, 0x40, 20, 0, 0, 0}[i%8]
-		}
-	}
-	require.NoError(d.b, d.session.Write(handle, 0, bytes))
-	return tensor.Operand{Tensor: handle}
-}
-
-// linear multiplies rows with weights of their own.
-func (d *decoder) linear(rows, n, k uint32, a, scale, residual tensor.Operand) tensor.Operand {
-	sums, out := d.tensor(tensor.S32, uint64(rows)*uint64(n)), d.tensor(tensor.S32, uint64(rows)*uint64(n))
-	d.ops = append(d.ops,
-		&tensor.Gemm{A: a, W: d.tensor(tensor.S8, uint64(n)*uint64(k)), Out: sums, Batch: 1, M: rows, N: n, K: k, SharedW: true},
-		&tensor.Rescale{Acc: sums, Row: scale, Col: d.tensor(tensor.Scales, uint64(n)), Residual: residual, Out: out, Rows: rows, Cols: n, Fraction: 16})
-	return out
-}
-
-// quant cuts rows to eight bits.
-func (d *decoder) quant(rows, n uint32, x tensor.Operand) (out, scale tensor.Operand) {
-	out, scale = d.tensor(tensor.S8, uint64(rows)*uint64(n)), d.tensor(tensor.Scales, uint64(rows))
-	d.ops = append(d.ops, &tensor.Quant{X: x, Out: out, Scale: scale, Rows: rows, Cols: n, Fraction: 16})
-	return out, scale
-}
-
-// norm is that of a layer.
-func (d *decoder) norm(rows uint32, x tensor.Operand) (out, scale tensor.Operand) {
-	out, scale = d.tensor(tensor.S8, uint64(rows)*width), d.tensor(tensor.Scales, uint64(rows))
-	d.ops = append(d.ops, &tensor.RMSNorm{X: x, Gain: d.tensor(tensor.S16, width), Out: out, Scale: scale, Rows: rows, Cols: width, GainFraction: 12, Fraction: 16})
-	return out, scale
-}
-
-// layer adds the operations of a layer for new rows after `past` ones.
-func (d *decoder) layer(rows uint32, x tensor.Operand) tensor.Operand {
-	a, scale := d.norm(rows, x)
-	q := d.linear(rows, heads*dim, width, a, scale, tensor.Operand{})
-	_ = d.linear(rows, kvHeads*dim, width, a, scale, tensor.Operand{})
-	_ = d.linear(rows, kvHeads*dim, width, a, scale, tensor.Operand{})
-	turned := d.tensor(tensor.S32, uint64(rows)*heads*dim)
-	d.ops = append(d.ops, &tensor.Rope{X: q, Cos: d.tensor(tensor.S32, keys*dim/2), Sin: d.tensor(tensor.S32, keys*dim/2), Out: turned, Rows: rows, Heads: heads, Dim: dim, Rotated: dim, From: keys - rows})
-	q8, qScale := d.quant(rows*heads, dim, turned)
-	scores, weights := d.tensor(tensor.S32, uint64(rows)*heads*keys), d.tensor(tensor.S32, uint64(rows)*heads*keys)
-	rowScale, out := d.tensor(tensor.Scales, uint64(rows)*heads), d.tensor(tensor.S32, uint64(rows)*heads*dim)
-	mask := tensor.Mask{Causal: true, Base: keys - rows}
-	d.ops = append(d.ops,
-		&tensor.AttnScores{Q: q8, QScale: qScale, K: d.tensor(tensor.S8, keys*kvHeads*dim), KScale: d.tensor(tensor.Scales, keys*kvHeads), Out: scores, Queries: rows, Heads: heads, KVHeads: kvHeads, Keys: keys, Dim: dim, UnitM: 1 << 30, UnitE: 33, Mask: mask},
-		&tensor.Softmax{X: scores, VScale: d.tensor(tensor.Scales, keys*kvHeads), Out: weights, Scale: rowScale, Queries: rows, Heads: heads, KVHeads: kvHeads, Keys: keys, Mask: mask},
-		&tensor.AttnValues{U: weights, Scale: rowScale, V: d.tensor(tensor.S8, keys*kvHeads*dim), Out: out, Queries: rows, Heads: heads, KVHeads: kvHeads, Keys: keys, Dim: dim, Fraction: 16, Mask: mask})
-	o8, oScale := d.quant(rows, width, out)
-	x = d.linear(rows, width, width, o8, oScale, x)
-	a, scale = d.norm(rows, x)
-	gate, up := d.linear(rows, inner, width, a, scale, tensor.Operand{}), d.linear(rows, inner, width, a, scale, tensor.Operand{})
-	d.ops = append(d.ops, &tensor.Gate{X: gate, U: up, Out: gate, Count: rows * inner, Curve: tensor.Sigmoid, Shift: 16})
-	h8, hScale := d.quant(rows, inner, gate)
-	return d.linear(rows, width, inner, h8, hScale, x)
-}
 
 // BenchmarkGuard measures what traces and guards add to steps of a language model, once all kinds of
 // calls are known.
@@ -103,16 +25,18 @@ func BenchmarkGuard(b *testing.B) {
 				if c.guarded {
 					device = guard.New(device, guard.Config{})
 				}
-				d := &decoder{b: b, session: tensor.NewSession(device, 4<<30, c.keys...)}
-				x := d.tensor(tensor.S32, uint64(load.rows)*width)
-				for range load.layers {
-					x = d.layer(load.rows, x)
+				session := tensor.NewSession(device, 4<<30, c.keys...)
+				ops, tensors := tensortest.Layers(load.rows, load.layers)
+				for _, t := range tensors {
+					handle, err := session.Alloc(t.Shape)
+					require.NoError(b, err)
+					require.NoError(b, session.Write(handle, 0, t.Bytes))
 				}
-				submission, err := d.session.Check(tensor.Encode(d.ops...))
+				submission, err := session.Check(tensor.Encode(ops...))
 				require.NoError(b, err)
 				step := func() {
-					require.NoError(b, d.session.Run(submission))
-					require.NoError(b, d.session.Wait())
+					require.NoError(b, session.Run(submission))
+					require.NoError(b, session.Wait())
 				}
 				step()
 				for b.Loop() {
