@@ -124,7 +124,11 @@ func TestRegisterTakesTheMostDemandingClassThatFits(t *testing.T) {
 	for want, have := range map[string]edgenodetypes.Hardware{
 		"cpu-small": {CpuCores: 4, MemoryBytes: 8 * gib},
 		"cpu-large": {CpuCores: 16, MemoryBytes: 64 * gib},
-		"gpu-8g":    {CpuCores: 16, MemoryBytes: 64 * gib, Gpus: 1, GpuMemoryBytes: 12 * gib},
+		"gpu-6g":    {CpuCores: 16, MemoryBytes: 64 * gib, Gpus: 1, GpuMemoryBytes: 6 * gib},
+		"gpu-8g":    {CpuCores: 2, MemoryBytes: 64 * gib, Gpus: 1, GpuMemoryBytes: 12 * gib},
+		"gpu-12g":   {CpuCores: 16, MemoryBytes: 64 * gib, Gpus: 1, GpuMemoryBytes: 12 * gib},
+		"gpu-16g":   {CpuCores: 4, MemoryBytes: 16 * gib, Gpus: 1, GpuMemoryBytes: 16 * gib},
+		"gpu-48g":   {CpuCores: 16, MemoryBytes: 64 * gib, Gpus: 1, GpuMemoryBytes: 46_068 << 20},
 		"gpu-24g":   {CpuCores: 16, MemoryBytes: 64 * gib, Gpus: 2, GpuMemoryBytes: 24 * gib},
 	} {
 		class, err := bestClass(have, classes)

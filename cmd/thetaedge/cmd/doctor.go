@@ -88,11 +88,12 @@ func doctorCommand() *cobra.Command {
 }
 
 func diagnose(ctx context.Context, r *report, n *node, operator, relay string) {
-	machine := detect()
+	machine := detectAll()
 	for _, line := range describe(machine) {
 		fmt.Fprintln(r.out, "         "+line)
 	}
 	checkWorkers(ctx, r, n)
+	checkRates(r, n)
 	checkDisk(r, n.home)
 	checkPlaces(ctx, r, n)
 	if relay != "" {
@@ -117,7 +118,7 @@ func diagnose(ctx context.Context, r *report, n *node, operator, relay string) {
 		r.line(missing, "classes", "%v", err)
 		return
 	}
-	checkClasses(ctx, r, n.reader, hardwareOf(machine), params)
+	checkClasses(ctx, r, n, hardwareOf(machine), params)
 	found, err := n.reader.Node(ctx, n.worker.Address().String())
 	switch {
 	case errors.Is(err, chain.ErrNotFound):
@@ -208,20 +209,27 @@ func checkClock(ctx context.Context, r *report, reader *chain.Reader) {
 	r.line(good, "clock", "block %d is %s old", tip.Height, off)
 }
 
-func checkClasses(ctx context.Context, r *report, reader *chain.Reader, have edgenodetypes.Hardware, params edgenodetypes.Params) {
+func checkClasses(ctx context.Context, r *report, n *node, have edgenodetypes.Hardware, params edgenodetypes.Params) {
 	for _, class := range params.Classes {
 		if lacks := shortfalls(have, class.Minimum); len(lacks) > 0 {
 			fmt.Fprintf(r.out, "%-8s %-12s has %s\n", "-", class.Id, strings.Join(lacks, ", "))
 			continue
 		}
 		live := "live nodes unknown"
-		if found, err := reader.Class(ctx, class.Id); err == nil {
+		if found, err := n.reader.Class(ctx, class.Id); err == nil {
 			live = fmt.Sprintf("%d live nodes", found.Snapshot.Nodes)
 		}
 		r.line(good, class.Id, "this machine qualifies; %s", live)
 	}
-	if _, err := bestClass(have, params.Classes); err != nil {
+	best, err := bestClass(have, params.Classes)
+	if err != nil {
 		r.line(missing, "classes", "%v", err)
+		return
+	}
+	if class, err := params.Class(best); err == nil {
+		if text := classLimit(class, uint64(n.config.Policy.MaxDevice)); text != "" {
+			r.line(unsure, "max-device", "%s", text)
+		}
 	}
 }
 

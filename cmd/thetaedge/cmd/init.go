@@ -29,7 +29,7 @@ func initCommand() *cobra.Command {
 				return err
 			}
 			settings.Keyring = config.Keyring{Backend: backend, PassphraseFile: passphraseFile}
-			machine := detect()
+			machine := detectAll()
 			if err := checkEndpoints(settings.Chain); err != nil {
 				return err
 			}
@@ -41,8 +41,11 @@ func initCommand() *cobra.Command {
 			for _, line := range describe(machine) {
 				fmt.Fprintln(out, line)
 			}
-			fmt.Fprintf(out, "\nhome       %s\nworker     %s\n\nNext: thetaedge doctor --home %s\nThen: thetaedge register --from KEY --keyring-dir DIR --home %s\n",
-				home, worker, client.ShellQuote(home), client.ShellQuote(home))
+			for _, line := range proposals(hardwareOf(machine), settings.Policy) {
+				fmt.Fprintln(out, line)
+			}
+			fmt.Fprintf(out, "\nhome       %[1]s\nworker     %[2]s\n\nNext: thetaedge doctor --home %[3]s\nThen: thetaedge bench --write --home %[3]s\nThen: thetaedge register --from KEY --keyring-dir DIR --home %[3]s\n",
+				home, worker, client.ShellQuote(home))
 			return nil
 		},
 	}

@@ -112,6 +112,9 @@ func (r *registration) run(command *cobra.Command, n *node) error {
 	if err != nil {
 		return err
 	}
+	if text := unmeasured(n); text != "" {
+		fmt.Fprintln(command.ErrOrStderr(), text)
+	}
 	return r.send(ctx, command, n, c, operator, msgs, summary)
 }
 
@@ -226,7 +229,7 @@ func (r *registration) open(ctx context.Context, n *node, operator sdk.AccAddres
 	if r.region == "" {
 		return nil, errors.New("--region: expected where the node is, such as de or us-west, found none")
 	}
-	hardware := hardwareOf(detect())
+	hardware := hardwareOf(detectAll())
 	class := r.class
 	if class == "" {
 		if class, err = bestClass(hardware, params.Classes); err != nil {

@@ -23,13 +23,14 @@ and is paid for them.
 
   thetaedge init                     detect the hardware, create a worker key
   thetaedge doctor                   show what is missing
+  thetaedge bench --write            measure what the machine can promise
   thetaedge register --from KEY      bond and open the node
   thetaedge start                    work`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
 	root.PersistentFlags().String(flagHome, config.DefaultHome(), "folder of the settings, the worker key and the journal")
-	withSettings := []*cobra.Command{doctorCommand(), registerCommand(), startCommand(), statusCommand(), jobsCommand(), exportCommand()}
+	withSettings := []*cobra.Command{doctorCommand(), registerCommand(), startCommand(), statusCommand(), jobsCommand(), exportCommand(), benchCommand()}
 	for _, command := range withSettings {
 		if err := config.AddFlags(command.Flags()); err != nil {
 			return nil, err

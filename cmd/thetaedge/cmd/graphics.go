@@ -1,0 +1,91 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/thetaedge/theta/sidecar/config"
+	"github.com/thetaedge/theta/sidecar/device"
+	"github.com/thetaedge/theta/tensor/vulkan"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+)
+
+// detectAll describes this machine with the graphics cards of every vendor. It asks the Vulkan
+// drivers, which the daemon does not load into its own process.
+func detectAll() device.Machine {
+	found, err := vulkan.List()
+	if errors.Is(err, vulkan.ErrNotAvailable) {
+		err = nil
+	}
+	return withCards(detect(), found, err)
+}
+
+// withCards adds the graphics cards that only Vulkan knows to a machine, and says which of its
+// cards cannot run tensor/1.
+func withCards(machine device.Machine, found []vulkan.Info, err error) device.Machine {
+	if err != nil {
+		machine.Missing = append(machine.Missing, "Vulkan: "+err.Error())
+	}
+	usable := map[string]bool{}
+	known := map[string]bool{}
+	for _, gpu := range machine.GPUs {
+		known[plainUUID(gpu.UUID)] = true
+	}
+	for _, card := range found {
+		if !isCard(card) {
+			continue
+		}
+		if card.Missing != "" {
+			machine.Missing = append(machine.Missing, fmt.Sprintf("%s cannot run tensor/1: its driver lacks %s; update the driver", card.Name, card.Missing))
+			continue
+		}
+		usable[plainUUID(card.UUID)] = true
+		if !known[plainUUID(card.UUID)] {
+			machine.GPUs = append(machine.GPUs, device.GPU{Index: len(machine.GPUs), UUID: card.UUID, Model: card.Name, MemoryBytes: card.Memory})
+		}
+	}
+	for _, gpu := range machine.GPUs {
+		if !usable[plainUUID(gpu.UUID)] {
+			machine.Missing = append(machine.Missing, fmt.Sprintf("%s cannot run tensor/1: Vulkan does not list it; install the driver's Vulkan part and the loader (libvulkan1)", gpu.Model))
+		}
+	}
+	return machine
+}
+
+// isCard reports whether a device has memory of its own. A processor that runs Vulkan, and one that
+// shares the memory of the machine, leave it in the classes of processors.
+func isCard(d vulkan.Info) bool { return d.Kind == "discrete" || d.Kind == "virtual" }
+
+// plainUUID returns the digits of a UUID: NVIDIA's library writes GPU-01234567-... and Vulkan the
+// digits alone.
+func plainUUID(uuid string) string {
+	return strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(uuid, "GPU-")), "-", "")
+}
+
+// classLimit says how much memory for tensors the jobs of a class may ask for, if the settings do
+// not allow it, or "".
+func classLimit(class edgenodetypes.HardwareClass, maxDevice uint64) string {
+	if class.DeviceBytes == 0 || maxDevice == 0 || maxDevice >= class.DeviceBytes {
+		return ""
+	}
+	return fmt.Sprintf("jobs of class %s may ask for %d MiB of tensors, and policy.max-device is %d MiB: the node leaves larger ones to others; to take them, set max-device = %q",
+		class.Id, class.DeviceBytes>>20, maxDevice>>20, fmt.Sprintf("%dMiB", class.DeviceBytes>>20))
+}
+
+// proposals says in which class of a new chain a machine would work. The chain that the home works
+// for may have other classes: doctor compares with those.
+func proposals(have edgenodetypes.Hardware, policy config.Policy) []string {
+	classes := edgenodetypes.DefaultParams().Classes
+	best, err := bestClass(have, classes)
+	if err != nil {
+		return []string{"class      none: " + err.Error()}
+	}
+	lines := []string{fmt.Sprintf("class      %s, if the chain has its default classes; register takes the most demanding one that fits", best)}
+	for _, class := range classes {
+		if text := classLimit(class, uint64(policy.MaxDevice)); class.Id == best && text != "" {
+			lines = append(lines, "note       "+text)
+		}
+	}
+	return lines
+}

@@ -1,0 +1,60 @@
+package cmd
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/thetaedge/theta/sidecar/device"
+	"github.com/thetaedge/theta/tensor/vulkan"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+)
+
+func machine(gpus ...device.GPU) device.Machine {
+	return device.Machine{CPUModel: "processor", Cores: 16, MemoryBytes: 64 << 30, GPUs: gpus}
+}
+
+func TestCardsOfAnyVendorGiveAMachineTheClassOfTheirMemory(t *testing.T) {
+	nvidia := device.GPU{UUID: "GPU-0A0B0C0D-1111-2222-3333-444455556666", Model: "NVIDIA", MemoryBytes: 8_188 << 20}
+	same := vulkan.Info{Name: "NVIDIA by Vulkan", Kind: "discrete", UUID: "0a0b0c0d111122223333444455556666", Memory: 8_188 << 20}
+	radeon := vulkan.Info{Name: "Radeon", Kind: "discrete", UUID: "ff", Memory: 24_560 << 20}
+	lavapipe := vulkan.Info{Name: "llvmpipe", Kind: "processor", UUID: "ee", Memory: 64 << 30}
+	shared := vulkan.Info{Name: "Iris", Kind: "integrated", UUID: "dd", Memory: 32 << 30}
+	old := vulkan.Info{Name: "old", Kind: "discrete", UUID: "cc", Memory: 8 << 30, Missing: "Vulkan 1.1"}
+	for _, c := range []struct {
+		name    string
+		machine device.Machine
+		found   []vulkan.Info
+		class   string
+		note    string
+	}{
+		{"one card that two drivers list", machine(nvidia), []vulkan.Info{same, lavapipe}, "gpu-8g", ""},
+		{"a card that only Vulkan knows", machine(), []vulkan.Info{shared, radeon}, "gpu-24g", ""},
+		{"a processor", machine(), []vulkan.Info{lavapipe}, "cpu-large", ""},
+		{"a processor with graphics", machine(), []vulkan.Info{shared}, "cpu-large", ""},
+		{"an old driver", machine(), []vulkan.Info{old}, "cpu-large", "old cannot run tensor/1: its driver lacks Vulkan 1.1"},
+		{"a card without Vulkan", machine(nvidia), nil, "gpu-8g", "NVIDIA cannot run tensor/1: Vulkan does not list it"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			found := withCards(c.machine, c.found, nil)
+			class, err := bestClass(hardwareOf(found), edgenodetypes.DefaultParams().Classes)
+			require.NoError(t, err)
+			require.Equal(t, c.class, class)
+			require.Contains(t, strings.Join(found.Missing, "\n"), c.note)
+			require.Equal(t, c.note == "", len(found.Missing) == 0, found.Missing)
+		})
+	}
+	broken := withCards(machine(), nil, errors.New("the loader crashed"))
+	require.Equal(t, []string{"Vulkan: the loader crashed"}, broken.Missing)
+}
+
+func TestAnOwnerIsToldWhichTasksOfTheClassTheSettingsRefuse(t *testing.T) {
+	class, err := edgenodetypes.DefaultParams().Class("gpu-8g")
+	require.NoError(t, err)
+	require.Contains(t, classLimit(class, 2<<30), `set max-device = "6553MiB"`)
+	require.Empty(t, classLimit(class, class.DeviceBytes))
+	require.Empty(t, classLimit(class, 0), "no limit")
+	require.Empty(t, classLimit(edgenodetypes.HardwareClass{Id: "cpu-small"}, 1))
+}
