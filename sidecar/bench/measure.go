@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,8 +36,8 @@ type Speed struct {
 	Shape string `json:"shape"`
 	// FuelPerSecond is that of the slowest place while all places were busy.
 	FuelPerSecond uint64 `json:"fuel_per_second"`
-	// Share is the part of the fastest program's fuel per second.
-	Share float64 `json:"share"`
+	// Times is FuelPerSecond in parts of that of the slowest program.
+	Times float64 `json:"times_slowest"`
 }
 
 // Speeds are those of all programs of a profile, the slowest one first.
@@ -76,26 +77,65 @@ func Measure(ctx context.Context, cfg Config) (*Speeds, error) {
 	if cfg.Places < 1 {
 		return nil, fmt.Errorf("expected at least one place to measure in, found %d", cfg.Places)
 	}
-	result := &Speeds{Profile: cfg.Executor.Profile(), Places: cfg.Places}
 	m := meter{Config: cfg}
-	ends := time.Now().Add(cfg.Time)
-	for i, l := range loads {
-		speed, err := m.measure(ctx, l, time.Until(ends)/time.Duration(len(loads)-i))
-		if err != nil {
-			return nil, fmt.Errorf("%s, %s, %s: %w", result.Profile, l.name, l.shape, err)
-		}
-		result.Speeds = append(result.Speeds, Speed{Name: l.name, Shape: l.shape, FuelPerSecond: uint64(speed)})
+	speeds, err := m.all(ctx, loads)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", cfg.Executor.Profile(), err)
 	}
-	slices.SortStableFunc(result.Speeds, func(x, y Speed) int {
-		return int(min(max(int64(x.FuelPerSecond)-int64(y.FuelPerSecond), -1), 1)) //nolint:gosec // below 2^63
-	})
-	fastest := result.Speeds[len(result.Speeds)-1].FuelPerSecond
+	result := &Speeds{Profile: cfg.Executor.Profile(), Places: cfg.Places}
+	for i, l := range loads {
+		result.Speeds = append(result.Speeds, Speed{Name: l.name, Shape: l.shape, FuelPerSecond: uint64(speeds[i])})
+	}
+	slices.SortStableFunc(result.Speeds, func(x, y Speed) int { return cmp.Compare(x.FuelPerSecond, y.FuelPerSecond) })
+	slowest := float64(max(1, result.Slowest()))
 	for i := range result.Speeds {
-		result.Speeds[i].Share = math.Round(1000*float64(result.Speeds[i].FuelPerSecond)/float64(max(1, fastest))) / 1000
+		result.Speeds[i].Times = math.Round(100*float64(result.Speeds[i].FuelPerSecond)/slowest) / 100
 	}
 	// The first worker has been asked by now.
 	result.Engine = cfg.Executor.Fingerprint(ctx).Engine
 	return result, nil
+}
+
+// repeats is the number of programs that are measured again, the slowest ones first: something
+// else that the machine did for a moment must not look like a slow program.
+const repeats = 6
+
+// all returns the fuel per second of each load.
+func (m *meter) all(ctx context.Context, loads []load) ([]float64, error) {
+	speeds := make([]float64, len(loads))
+	ends := time.Now().Add(m.Time)
+	left := len(loads) + repeats
+	measure := func(i int) error {
+		speed, err := m.measure(ctx, loads[i], time.Until(ends)/time.Duration(max(1, left)))
+		if err != nil {
+			return fmt.Errorf("%s, %s: %w", loads[i].name, loads[i].shape, err)
+		}
+		speeds[i] = max(speeds[i], speed)
+		left--
+		return nil
+	}
+	for i := range loads {
+		if err := measure(i); err != nil {
+			return nil, err
+		}
+	}
+	again := map[int]bool{}
+	for range min(repeats, len(loads)) {
+		slowest := -1
+		for i := range loads {
+			if slowest < 0 || speeds[i] < speeds[slowest] {
+				slowest = i
+			}
+		}
+		if again[slowest] || !time.Now().Before(ends) {
+			break
+		}
+		again[slowest] = true
+		if err := measure(slowest); err != nil {
+			return nil, err
+		}
+	}
+	return speeds, nil
 }
 
 // meter runs loads.
@@ -111,8 +151,8 @@ type meter struct {
 type run struct {
 	// fuel is that of each place.
 	fuel uint64
-	// first and last are the times of the fastest and of the slowest place.
-	first, last time.Duration
+	// took is the time of the slowest place.
+	took time.Duration
 }
 
 // measure returns the fuel per second of a load in about some time.
@@ -136,21 +176,14 @@ func (m *meter) measure(ctx context.Context, l load, about time.Duration) (float
 	if err != nil {
 		return 0, err
 	}
-	rate := float64(short.fuel) / short.last.Seconds()
 	left := about - time.Since(began)
-	turns := math.Floor(float64(ready.first) * left.Seconds() / short.last.Seconds())
+	turns := math.Floor(float64(ready.first) * left.Seconds() / max(short.took.Seconds(), 1e-9))
 	if turns < 2*float64(ready.first) {
-		return rate, nil
+		return float64(short.fuel) / max(short.took.Seconds(), 1e-9), nil
 	}
+	// The set-up of a run counts as well: it takes little time, and its fuel is paid.
 	long, err := m.run(ctx, ready, uint64(turns))
-	if err != nil {
-		return 0, err
-	}
-	// What both runs take beside their turns does not count, unless it may have been noise.
-	if long.last < 2*short.first {
-		return float64(long.fuel) / long.last.Seconds(), nil
-	}
-	return float64(long.fuel-short.fuel) / (long.last - short.first).Seconds(), nil
+	return float64(long.fuel) / max(long.took.Seconds(), 1e-9), err
 }
 
 // run runs a number of turns in all places at the same time.
@@ -183,9 +216,9 @@ func (m *meter) run(ctx context.Context, ready prepared, turns uint64) (run, err
 	if err := errors.Join(errs...); err != nil {
 		return run{}, err
 	}
-	r := run{fuel: results[0].FuelUsed, first: results[0].WallTime}
+	r := run{fuel: results[0].FuelUsed}
 	for _, result := range results {
-		r.first, r.last = min(r.first, result.WallTime), max(r.last, result.WallTime)
+		r.took = max(r.took, result.WallTime)
 	}
 	return r, nil
 }

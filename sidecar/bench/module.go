@@ -76,7 +76,7 @@ func module(pages int, start string, further []string, foreign ...function) []by
 		section(5, "\x01\x00"+unsigned(pages)) + section(7, "\x02"+exported) + section(10, vector(functions)))
 }
 
-// function is one of a module beside WASI, with its type.
+// function is one that another module than WASI exports, with its type.
 type function struct{ module, name, kind string }
 
 func section(id byte, content string) string {

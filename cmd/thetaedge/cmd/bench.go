@@ -167,9 +167,9 @@ func (f *benchFlags) print(out io.Writer, found *benchReport) error {
 	for _, result := range found.Profiles {
 		fmt.Fprintf(out, "\n%s on %s by %s, %d programs at once, each:\n\n", result.Profile, found.Processor, result.Engine, result.Places)
 		table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(table, "program\tshape\tmillion fuel/s\tof the fastest")
+		fmt.Fprintln(table, "program\tshape\tmillion fuel/s\ttimes the slowest")
 		for _, speed := range result.Speeds.Speeds {
-			fmt.Fprintf(table, "%s\t%s\t%.0f\t%.1f%%\n", speed.Name, speed.Shape, float64(speed.FuelPerSecond)/1e6, 100*speed.Share)
+			fmt.Fprintf(table, "%s\t%s\t%.0f\t%.2f\n", speed.Name, speed.Shape, float64(speed.FuelPerSecond)/1e6, speed.Times)
 		}
 		if err := table.Flush(); err != nil {
 			return err

@@ -593,7 +593,7 @@ type TaskLimits struct {
 	MinRewards []types.Coin `protobuf:"bytes,8,rep,name=min_rewards,json=minRewards,proto3" json:"min_rewards"`
 	// Highest memory of the program's tensors, in bytes.
 	DeviceBytes uint64 `protobuf:"varint,9,opt,name=device_bytes,json=deviceBytes,proto3" json:"device_bytes,omitempty"`
-	// What the node uses per block under single executor profiles, sorted by executor, at most 8.
+	// Fuel per block under single executor profiles, sorted by executor, at most 8 of them.
 	Rates []ExecutorRate `protobuf:"bytes,10,rep,name=rates,proto3" json:"rates"`
 }
 
