@@ -17,9 +17,10 @@ type Info struct {
 	Kind string
 	// UUID stays the same, in hexadecimal digits.
 	UUID string
-	// API is the version of Vulkan, and Driver the number that the vendor gives the driver.
-	API    string
-	Driver uint32
+	// API is the version of Vulkan, and Driver the number that the vendor, by its number, gives the
+	// driver.
+	API            string
+	Driver, Vendor uint32
 	// Memory is the size of the largest heap of the device, in bytes.
 	Memory uint64
 	// Missing says what the device has not got that this package needs; empty if nothing.
@@ -170,7 +171,7 @@ func (f *facts) info(index int) Info {
 	p := &f.properties
 	i := Info{
 		Index: index, Name: textOf(p.name[:]), Kind: kinds[0], UUID: hex.EncodeToString(f.uuid[:]),
-		API: versionText(p.apiVersion), Driver: p.driverVersion, Missing: f.missing(),
+		API: versionText(p.apiVersion), Driver: p.driverVersion, Vendor: p.vendor, Missing: f.missing(),
 	}
 	i.DriverText = f.driver
 	if int(p.kind) < len(kinds) {
@@ -206,6 +207,15 @@ func (f *facts) missing() string {
 func textOf(bytes []byte) string {
 	s, _, _ := strings.Cut(string(bytes), "\x00")
 	return s
+}
+
+// DriverVersion returns the version of the driver as its vendor writes it.
+func (i Info) DriverVersion() string {
+	const nvidia = 0x10de
+	if v := i.Driver; i.Vendor == nvidia {
+		return fmt.Sprintf("%d.%d.%d", v>>22, v>>14&255, v>>6&255)
+	}
+	return versionText(i.Driver)
 }
 
 func versionText(v uint32) string { return fmt.Sprintf("%d.%d.%d", v>>22&127, v>>12&1023, v&4095) }

@@ -1,0 +1,108 @@
+package backend
+
+import (
+	"fmt"
+
+	"github.com/thetaedge/theta/tensor"
+	"github.com/thetaedge/theta/tensor/cpu"
+	"github.com/thetaedge/theta/tensor/guard"
+	"github.com/thetaedge/theta/tensor/ref"
+	"github.com/thetaedge/theta/tensor/vulkan"
+)
+
+// Device is something that executes tensors.
+type Device struct {
+	Backend Kind `json:"backend"`
+	// Name is that of the hardware, and Kind is "discrete", "integrated", "virtual", "processor" or
+	// "other". Both are empty for back ends on the processor, as is all that follows.
+	Name string `json:"name,omitempty"`
+	Kind string `json:"kind,omitempty"`
+	// UUID stays the same, in hexadecimal digits. Index is the place in List.
+	UUID  string `json:"uuid,omitempty"`
+	Index int    `json:"index,omitempty"`
+	// Driver is the version of the driver, and API that of Vulkan.
+	Driver string `json:"driver,omitempty"`
+	API    string `json:"api,omitempty"`
+	// MemoryBytes is the size of its largest heap. The memory of a device that is not discrete is
+	// that of the machine.
+	MemoryBytes uint64 `json:"memory_bytes,omitempty"`
+	// Missing says what the device has not got that the back end needs; empty if nothing.
+	Missing string `json:"missing,omitempty"`
+}
+
+// List returns the devices of Vulkan. It fails if the machine has no Vulkan.
+func List() ([]Device, error) {
+	found, err := vulkan.List()
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Device, len(found))
+	for i, f := range found {
+		list[i] = Device{
+			Backend: Vulkan, Name: f.Name, Kind: f.Kind, UUID: f.UUID, Index: f.Index, Driver: f.DriverVersion(), API: f.API,
+			MemoryBytes: f.Memory, Missing: f.Missing,
+		}
+	}
+	return list, nil
+}
+
+// Open opens a device. Cores is the number of cores that a back end on the processor may use; 0 means
+// all of them.
+func (d Device) Open(cores int) (tensor.Device, error) {
+	switch d.Backend {
+	case Reference:
+		return ref.NewDevice(), nil
+	case CPU:
+		if cores > 0 {
+			return cpu.New(cpu.WithCores(cores)), nil
+		}
+		return cpu.New(), nil
+	case Vulkan:
+		option := vulkan.WithIndex(d.Index)
+		if d.UUID != "" {
+			option = vulkan.WithUUID(d.UUID)
+		}
+		return vulkan.Open(option)
+	}
+	return nil, fmt.Errorf("expected a back end, found %q", d.Backend)
+}
+
+// Check opens a device that gives the published vectors of each operation. It fails with
+// guard.ErrDoubt if the device gives others, or with an error of the driver.
+func (d Device) Check(cores int) (tensor.Device, error) {
+	device, err := d.Open(cores)
+	if err != nil {
+		return nil, err
+	}
+	if err := guard.Known(device); err != nil {
+		// A device that is in doubt may not be able to end.
+		_ = device.Close()
+		return nil, err
+	}
+	return device, nil
+}
+
+// Identity names the hardware and the driver. What is known of a device with one identity does not
+// count for another.
+func (d Device) Identity() string {
+	return fmt.Sprintf("%s %s %s driver %s api %s", d.Backend, d.Name, d.UUID, d.Driver, d.API)
+}
+
+// String describes the device to its owner.
+func (d Device) String() string {
+	switch d.Backend {
+	case Reference:
+		return "the processor, in plain Go"
+	case CPU:
+		return "the processor"
+	case Vulkan:
+	}
+	text := fmt.Sprintf("%s, %s, %.1f GiB, driver %s, Vulkan %s", d.Name, d.Kind, float64(d.MemoryBytes)/(1<<30), d.Driver, d.API)
+	if d.Missing != "" {
+		text += ", without " + d.Missing
+	}
+	return text
+}
+
+// Shared reports whether the memory of the device is that of the machine.
+func (d Device) Shared() bool { return d.Backend != Vulkan || d.Kind != "discrete" }
