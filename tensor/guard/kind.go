@@ -93,6 +93,10 @@ func alike(n uint32) uint32 { return uint32(bits.Len32(n))<<4 | n&15 }
 type Qualified struct {
 	mu    sync.Mutex
 	kinds map[kind]struct{}
+	// earlier are those that Load has read, by their digests.
+	earlier map[digest]struct{}
+	// added counts those that were added after that.
+	added int
 }
 
 // maxKinds bounds the memory of Qualified. When there are more, it begins again.
@@ -101,14 +105,33 @@ const maxKinds = 100_000
 func (q *Qualified) has(k kind) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	_, found := q.kinds[k]
-	return found
+	if _, found := q.kinds[k]; found {
+		return true
+	}
+	if len(q.earlier) == 0 {
+		return false
+	}
+	if _, found := q.earlier[k.digest()]; !found {
+		return false
+	}
+	q.keep(k)
+	return true
 }
 
 func (q *Qualified) add(k kind) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.kinds == nil || len(q.kinds) >= maxKinds {
+	if _, found := q.kinds[k]; !found {
+		q.added++
+	}
+	q.keep(k)
+}
+
+func (q *Qualified) keep(k kind) {
+	if len(q.kinds) >= maxKinds {
+		q.kinds, q.earlier = nil, nil
+	}
+	if q.kinds == nil {
 		q.kinds = map[kind]struct{}{}
 	}
 	q.kinds[k] = struct{}{}
