@@ -12,7 +12,9 @@ import (
 	"github.com/thetaedge/theta/executor/tensors"
 	"github.com/thetaedge/theta/executor/wasm"
 	"github.com/thetaedge/theta/tensor"
+	"github.com/thetaedge/theta/tensor/backend"
 	"github.com/thetaedge/theta/tensor/cpu"
+	"github.com/thetaedge/theta/tensor/guard"
 )
 
 // Names returns the profiles, such as "wasm/1".
@@ -30,33 +32,55 @@ type Config struct {
 	// Cores is the number of processor cores that the tensors of one task may use; 0 means
 	// all of them.
 	Cores int
+	// Device executes tensors. The zero Device is the processor. Remote opens it if it is in
+	// another process; otherwise it is opened in this process.
+	Device backend.Device
+	Remote func() (tensor.Device, error)
+	// Known is the name of the device if it has given the published vectors already.
+	Known string
+	// Guard says how a device other than the processor is compared with the reference.
+	Guard guard.Config
 }
 
-// Open returns an executor of a profile. Tensors lie in the memory of the machine, and the
-// processor computes on them.
+// Open returns an executor of a profile.
 func Open(profile string, cfg Config) (executor.Executor, error) {
 	switch profile {
 	case wasm.Profile:
 		return wasm.New(wasm.Config{Slots: cfg.Slots})
 	case tensors.Profile:
-		return tensors.New(tensors.Config{
-			Slots: cfg.Slots, Open: func() (tensor.Device, error) { return device(cfg) },
-			// The processor runs the reference itself, with vectors for its sums. No driver is involved.
-			Unguarded: true,
-		})
+		return openTensors(cfg)
 	default:
 		return nil, unknown(profile)
 	}
 }
 
-// device opens the processor as a device.
-func device(cfg Config) (tensor.Device, error) {
-	var options []cpu.Option
-	if cfg.Cores > 0 {
-		options = append(options, cpu.WithCores(cfg.Cores))
+// openTensors opens an executor of tensor/1 on a device.
+func openTensors(cfg Config) (executor.Executor, error) {
+	own := tensors.Config{Slots: cfg.Slots, Guard: cfg.Guard, Known: cfg.Known}
+	switch cfg.Device.Backend {
+	case backend.Vulkan:
+		own.Open = func() (tensor.Device, error) { return cfg.Device.Open(cfg.Cores) }
+		if cfg.Remote != nil {
+			own.Open = cfg.Remote
+		}
+	case backend.Reference, backend.CPU, "":
+		// The processor runs the reference itself, with vectors for its sums. No driver is involved.
+		own.Unguarded = true
+		own.Open = func() (tensor.Device, error) { return processor(cfg) }
 	}
-	d := cpu.New(options...)
-	if cfg.Timely && !d.Vectors() {
+	return tensors.New(own)
+}
+
+// processor opens the processor as a device.
+func processor(cfg Config) (tensor.Device, error) {
+	if cfg.Device.Backend == backend.Reference {
+		return cfg.Device.Open(cfg.Cores)
+	}
+	d, err := backend.Device{Backend: backend.CPU}.Open(cfg.Cores)
+	if err != nil {
+		return nil, err
+	}
+	if own, is := d.(*cpu.Device); cfg.Timely && is && !own.Vectors() {
 		return nil, fmt.Errorf("this processor (%s) has no AVX2, and is too slow for the deadlines of %s", runtime.GOARCH, tensors.Profile)
 	}
 	return d, nil

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/thetaedge/theta/sidecar/worker"
+	"github.com/thetaedge/theta/tensor/backend"
 )
 
 const (
@@ -28,6 +29,7 @@ type Config struct {
 	Keyring Keyring `mapstructure:"keyring"`
 	Policy  Policy  `mapstructure:"policy"`
 	Work    Work    `mapstructure:"work"`
+	Tensors Tensors `mapstructure:"tensors"`
 	API     API     `mapstructure:"api"`
 	Log     Log     `mapstructure:"log"`
 }
@@ -128,6 +130,13 @@ type Work struct {
 	Layers []string `mapstructure:"layers"`
 }
 
+// Tensors says what executes the tensors of programs of tensor/1.
+type Tensors struct {
+	// Device is "auto", "cpu", "ref", "vulkan", or "vulkan:" with the UUID or the number of a
+	// device, see backend.ParseChoice.
+	Device string `mapstructure:"device"`
+}
+
 // API says on which addresses the daemon answers.
 type API struct {
 	GRPC string `mapstructure:"grpc"`
@@ -162,8 +171,9 @@ func Default() Config {
 			TransferLimit: 15 * time.Minute, DrainTimeout: 30 * time.Second, ExecutionLimit: time.Hour,
 			Layers: []string{},
 		},
-		API: API{GRPC: "127.0.0.1:9770", HTTP: "127.0.0.1:9771"},
-		Log: Log{Level: "info", Format: "text"},
+		Tensors: Tensors{Device: "auto"},
+		API:     API{GRPC: "127.0.0.1:9770", HTTP: "127.0.0.1:9771"},
+		Log:     Log{Level: "info", Format: "text"},
 	}
 }
 
@@ -201,6 +211,9 @@ func (c Config) Validate() error {
 	expect(c.Work.ExecutionLimit >= time.Second, "work.execution-limit", "at least 1s, found %s", c.Work.ExecutionLimit)
 	if err := worker.CheckLayers(c.Work.Layers); err != nil {
 		errs = append(errs, fmt.Errorf("work.layers: %w", err))
+	}
+	if _, err := backend.ParseChoice(c.Tensors.Device); err != nil {
+		errs = append(errs, fmt.Errorf("tensors.device: %w", err))
 	}
 	for _, listen := range []struct{ key, address string }{{"api.grpc", c.API.GRPC}, {"api.http", c.API.HTTP}} {
 		_, _, err := net.SplitHostPort(listen.address)

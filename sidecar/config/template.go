@@ -93,7 +93,8 @@ max-fuel = {{ .Policy.MaxFuel }}
 # max-jobs that are not run yet.
 fuel-per-block = {{ list .Policy.FuelPerBlock }}
 max-memory = {{ quote .Policy.MaxMemory.String }}
-# Memory of a program's tensors, for tensor/1.
+# Memory of a program's tensors, for tensor/1; at most what the device of [tensors] has
+# for each of max-jobs. 0 takes all of that.
 max-device = {{ quote .Policy.MaxDevice.String }}
 # Program and inputs together.
 max-input = {{ quote .Policy.MaxInput.String }}
@@ -136,6 +137,14 @@ execution-limit = {{ duration .Work.ExecutionLimit }}
 layers = {{ list .Work.Layers }}
 # How long a stop may take to reveal what is held; a second signal stops at once.
 drain-timeout = {{ duration .Work.DrainTimeout }}
+
+[tensors]
+# What executes the tensors of programs of tensor/1: "auto" takes the first graphics card
+# with a driver for Vulkan that computes what it should, a discrete one before one in the
+# processor, and else the processor. "cpu" takes the processor, "vulkan" a graphics card or
+# nothing, "vulkan:UUID" or "vulkan:NUMBER" the one that thetaedge doctor lists, and "ref"
+# the processor in plain Go, which is slow. Only "auto" falls back to the processor.
+device = {{ quote .Tensors.Device }}
 
 [api]
 # Where the daemon answers: gRPC, and REST with /metrics and /healthz. Port 0

@@ -99,23 +99,19 @@ func endGroup(pid int) { _ = syscall.Kill(-pid, syscall.SIGKILL) }
 // kernel's interface uses this value on all architectures that Go supports.
 const clockTicks = 100
 
-// usageOf returns the memory and processor time that a process uses. Pages that the process
-// shares with others, such as those of the binary, do not count.
+// usageOf returns the memory and processor time that a process uses. Pages of files, such as
+// those of the binary, do not count. Files without a name that exist only in memory do.
 func usageOf(pid int, _ *cage) (usage, bool) {
 	at := "/proc/" + strconv.Itoa(pid)
-	statm, err := os.ReadFile(at + "/statm")
-	if err != nil {
+	status, err1 := os.ReadFile(at + "/status")
+	stat, err2 := os.ReadFile(at + "/stat")
+	if errors.Join(err1, err2) != nil {
 		return usage{}, false
 	}
-	pages := strings.Fields(string(statm))
-	if len(pages) < 3 {
-		return usage{}, false
-	}
-	resident, err1 := strconv.ParseUint(pages[1], 10, 64)
-	shared, err2 := strconv.ParseUint(pages[2], 10, 64)
-	stat, err3 := os.ReadFile(at + "/stat")
-	if errors.Join(err1, err2, err3) != nil {
-		return usage{}, false
+	anonymous, known1 := kibibytes(string(status), "RssAnon:")
+	nameless, known2 := kibibytes(string(status), "RssShmem:")
+	if !known1 || !known2 {
+		return usage{}, false // it has ended
 	}
 	// The name of the program is in parentheses and can contain any characters.
 	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
@@ -125,7 +121,22 @@ func usageOf(pid int, _ *cage) (usage, bool) {
 	user, err1 := strconv.ParseUint(fields[11], 10, 63)
 	system, err2 := strconv.ParseUint(fields[12], 10, 63)
 	return usage{
-		memory:    (resident - min(shared, resident)) * uint64(os.Getpagesize()), //nolint:gosec // positive
-		processor: time.Duration(user+system) * time.Second / clockTicks,         //nolint:gosec // 63 bits
+		memory:    (anonymous + nameless) << 10,
+		processor: time.Duration(user+system) * time.Second / clockTicks, //nolint:gosec // 63 bits
 	}, errors.Join(err1, err2) == nil
+}
+
+// kibibytes returns a number of /proc/PID/status.
+func kibibytes(status, name string) (uint64, bool) {
+	for line := range strings.Lines(status) {
+		if rest, found := strings.CutPrefix(line, name); found {
+			fields := strings.Fields(rest)
+			if len(fields) != 2 || fields[1] != "kB" {
+				return 0, false
+			}
+			n, err := strconv.ParseUint(fields[0], 10, 54)
+			return n, err == nil
+		}
+	}
+	return 0, false
 }

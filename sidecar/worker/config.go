@@ -39,6 +39,9 @@ type Config struct {
 	// executor does not run any program.
 	Layers []string
 
+	// Tensors says what executes tensors; nil for a profile without them.
+	Tensors *Tensors
+
 	// MaxTasks is the number of tasks after which a worker process is replaced; 4,096 by
 	// default, as many as the largest chunk has. A new process takes as long as hundreds of
 	// tasks of a millisecond.

@@ -31,8 +31,12 @@ func confine(s *settings, name string) error {
 	}
 	tried(LayerLimits, "RLIMIT_CORE, RLIMIT_NOFILE, RLIMIT_FSIZE", func() error { return limit(s) })
 	tried(LayerPrivileges, "no_new_privs", func() error { return unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) })
-	tried(LayerFiles, "Landlock", func() error { return restrictFiles(inFolder, outFolder) })
-	tried(LayerCalls, "seccomp", func() error { return filterCalls(os.Getpid()) })
+	more, calls := []allowance(nil), []string(nil)
+	if s.Role != "" {
+		more, calls = driverFiles(os.Environ()), driverCalls()
+	}
+	tried(LayerFiles, "Landlock", func() error { return restrictFiles(inFolder, outFolder, more) })
+	tried(LayerCalls, "seccomp", func() error { return filterCalls(os.Getpid(), calls) })
 	argument, err := s.encode()
 	if err != nil {
 		return err
@@ -52,15 +56,19 @@ func limit(s *settings) error {
 	// A control group counts memory more exactly. This limit applies if there is no control
 	// group. It counts the memory that is requested and not the memory that is used.
 	data := s.MemoryBytes + s.MemoryBytes/2 + 1<<30
+	descriptors := uint64(maxDescriptors)
+	if s.Role != "" {
+		descriptors = maxDriverDescriptors
+	}
 	err := errors.Join(
-		inheritNothing(),
+		inheritNothing(firstExtra+len(s.Pipes)),
 		set(unix.RLIMIT_CORE, 0),
 		set(unix.RLIMIT_FSIZE, s.FileBytes),
 		set(unix.RLIMIT_DATA, data),
 		set(unix.RLIMIT_MEMLOCK, 0),
 		// This call uses Setrlimit of package syscall, because Exec would restore the original
 		// limit after a call of package unix.
-		syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: maxDescriptors, Max: maxDescriptors}),
+		syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: descriptors, Max: descriptors}),
 	)
 	if s.Namespaces {
 		// Without this condition, the limit would also count the owner's other processes.
@@ -69,12 +77,11 @@ func limit(s *settings) error {
 	return err
 }
 
-// inheritNothing closes all descriptors for the next image except for its three pipes. The
-// process that started the daemon may have left descriptors open that all its child processes
-// inherit.
-func inheritNothing() error {
-	const first = 3
-	if unix.CloseRange(first, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC) == nil {
+// inheritNothing closes all descriptors for the next image except for its pipes, which are those
+// below the first one. The process that started the daemon may have left descriptors open that
+// all its child processes inherit.
+func inheritNothing(first int) error {
+	if unix.CloseRange(uint(first), math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC) == nil {
 		return nil
 	}
 	open, err := os.ReadDir("/proc/self/fd")
@@ -95,7 +102,7 @@ func seal(s settings) error {
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
 		return fmt.Errorf("cannot make the worker undumpable: %w", err)
 	}
-	if name, err := unix.ByteSliceFromString(processName); err == nil {
+	if name, err := unix.ByteSliceFromString(s.Role.process()); err == nil {
 		// Without this name, a list of processes is only harder to read.
 		_ = unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(&name[0])), 0, 0, 0) //nolint:gosec // the kernel copies it
 	}

@@ -21,6 +21,16 @@
 // the task fails with executor.ErrWorkerDied: this machine could not run the task. Such a
 // failure never becomes a result.
 //
+// A profile with tensors has a device. If that is not the processor, its driver runs in a process of
+// its own, one for each worker process:
+//
+//	daemon ── starts, watches, ends ──► device: the same binary, with the layers for drivers
+//	   └───── starts ──► worker ◄── two pipes: package tensor/remote ──►┘
+//
+// The daemon never calls a driver: it starts a process that lists the devices (devices.go), and then one
+// that opens a device and compares it with the published vectors (device.go). If the device fails,
+// or its process ends, the task fails with executor.ErrDevice.
+//
 // A worker process is protected by a list of layers (layers.go). The executor names each layer
 // that this machine does not have. An owner may demand layers; if one of them is missing, no
 // program is run.

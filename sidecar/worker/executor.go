@@ -62,7 +62,8 @@ func New(cfg Config) (*Executor, error) {
 		return nil, fmt.Errorf("cannot open the folder of the workers: %w", osfault.Explain(dir, err))
 	}
 	e := &Executor{cfg: cfg, root: root, tasks: map[string]*execution{}}
-	e.pool = &pool{cfg: &e.cfg, cages: openCages(cfg.Slots)}
+	cages := openCages(cfg.Slots)
+	e.pool = &pool{cfg: &e.cfg, cages: cages, devices: newDevices(&e.cfg, cages)}
 	return e, nil
 }
 
@@ -80,6 +81,9 @@ func (e *Executor) Fingerprint(ctx context.Context) executor.Fingerprint {
 	defer e.mu.Unlock()
 	f := executor.Fingerprint{
 		Profile: e.cfg.Profile, Health: executor.Healthy, Engine: engine, Slots: e.cfg.Slots, Running: e.running,
+	}
+	if chosen, _ := e.pool.devices.known(); chosen != nil && chosen.Fallback != "" {
+		f.Detail = "tensors are executed on the processor: " + chosen.Fallback
 	}
 	if err != nil {
 		f.Health, f.Detail = executor.Unhealthy, err.Error()
@@ -194,6 +198,7 @@ func (e *Executor) execute(ctx context.Context, number uint64, task executor.Tas
 		p.end(err)
 		return executor.Result{}, err
 	}
+	e.pool.devices.keep(p, e.root)
 	result.WallTime = time.Since(started)
 	return result, nil
 }
@@ -224,6 +229,10 @@ func (p *process) perform(ctx context.Context, o order, wall time.Duration, take
 
 // judge makes a result from the report of a worker process and from the files that it left.
 func (e *Executor) judge(p *process, o order, task executor.Task, r report) (executor.Result, error) {
+	if r.Kind != kindDone && r.DeviceFailed {
+		e.pool.devices.doubt(p.device)
+		return executor.Result{}, p.device.failure(r.Detail)
+	}
 	if r.Kind != kindDone {
 		return executor.Result{}, fmt.Errorf("the worker could not run it: %s", r.Detail)
 	}

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/thetaedge/theta/executor"
+	"github.com/thetaedge/theta/tensor/backend"
 )
 
 // A frame is its length in 4 bytes, big-endian, followed by that many bytes of JSON: one
@@ -95,6 +96,10 @@ type report struct {
 	Engine  string  `json:"engine,omitempty"`
 	Healthy bool    `json:"healthy,omitempty"`
 	Layers  []Layer `json:"layers,omitempty"`
+	// Devices belongs to the hello of a process that lists devices.
+	Devices []backend.Device `json:"devices,omitempty"`
+	// DeviceFailed belongs to failed: the device with the tensors is to blame.
+	DeviceFailed bool `json:"device_failed,omitempty"`
 
 	// Reason, ExitCode, FuelUsed, PeakMemory and Traces belong to done.
 	Reason     executor.Reason  `json:"reason,omitempty"`

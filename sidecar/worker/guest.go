@@ -40,6 +40,12 @@ type settings struct {
 	Cores       int    `json:"cores"`
 	MemoryBytes uint64 `json:"memory_bytes"`
 	FileBytes   uint64 `json:"file_bytes"`
+	// Role is what the process does.
+	Role role `json:"role,omitempty"`
+	// Pipes are the descriptors, or on Windows the handles, that the process has in addition to its
+	// three pipes: one to read from and one to write to.
+	Pipes   []uintptr      `json:"pipes,omitempty"`
+	Tensors tensorSettings `json:"tensors"`
 }
 
 func (s settings) encode() (string, error) {
@@ -51,21 +57,20 @@ func (s settings) encode() (string, error) {
 // before anything else. If it returns true, the program calls Main and does nothing else.
 func Invoked(args []string) bool { return len(args) == 3 && args[1] == Argument }
 
-// Open creates the executor of a profile, for one task at a time on a number of processor cores.
-type Open func(profile string, cores int) (executor.Executor, error)
-
 // Main serves the daemon that has started this process, until the daemon's pipe closes. It
-// returns the exit code. open creates the executor of a profile that uses a number of processor
-// cores; it is called once the process can only do what a program needs.
-func Main(args []string, open Open) int {
-	if err := serve(args, open); err != nil {
+// returns the exit code. open creates the executor of a profile; it is called once the process
+// can only do what a program needs.
+func Main(args []string, open Open) int { return serveAs(args, open, openDevice) }
+
+func serveAs(args []string, open Open, device OpenDevice) int {
+	if err := serve(args, open, device); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	return 0
 }
 
-func serve(args []string, open Open) error {
+func serve(args []string, open Open, device OpenDevice) error {
 	var s settings
 	if err := json.Unmarshal([]byte(args[2]), &s); err != nil {
 		return fmt.Errorf("expected the settings of a worker: %w", err)
@@ -89,9 +94,16 @@ func serve(args []string, open Open) error {
 	reports := &line{to: os.Stdout}
 	// The daemon must not receive what a library prints.
 	os.Stdout = os.Stderr
-	engine, err := open(s.Profile, s.Cores)
+	if s.Role != "" {
+		return serveDevice(s, reports, device)
+	}
+	opening := s.opening()
+	engine, err := open(opening)
 	if err != nil {
 		return err
+	}
+	if opening.Remote != nil {
+		engine = &qualifying{Executor: engine, kinds: opening.Guard.Qualified}
 	}
 	fingerprint := engine.Fingerprint(context.Background())
 	if err := reports.send(report{
@@ -167,7 +179,9 @@ func runOrder(engine executor.Executor, o order, reports *line) error {
 	close(over)
 	beats.Wait()
 	if err = errors.Join(err, engine.Destroy(task.ID)); err != nil {
-		return reports.send(report{Kind: kindFailed, Number: o.Number, Detail: clip(err.Error(), maxDetail)})
+		return reports.send(report{
+			Kind: kindFailed, Number: o.Number, Detail: clip(err.Error(), maxDetail), DeviceFailed: errors.Is(err, executor.ErrDevice),
+		})
 	}
 	return reports.send(report{
 		Kind: kindDone, Number: o.Number, Reason: result.Reason, ExitCode: result.ExitCode,

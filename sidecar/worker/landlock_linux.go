@@ -15,17 +15,28 @@ const (
 	readFile = unix.LANDLOCK_ACCESS_FS_READ_FILE
 	readTree = readFile | unix.LANDLOCK_ACCESS_FS_READ_DIR
 	execFile = readFile | unix.LANDLOCK_ACCESS_FS_EXECUTE
+	// anyFile can be allowed for a file; the rest is for folders.
+	anyFile  = execFile | unix.LANDLOCK_ACCESS_FS_WRITE_FILE | unix.LANDLOCK_ACCESS_FS_TRUNCATE | unix.LANDLOCK_ACCESS_FS_IOCTL_DEV
 	execTree = readTree | unix.LANDLOCK_ACCESS_FS_EXECUTE
+	// useNode allows to work with a device node.
+	useNode = readFile | unix.LANDLOCK_ACCESS_FS_WRITE_FILE | unix.LANDLOCK_ACCESS_FS_IOCTL_DEV
 	// writeTree does not allow creating links, devices, sockets or pipes.
 	writeTree = readTree | unix.LANDLOCK_ACCESS_FS_WRITE_FILE | unix.LANDLOCK_ACCESS_FS_REMOVE_DIR |
 		unix.LANDLOCK_ACCESS_FS_REMOVE_FILE | unix.LANDLOCK_ACCESS_FS_MAKE_DIR | unix.LANDLOCK_ACCESS_FS_MAKE_REG |
 		unix.LANDLOCK_ACCESS_FS_REFER | unix.LANDLOCK_ACCESS_FS_TRUNCATE
 )
 
+// allowance is a file or a folder that a process may use.
+type allowance struct {
+	path   string
+	access uint64
+}
+
 // restrictFiles restricts the calling thread and the programs that it executes. They may read
-// one folder, write another, and execute this binary with the libraries of the system. In
-// addition, they cannot connect to any port, and cannot send signals to processes outside.
-func restrictFiles(readable, writable string) error {
+// one folder, write another, and execute this binary with the libraries of the system; more are
+// files that they may use if these are there. In addition, they cannot connect to any port, and
+// cannot send signals to processes outside.
+func restrictFiles(readable, writable string, more []allowance) error {
 	version, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
 	if errno != 0 {
 		return fmt.Errorf("the kernel has no Landlock, or it is switched off (lsm= of the kernel's command line): %w", errno)
@@ -45,11 +56,14 @@ func restrictFiles(readable, writable string) error {
 	}
 	err = errors.Join(allow(readable, readTree), allow(writable, writeTree), allow(self, execFile))
 	for _, path := range libraries(self) {
-		access := uint64(execTree)
-		if info, statErr := os.Stat(path); statErr == nil && !info.IsDir() {
-			access = execFile
+		more = append(more, allowance{path, execTree})
+	}
+	for _, a := range more {
+		access := a.access
+		if info, statErr := os.Stat(a.path); statErr == nil && !info.IsDir() {
+			access &= anyFile
 		}
-		if found := allow(path, access); !errors.Is(found, fs.ErrNotExist) {
+		if found := allow(a.path, access); !errors.Is(found, fs.ErrNotExist) {
 			err = errors.Join(err, found)
 		}
 	}

@@ -28,7 +28,7 @@ const patience = time.Minute
 func TestMain(m *testing.M) {
 	switch {
 	case Invoked(os.Args):
-		os.Exit(Main(os.Args, func(string, int) (executor.Executor, error) { return newScripts(), nil }))
+		os.Exit(serveAs(os.Args, openForTests, openDeviceForTests))
 	case len(os.Args) > 1 && strings.HasPrefix(os.Args[1], liarPrefix):
 		lie(strings.TrimPrefix(os.Args[1], liarPrefix))
 		os.Exit(0)

@@ -13,8 +13,9 @@ import (
 
 // pool keeps the worker processes that do not have a task, and starts others.
 type pool struct {
-	cfg   *Config
-	cages *cages
+	cfg     *Config
+	cages   *cages
+	devices *devices
 
 	mu     sync.Mutex
 	closed bool
@@ -38,9 +39,9 @@ func (l *pool) take(ctx context.Context, program string) (*process, error) {
 	for {
 		p := l.pick(program)
 		if p == nil {
-			return l.launch(ctx)
+			return l.launch(ctx, program)
 		}
-		if !p.condemned() && (p.program == program || p.program == "") {
+		if !p.condemned() && !p.device.gone() && (p.program == program || p.program == "") {
 			return p, nil
 		}
 		if err := p.retire(); err != nil {
@@ -76,6 +77,8 @@ func (l *pool) give(p *process) {
 	switch held := p.held(); {
 	case p.condemned():
 		reason = "it has ended"
+	case p.device.gone():
+		reason = "the process of its device has ended"
 	case p.tasks >= l.cfg.MaxTasks:
 		reason = fmt.Sprintf("it has run %d tasks", p.tasks)
 	case held > l.cfg.KeptBytes:
@@ -122,30 +125,41 @@ func attempts() [][]string {
 	}
 }
 
-// launch starts a worker process with all layers that this machine has.
-func (l *pool) launch(ctx context.Context) (*process, error) {
+// launch starts a worker process for a program, or with "" for any, with all layers that this machine
+// has.
+func (l *pool) launch(ctx context.Context, program string) (*process, error) {
 	l.mu.Lock()
 	tries := attempts()
 	if l.settled {
 		tries = [][]string{l.without}
 	}
 	l.mu.Unlock()
+	device, err := l.devices.attach(ctx)
+	if err != nil {
+		return nil, l.unhealthy(fmt.Errorf("%w: %w", executor.ErrUnavailable, err))
+	}
+	defer device.release()
+	cfg, guest := l.cfg.withDevice(device)
+	guest.bring = func(folder string) { l.devices.bring(device, program, folder) }
 	var first error
 	for _, without := range tries {
-		p, err := launch(ctx, l.cfg, l.cages, without)
+		p, err := launch(ctx, cfg, l.cages, without, guest)
 		if err == nil {
+			p.device = device
 			return l.admit(p, without)
 		}
 		if first == nil {
 			first = err
 		}
 		if ctx.Err() != nil {
+			device.end(errRetired)
 			return nil, err
 		}
 		if errors.Is(err, errSlowStart) {
 			break
 		}
 	}
+	device.end(errRetired)
 	return nil, l.unhealthy(fmt.Errorf("%w: no worker process could be started: %w; check that the binary of thetaedge can be executed, and run thetaedge doctor", executor.ErrUnavailable, first))
 }
 

@@ -41,10 +41,14 @@ type process struct {
 	stderr tail
 	cage   *cage
 	hello  report
+	// extra is what the process has in addition to what every process has.
+	extra extra
 
 	// The pool sets the fields below.
 
 	program string
+	// device has the tensors of a worker process.
+	device  *attached
 	tasks   int
 	retired *time.Timer
 
@@ -62,16 +66,19 @@ type process struct {
 
 // launch starts a worker process in a folder of its own and waits until it is ready. without
 // contains the layers that are not tried.
-func launch(ctx context.Context, cfg *Config, c *cages, without []string) (*process, error) {
+func launch(ctx context.Context, cfg *Config, c *cages, without []string, e extra) (*process, error) {
 	folder, err := os.MkdirTemp(cfg.Dir, "worker-")
 	if err != nil {
 		return nil, fmt.Errorf("cannot make a folder for a worker: %w", err)
 	}
 	p := &process{
-		cfg: cfg, folder: folder, reports: make(chan report, 2), ended: make(chan struct{}), sign: time.Now(),
+		cfg: cfg, extra: e, folder: folder, reports: make(chan report, 2), ended: make(chan struct{}), sign: time.Now(),
 	}
 	for _, name := range []string{inFolder, outFolder} {
 		err = errors.Join(err, os.Mkdir(filepath.Join(folder, name), 0o700))
+	}
+	if err == nil && e.bring != nil {
+		e.bring(folder)
 	}
 	if err == nil {
 		err = p.spawn(c, without)
@@ -122,7 +129,12 @@ func (p *process) spawn(c *cages, without []string) error {
 	if err != nil {
 		return err
 	}
+	pipes, err := handed(p.extra.files)
+	if err != nil {
+		return errors.Join(err, cage.open())
+	}
 	argument, err := settings{
+		Role: p.extra.role, Pipes: pipes, Tensors: p.extra.tensors,
 		Version: protocol, Without: without, Layers: cage.layers, Namespaces: cage.namespaces,
 		MemoryBytes: p.cfg.MemoryBytes, FileBytes: p.cfg.FileBytes,
 		Profile: p.cfg.Profile, Cores: p.cfg.Cores,
@@ -131,11 +143,15 @@ func (p *process) spawn(c *cages, without []string) error {
 		return errors.Join(err, cage.open())
 	}
 	command := exec.Command(p.cfg.Command[0], append(p.cfg.Command[1:len(p.cfg.Command):len(p.cfg.Command)], Argument, argument)...) //nolint:gosec // this very program
-	command.Args[0] = processName
+	command.Args[0] = p.extra.role.process()
 	command.Dir = p.folder
 	command.Env = []string{"TMPDIR=" + outFolder, "TMP=" + outFolder}
+	if p.extra.role != "" {
+		command.Env = append(command.Env, driverEnv(p.folder, p.cfg.Cores, os.Environ())...)
+	}
 	command.Stdin, command.Stdout, command.Stderr = ends[0][0], ends[1][1], ends[2][1]
 	cage.prepare(command)
+	hand(command, p.extra.files)
 
 	begun, gone := make(chan error, 1), make(chan error, 1)
 	go hold(command, cage, begun, gone)
@@ -247,6 +263,7 @@ func (p *process) retire() error {
 // clear waits until the process has ended and deletes its folder.
 func (p *process) clear() error {
 	<-p.ended
+	p.device.end(errRetired)
 	return os.RemoveAll(p.folder)
 }
 

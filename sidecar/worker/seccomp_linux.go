@@ -2,6 +2,7 @@ package worker
 
 import (
 	"fmt"
+	"slices"
 
 	seccomp "github.com/elastic/go-seccomp-bpf"
 	"github.com/elastic/go-seccomp-bpf/arch"
@@ -45,8 +46,8 @@ func absentCalls() []string {
 
 // filterCalls refuses system calls to the calling thread and to what it executes. Before the
 // call, the thread must have lost the ability to gain privileges. pid is the id of the
-// process; its signals to its own threads name it.
-func filterCalls(pid int) error {
+// process; its signals to its own threads name it. more are calls that it may make in addition.
+func filterCalls(pid int, more []string) error {
 	machine, err := arch.GetInfo("")
 	if err != nil {
 		return err
@@ -71,8 +72,8 @@ func filterCalls(pid int) error {
 	return load(0, seccomp.Policy{
 		DefaultAction: seccomp.ActionErrno,
 		Syscalls: []seccomp.SyscallGroup{
-			{Action: seccomp.ActionAllow, Names: append(known(machine, allowedCalls()), last...), NamesWithCondtions: conditional},
-			{Action: seccomp.ActionErrno | seccomp.Action(unix.ENOSYS), Names: known(machine, absentCalls())},
+			{Action: seccomp.ActionAllow, Names: slices.Concat(known(machine, slices.Concat(allowedCalls(), more)), last), NamesWithCondtions: conditional},
+			{Action: seccomp.ActionErrno | seccomp.Action(unix.ENOSYS), Names: known(machine, slices.DeleteFunc(absentCalls(), func(name string) bool { return slices.Contains(more, name) }))},
 		},
 	})
 }

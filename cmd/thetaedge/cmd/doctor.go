@@ -66,8 +66,6 @@ func doctorCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			ctx, cancel := context.WithTimeout(command.Context(), time.Minute)
-			defer cancel()
 			r := &report{out: command.OutOrStdout()}
 			r.line(good, "settings", "%s", filepath.Join(n.home, config.FileName))
 			if err := n.open(command); err != nil {
@@ -75,7 +73,7 @@ func doctorCommand() *cobra.Command {
 			} else {
 				r.line(good, "key", "worker %s", n.worker.Address())
 			}
-			diagnose(ctx, r, n, operator, relay)
+			diagnose(command.Context(), r, n, operator, relay)
 			if r.failed > 0 {
 				err = fmt.Errorf("%d checks failed; the lines above say what to do", r.failed)
 			}
@@ -87,13 +85,15 @@ func doctorCommand() *cobra.Command {
 	return command
 }
 
-func diagnose(ctx context.Context, r *report, n *node, operator, relay string) {
+func diagnose(parent context.Context, r *report, n *node, operator, relay string) {
 	machine := detectAll()
 	for _, line := range describe(machine) {
 		fmt.Fprintln(r.out, "         "+line)
 	}
-	checkWorkers(ctx, r, n)
+	checkWorkers(parent, r, n)
 	checkRates(r, n)
+	ctx, cancel := context.WithTimeout(parent, time.Minute)
+	defer cancel()
 	checkDisk(r, n.home)
 	checkPlaces(ctx, r, n)
 	if relay != "" {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/executor/profiles"
@@ -31,8 +32,10 @@ func Guest(args []string) (code int, guest bool) {
 	if !worker.Invoked(args) {
 		return 0, false
 	}
-	return worker.Main(args, func(profile string, cores int) (executor.Executor, error) {
-		return profiles.Open(profile, profiles.Config{Slots: 1, Cores: cores, Timely: true})
+	return worker.Main(args, func(o worker.Opening) (executor.Executor, error) {
+		return profiles.Open(o.Profile, profiles.Config{
+			Slots: 1, Cores: o.Cores, Timely: true, Device: o.Device, Remote: o.Remote, Known: o.Known, Guard: o.Guard,
+		})
 	}), true
 }
 
@@ -84,15 +87,15 @@ func newWorkers(n *node, profile, dir string, slots int, logger *slog.Logger) (*
 	}
 	// Some engines copy a memory that grows.
 	memory = workerBytes + 2*memory
+	var device *worker.Tensors
 	if profile == tensors.Profile {
-		tensorBytes := uint64(n.config.Policy.MaxDevice)
-		if tensorBytes == 0 || tensorBytes > tensors.MaxDeviceBytes {
-			tensorBytes = tensors.MaxDeviceBytes
+		var err error
+		if device, err = tensorsOf(n, slots); err != nil {
+			return nil, err
 		}
-		memory += tensorBytes
 	}
 	return worker.New(worker.Config{
-		Profile: profile, Slots: slots, Dir: dir,
+		Profile: profile, Slots: slots, Dir: dir, Tensors: device,
 		MemoryBytes: memory, FileBytes: max(output, streamBytes), StreamBytes: streamBytes,
 		Layers: n.config.Work.Layers, Logger: logger,
 	})
@@ -104,6 +107,9 @@ func checkWorkers(ctx context.Context, r *report, n *node) {
 	var layers []worker.Layer
 	for _, profile := range profiles.Names() {
 		found, err := tryWorkers(ctx, n, profile)
+		if found.device != nil {
+			checkDevice(r, n, *found.device)
+		}
 		switch {
 		case err != nil && profile != wasm.Profile:
 			r.line(unsure, profile, "this node does not take its jobs, because the self-test failed: %v", err)
@@ -113,7 +119,7 @@ func checkWorkers(ctx context.Context, r *report, n *node) {
 			r.line(good, profile, "a program ran in a process of its own and gave the expected result")
 		}
 		if len(layers) == 0 {
-			layers = found
+			layers = found.layers
 		}
 	}
 	for _, layer := range layers {
@@ -149,11 +155,25 @@ func healthyProfiles(ctx context.Context, n *node) ([]string, error) {
 	return healthy, nil
 }
 
-// tryWorkers runs the self-test of a profile in a folder of its own.
-func tryWorkers(ctx context.Context, n *node, profile string) (layers []worker.Layer, err error) {
+// trial is what the self-test of a profile has found out.
+type trial struct {
+	layers []worker.Layer
+	// device executes tensors; nil if the profile has none, or if there is nothing.
+	device *worker.Device
+}
+
+// trialTime is the longest time of a self-test. A driver compiles its kernels meanwhile.
+const trialTime = 4 * time.Minute
+
+// tryWorkers runs the self-test of a profile in a folder of its own. The node then offers tensors as
+// much memory as what executes them has.
+func tryWorkers(parent context.Context, n *node, profile string) (found trial, err error) {
+	// The time that a driver takes is not that of a caller who waits for a chain.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(parent), trialTime)
+	defer cancel()
 	dir, err := os.MkdirTemp(n.home, "selftest-")
 	if err != nil {
-		return nil, fmt.Errorf("cannot make a folder for the self-test: %w", err)
+		return found, fmt.Errorf("cannot make a folder for the self-test: %w", err)
 	}
 	defer func() {
 		if removeErr := os.RemoveAll(dir); err == nil {
@@ -162,15 +182,22 @@ func tryWorkers(ctx context.Context, n *node, profile string) (layers []worker.L
 	}()
 	engine, err := newWorkers(n, profile, filepath.Join(dir, "workers"), 1, nil)
 	if err != nil {
-		return nil, err
+		return found, err
 	}
 	defer func() {
 		if closeErr := engine.Close(); err == nil {
 			err = closeErr
 		}
 	}()
-	if layers, err = engine.Layers(ctx); err != nil {
-		return layers, err
+	found.layers, err = engine.Layers(ctx)
+	if profile == tensors.Profile {
+		if d, failed := engine.Device(ctx); failed == nil {
+			found.device = &d
+			n.offer(d.Device)
+		}
 	}
-	return layers, selfTest(ctx, engine, dir)
+	if err != nil {
+		return found, err
+	}
+	return found, selfTest(ctx, engine, dir)
 }

@@ -27,9 +27,12 @@ const trustedFile = "trusted-header.json"
 type node struct {
 	home   string
 	config config.Config
-	codec  chain.Codec
-	worker tx.Signer
-	conn   *grpc.ClientConn
+	// tensorBytes is the largest memory of a program's tensors on what executes them; 0 until that
+	// is known.
+	tensorBytes uint64
+	codec       chain.Codec
+	worker      tx.Signer
+	conn        *grpc.ClientConn
 	// witnesses are other nodes that must show the same headers.
 	witnesses []*grpc.ClientConn
 	reader    *chain.Reader

@@ -14,6 +14,7 @@ import (
 
 	"github.com/thetaedge/theta/client"
 	"github.com/thetaedge/theta/client/money"
+	"github.com/thetaedge/theta/executor/tensors"
 	"github.com/thetaedge/theta/sidecar/bid"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/config"
@@ -205,6 +206,9 @@ func (r *registration) messages(ctx context.Context, n *node, operator sdk.AccAd
 // declare returns the update that declares the limits of an open node, and describes it;
 // none when the chain already has these limits.
 func (r *registration) declare(ctx context.Context, n *node, known edgenodetypes.Node) ([]sdk.Msg, string, error) {
+	// The device bounds the memory for tensors that is declared. Without a device the settings are
+	// declared; start and doctor say why the node takes no such jobs.
+	_, _ = tryWorkers(ctx, n, tensors.Profile)
 	policy, err := policyOf(n)
 	if err != nil {
 		return nil, "", err
@@ -251,11 +255,11 @@ func (r *registration) open(ctx context.Context, n *node, operator sdk.AccAddres
 	if balance.Amount.LT(bond.Amount) {
 		return nil, fmt.Errorf("expected at least %s and fees at %s, found %s; send coins there, or lower --slots or --bond", money.FormatAmount(bond), operator, money.FormatAmount(balance))
 	}
-	policy, err := policyOf(n)
+	executors, err := healthyProfiles(ctx, n)
 	if err != nil {
 		return nil, err
 	}
-	executors, err := healthyProfiles(ctx, n)
+	policy, err := policyOf(n)
 	if err != nil {
 		return nil, err
 	}

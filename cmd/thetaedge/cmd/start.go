@@ -82,6 +82,7 @@ func start(parent context.Context, n *node, logger *slog.Logger) (err error) {
 	defer func() { err = errors.Join(err, engines.close()) }()
 	warnUnwalled(ctx, engines, logger)
 	warnOneRate(n, logger)
+	engines.meet(ctx, n, logger)
 	registry := prometheus.NewRegistry()
 	if err := errors.Join(registry.Register(collectors.NewGoCollector()),
 		registry.Register(collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))); err != nil {
@@ -244,7 +245,7 @@ func policyOf(n *node) (bid.Policy, error) {
 	}
 	return bid.Policy{
 		MaxJobs: p.MaxJobs, MinRewards: rewards, MaxFuel: p.MaxFuel, FuelPerBlock: rates.Least(), Rates: ratesOf(rates),
-		MaxMemoryBytes: uint64(p.MaxMemory), MaxDeviceBytes: uint64(p.MaxDevice), MaxInputBytes: uint64(p.MaxInput), MaxOutputBytes: uint64(p.MaxOutput),
+		MaxMemoryBytes: uint64(p.MaxMemory), MaxDeviceBytes: n.maxDevice(), MaxInputBytes: uint64(p.MaxInput), MaxOutputBytes: uint64(p.MaxOutput),
 		MaxChallengeBlocks: p.MaxChallengeBlocks,
 		Trust:              bid.Trust(p.Trust), OwnRiskPrograms: digests, DenyRequesters: requesters,
 	}, nil

@@ -131,8 +131,11 @@ func printStatus(out io.Writer, s *sidecarv1.StatusResponse) error {
 	}
 	for _, e := range s.Executors {
 		health := "healthy"
-		if !e.Healthy {
+		switch {
+		case !e.Healthy:
 			health = "unhealthy: " + oneLine(e.Detail)
+		case e.Detail != "":
+			health += "; " + oneLine(e.Detail)
 		}
 		fmt.Fprintf(w, "executor\t%s on %s, %s\n", e.Profile, e.Engine, health)
 	}

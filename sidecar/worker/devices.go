@@ -1,0 +1,338 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/thetaedge/theta/executor"
+	"github.com/thetaedge/theta/tensor/backend"
+)
+
+// Tensors says what executes the tensors of programs, and how much of it they may use.
+type Tensors struct {
+	// Choice is what the owner wants.
+	Choice backend.Choice
+	// Bytes bounds the tensors of one task. The process that holds them may have this memory in
+	// addition to its own.
+	Bytes uint64
+	// Limit is the time that a call of the device may take; 0 means that of package guard.
+	Limit time.Duration
+	// Dir is a folder that only this executor uses, in which what was found out about a device
+	// survives restarts; empty keeps nothing.
+	Dir string
+}
+
+const (
+	// driverBytes is the memory that the process of a device may have for its driver, in addition to
+	// tensors.
+	driverBytes = 2 << 30
+	// deviceStartTime is the least time in which a device has to be opened and to give the published
+	// vectors: drivers compile the kernels meanwhile.
+	deviceStartTime = 3 * time.Minute
+)
+
+// Device is what executes the tensors of programs.
+type Device struct {
+	backend.Device
+
+	// Engine is what the device calls itself; empty for the processor.
+	Engine string
+	// Fallback says why the processor is used although the owner left the choice to the machine;
+	// empty if it is not.
+	Fallback string
+	// Found are the devices of the machine that were found on the way.
+	Found []backend.Device
+	// Layers are those around the process of the device; none if there is no such process.
+	Layers []Layer
+}
+
+// devices starts the processes of devices: one for each worker process.
+type devices struct {
+	cfg   *Config
+	cages *cages
+
+	// choosing is held while the device is being chosen.
+	choosing sync.Mutex
+
+	mu      sync.Mutex
+	chosen  *Device
+	checked bool
+	// without contains the layers with which no process of a device starts here.
+	without []string
+	settled bool
+	// kinds is what programs have found out about devices.
+	kinds *kinds
+}
+
+func newDevices(cfg *Config, c *cages) *devices {
+	d := &devices{cfg: cfg, cages: c, kinds: &kinds{}}
+	if cfg.Tensors != nil {
+		d.kinds = newKinds(cfg.Tensors.Dir)
+	}
+	return d
+}
+
+// bring gives a worker process what its program has found out about the device earlier.
+func (d *devices) bring(a *attached, program, folder string) {
+	if a == nil {
+		return
+	}
+	if err := d.kinds.bring(a.device, program, folder); err != nil {
+		d.cfg.Logger.Warn("what is known of the device for tensors cannot be read; its calls are compared again", "error", err)
+	}
+}
+
+// keep keeps what a program has found out about the device.
+func (d *devices) keep(p *process, root *os.Root) {
+	if p.device == nil {
+		return
+	}
+	if err := d.kinds.keep(p.device.device, p.program, root, filepath.Base(p.folder)); err != nil {
+		d.cfg.Logger.Warn("what a program has found out about the device for tensors cannot be kept", "error", err)
+	}
+}
+
+// attached is the device of one worker process.
+type attached struct {
+	device backend.Device
+	// proc is the process of the device; nil if the device is the processor.
+	proc *process
+	// ends are those of its pipes that the worker process inherits.
+	ends []*os.File
+}
+
+// release closes the ends of the pipes in the daemon, once the worker process has them or is not
+// started.
+func (a *attached) release() {
+	if a == nil {
+		return
+	}
+	for _, f := range a.ends {
+		_ = f.Close()
+	}
+	a.ends = nil
+}
+
+// end ends the process of the device, but does not wait for it: a process in a driver may not end
+// before the driver does.
+func (a *attached) end(cause error) {
+	if a == nil || a.proc == nil {
+		return
+	}
+	a.proc.end(cause)
+	go func() { _ = a.proc.clear() }()
+}
+
+// gone reports whether the process of the device has ended.
+func (a *attached) gone() bool { return a != nil && a.proc != nil && a.proc.condemned() }
+
+// attach returns a device for a new worker process, or nil if the profile has no tensors. Its first
+// call chooses the device for as long as the daemon runs.
+func (d *devices) attach(ctx context.Context) (*attached, error) {
+	if d.cfg.Tensors == nil {
+		return nil, nil
+	}
+	d.choosing.Lock()
+	chosen, checked := d.known()
+	if chosen == nil {
+		defer d.choosing.Unlock()
+		return d.choose(ctx)
+	}
+	d.choosing.Unlock()
+	if chosen.Backend != backend.Vulkan {
+		return &attached{device: chosen.Device}, nil
+	}
+	return d.open(ctx, chosen.Device, checked)
+}
+
+// known returns the chosen device, if there is one, and whether it has given the published vectors.
+func (d *devices) known() (*Device, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.chosen, d.checked
+}
+
+// settle keeps what was chosen.
+func (d *devices) settle(chosen Device, checked bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.chosen, d.checked = &chosen, checked
+}
+
+// doubt makes the next process of a device give the published vectors again, and forgets what
+// programs have found out about the device.
+func (d *devices) doubt(a *attached) {
+	d.mu.Lock()
+	d.checked = false
+	d.mu.Unlock()
+	if a == nil {
+		return
+	}
+	if err := d.kinds.forget(a.device); err != nil {
+		d.cfg.Logger.Warn("what is known of the device for tensors cannot be deleted", "error", err)
+	}
+}
+
+// choose finds the first device that the owner's choice allows and that gives the published vectors.
+func (d *devices) choose(ctx context.Context) (*attached, error) {
+	choice := d.cfg.Tensors.Choice
+	if processor, is := choice.Processor(); is {
+		d.settle(Device{Device: processor}, false)
+		return &attached{device: processor}, nil
+	}
+	found, err := d.list(ctx)
+	var fit []backend.Device
+	if err == nil {
+		fit, err = choice.Candidates(found)
+	}
+	failures := []error{err}
+	for _, candidate := range fit {
+		a, err := d.open(ctx, candidate, false)
+		if err == nil {
+			d.settle(Device{Device: candidate, Engine: a.proc.hello.Engine, Found: found, Layers: complete(a.proc.hello.Layers)}, true)
+			return a, nil
+		}
+		failures = append(failures, err)
+		if ctx.Err() != nil {
+			return nil, err
+		}
+	}
+	err = errors.Join(failures...)
+	if ctx.Err() != nil || !choice.Auto() {
+		return nil, fmt.Errorf("the device for tensors: %w", err)
+	}
+	processor := backend.Device{Backend: backend.CPU}
+	reason := clip(strings.ReplaceAll(err.Error(), "\n", "; "), maxDetail)
+	d.settle(Device{Device: processor, Fallback: reason, Found: found}, false)
+	return &attached{device: processor}, nil
+}
+
+// list asks a process of its own for the devices of the machine.
+func (d *devices) list(ctx context.Context) ([]backend.Device, error) {
+	p, err := d.launch(ctx, extra{role: roleList})
+	if err != nil {
+		return nil, fmt.Errorf("expected a list of the devices of Vulkan, found no answer of the driver: %w", err)
+	}
+	defer func() { _ = p.retire() }()
+	if !p.hello.Healthy {
+		return nil, errors.New(clip(p.hello.Detail, maxDetail))
+	}
+	return p.hello.Devices, nil
+}
+
+// open starts a process with a device.
+func (d *devices) open(ctx context.Context, device backend.Device, checked bool) (*attached, error) {
+	var pipes [2][2]*os.File
+	a := &attached{device: device}
+	var theirs []*os.File
+	defer func() {
+		for _, f := range theirs {
+			_ = f.Close()
+		}
+	}()
+	for i := range pipes {
+		r, w, err := os.Pipe()
+		if err != nil {
+			a.release()
+			return nil, fmt.Errorf("cannot make the pipes of a device: %w", err)
+		}
+		enlarge(w)
+		pipes[i] = [2]*os.File{r, w}
+		// The first pipe leads to the device.
+		own, other := w, r
+		if i == 1 {
+			own, other = r, w
+		}
+		theirs, a.ends = append(theirs, other), append(a.ends, own)
+	}
+	// The worker process reads from its first end, and writes to the second one.
+	a.ends[0], a.ends[1] = a.ends[1], a.ends[0]
+	p, err := d.launch(ctx, extra{role: roleDevice, files: theirs, tensors: tensorSettings{Device: &device, Checked: checked}})
+	if err == nil {
+		if err = d.admit(p); err == nil {
+			a.proc = p
+			return a, nil
+		}
+		err = errors.Join(err, p.retire())
+	}
+	a.release()
+	return nil, fmt.Errorf("%s: %w", device, err)
+}
+
+// launch starts a process with all layers that this machine has for a driver.
+func (d *devices) launch(ctx context.Context, e extra) (*process, error) {
+	cfg := *d.cfg
+	cfg.MemoryBytes = driverBytes + d.cfg.Tensors.Bytes
+	// Drivers keep memory in files without a name.
+	cfg.FileBytes = cfg.MemoryBytes
+	cfg.StartTime = max(cfg.StartTime, deviceStartTime)
+	d.mu.Lock()
+	tries := attempts()
+	if d.settled {
+		tries = [][]string{d.without}
+	}
+	d.mu.Unlock()
+	var first error
+	for _, without := range tries {
+		p, err := launch(ctx, &cfg, d.cages, without, e)
+		if err == nil {
+			d.mu.Lock()
+			d.without, d.settled = without, true
+			d.mu.Unlock()
+			return p, nil
+		}
+		if first == nil {
+			first = err
+		}
+		if ctx.Err() != nil || errors.Is(err, errSlowStart) {
+			break
+		}
+	}
+	return nil, first
+}
+
+// admit checks a process with a device.
+func (d *devices) admit(p *process) error {
+	switch {
+	case p.hello.Version != protocol:
+		return fmt.Errorf("expected protocol %d of a device, found %d; reinstall thetaedge", protocol, p.hello.Version)
+	case !p.hello.Healthy:
+		return errors.New(clip(p.hello.Detail, maxDetail))
+	}
+	return lacking(complete(p.hello.Layers), d.cfg.Layers)
+}
+
+// deviceWait is the time in which the end of a device's process is noticed, after the worker process
+// has reported that the device has failed.
+const deviceWait = time.Second
+
+// failure returns the error of a task whose device has failed.
+func (a *attached) failure(detail string) error {
+	err := fmt.Errorf("%w: %s", executor.ErrDevice, clip(detail, maxDetail))
+	if a == nil || a.proc == nil {
+		return err
+	}
+	select {
+	case <-a.proc.ended:
+		// The program may have caused the end.
+		return fmt.Errorf("%w: its process: %w", err, a.proc.fate)
+	case <-time.After(deviceWait):
+		return err
+	}
+}
+
+// Device returns what executes the tensors of programs. It starts a worker process if none has been
+// started. If the device cannot be used, the error says why.
+func (e *Executor) Device(ctx context.Context) (Device, error) {
+	err := e.pool.probe(ctx)
+	if chosen, _ := e.pool.devices.known(); chosen != nil {
+		return *chosen, err
+	}
+	return Device{}, err
+}

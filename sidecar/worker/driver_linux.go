@@ -1,0 +1,54 @@
+package worker
+
+import (
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// maxDriverDescriptors is the number of descriptors that a process with a driver may have open.
+const maxDriverDescriptors = 1024
+
+// driverCalls returns the system calls that drivers need in addition to those of programs: requests
+// to device nodes, files without a name, and the order of threads.
+func driverCalls() []string {
+	return []string{
+		"ioctl", "memfd_create", "kcmp", "flock", "mlock", "mlock2", "munlock", "getpriority", "setpriority",
+		"sched_getparam", "sched_getscheduler", "sched_setaffinity", "sched_setscheduler", "getresuid", "getresgid",
+		"get_mempolicy", "set_mempolicy", "mbind", "timerfd_create", "timerfd_settime",
+	}
+}
+
+// driverFiles returns what drivers use: the nodes that compute, never those that drive a display; the
+// lists of drivers, but not those of layers; and what the kernel says about hardware.
+func driverFiles(environ []string) []allowance {
+	var list []allowance
+	add := func(access uint64, paths ...string) {
+		for _, path := range paths {
+			list = append(list, allowance{path, access})
+		}
+	}
+	for _, pattern := range []string{"/dev/dri/renderD*", "/dev/nvidiactl", "/dev/nvidia[0-9]*", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools"} {
+		found, err := filepath.Glob(pattern)
+		if err == nil {
+			add(useNode, found...)
+		}
+	}
+	add(useNode, "/dev/null")
+	add(readFile, "/dev/zero", "/dev/urandom")
+	// The folder lists card0 too, which cannot be opened.
+	add(unix.LANDLOCK_ACCESS_FS_READ_DIR, "/dev/dri")
+	add(readTree, "/dev/nvidia-caps", "/proc/driver/nvidia", "/proc/devices", "/proc/cpuinfo", "/proc/meminfo", "/proc/modules", "/proc/self",
+		"/sys/devices", "/sys/dev/char", "/sys/class/drm", "/sys/bus/pci", "/sys/module/nvidia",
+		"/etc/vulkan/icd.d", "/usr/share/vulkan/icd.d", "/usr/local/share/vulkan/icd.d", "/usr/local/etc/vulkan/icd.d",
+		"/etc/drirc", "/usr/share/drirc.d", "/usr/share/libdrm", "/usr/share/nvidia", "/etc/nvidia")
+	add(execTree, "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache")
+	for _, entry := range environ {
+		name, value, _ := strings.Cut(entry, "=")
+		if name == "VK_DRIVER_FILES" || name == "VK_ICD_FILENAMES" {
+			add(readTree, filepath.SplitList(value)...)
+		}
+	}
+	return list
+}

@@ -1,0 +1,64 @@
+package worker
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/thetaedge/theta/tensor/backend"
+)
+
+// extra is what a process has in addition to what every process has: its role, two files in this
+// order, one to read from and one to write to, and what it is told about tensors.
+type extra struct {
+	role    role
+	files   []*os.File
+	tensors tensorSettings
+	// bring puts files into the folder of the process before it starts; it may be nil.
+	bring func(folder string)
+}
+
+// process returns the name of a process in lists of processes.
+func (r role) process() string {
+	if r == "" {
+		return processName
+	}
+	return "theta-device"
+}
+
+// withDevice returns the configuration of a worker process with a device, and what the process gets.
+// A process whose device is the processor holds the tensors itself.
+func (c *Config) withDevice(a *attached) (*Config, extra) {
+	if a == nil {
+		return c, extra{}
+	}
+	own := *c
+	if a.device.Backend != backend.Vulkan {
+		own.MemoryBytes += min(c.Tensors.Bytes, math.MaxUint64-c.MemoryBytes)
+	}
+	told := tensorSettings{Device: &a.device, Limit: c.Tensors.Limit}
+	if a.proc != nil {
+		// Its process has compared it with the published vectors, now or earlier.
+		told.Known = a.proc.hello.Engine
+	}
+	return &own, extra{files: a.ends, tensors: told}
+}
+
+// driverEnv returns the environment of a driver: where it may keep files, how many cores a driver
+// that computes on the processor may use, no layers that programs have installed for all others, and
+// the drivers that the owner has named in the daemon's environment.
+func driverEnv(folder string, cores int, environ []string) []string {
+	out := filepath.Join(folder, outFolder)
+	env := []string{
+		"HOME=" + out, "XDG_CACHE_HOME=" + out, "MESA_SHADER_CACHE_DIR=" + out, "__GL_SHADER_DISK_CACHE_PATH=" + out,
+		"LP_NUM_THREADS=" + strconv.Itoa(cores), "VK_LOADER_LAYERS_DISABLE=~implicit~",
+	}
+	for _, entry := range environ {
+		if name, _, _ := strings.Cut(entry, "="); name == "VK_DRIVER_FILES" || name == "VK_ICD_FILENAMES" {
+			env = append(env, entry)
+		}
+	}
+	return env
+}
