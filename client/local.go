@@ -50,6 +50,8 @@ type Local struct {
 	Spec computetypes.JobSpec
 	// Report is the executor's report, with the fuel and memory that the task used.
 	Report executor.Result
+	// Engine names what has run the task, with the device of its tensors.
+	Engine string
 }
 
 // localRelay stands for the relay of a job that is not posted. Nothing is sent there.
@@ -59,9 +61,10 @@ const localRelay = "http://localhost"
 // within the bounds of the job. It saves the outputs like a downloaded result: into dir;
 // for an array into the task's folder in dir; or into a new temporary folder if dir is
 // empty. It needs neither a chain nor a relay; content that the job names by address is
-// downloaded. A failing program is a result. The error wraps *wasm.Refusal if the profile
-// does not accept the program.
-func RunLocal(ctx context.Context, job jobfile.Job, index uint64, dir string) (local *Local, err error) {
+// downloaded. A failing program is a result. Tensors are executed on the processor, unless an
+// option names another device. The error wraps *wasm.Refusal if the profile does not accept the
+// program.
+func RunLocal(ctx context.Context, job jobfile.Job, index uint64, dir string, options ...LocalOption) (local *Local, err error) {
 	if !profiles.Known(job.Executor) {
 		return nil, fmt.Errorf("executor: expected %s, which this thetad can run, found %s in the job file", strings.Join(profiles.Names(), " or "), job.Executor)
 	}
@@ -94,14 +97,14 @@ func RunLocal(ctx context.Context, job jobfile.Job, index uint64, dir string) (l
 	if err := checkModule(job.Executor, task.ProgramPath, task.MemoryBytes); err != nil {
 		return nil, fmt.Errorf("program: %w", err)
 	}
-	report, err := runHere(ctx, job.Executor, task)
+	report, engine, err := runHere(ctx, job.Executor, task, options)
 	if err != nil {
 		return nil, err
 	}
 	result := report.Manifest()
 	local = &Local{
 		Result: Result{Manifest: result, Dir: dir, saved: SavedNames(result.Files)},
-		Task:   index, Spec: *spec, Report: report,
+		Task:   index, Spec: *spec, Report: report, Engine: engine,
 	}
 	return local, local.save(task.OutputDir)
 }
@@ -199,17 +202,19 @@ func fetchContent(ctx context.Context, fetcher *transfer.Client, content jobfile
 	return errors.Join(failures...)
 }
 
-// runHere runs a task in an executor of its own; the end of the context stops it.
-func runHere(ctx context.Context, profile string, task executor.Task) (result executor.Result, err error) {
-	engine, err := profiles.Open(profile, profiles.Config{Slots: 1})
+// runHere runs a task in an executor of its own, and returns its name too; the end of the context
+// stops it.
+func runHere(ctx context.Context, profile string, task executor.Task, options []LocalOption) (result executor.Result, name string, err error) {
+	engine, err := openHere(ctx, profile, options)
 	if err != nil {
-		return result, err
+		return result, "", err
 	}
 	defer func() { err = errors.Join(err, engine.Close()) }()
 	if err := engine.Start(ctx, task); err != nil {
-		return result, err
+		return result, "", err
 	}
-	return engine.Wait(ctx, task.ID)
+	result, err = engine.Wait(ctx, task.ID)
+	return result, engine.Fingerprint(ctx).Engine, err
 }
 
 // save moves the outputs from the executor's folder into the result's folder and writes the

@@ -54,6 +54,15 @@ func ParseChoice(text string) (Choice, error) {
 	return Choice{kind: Vulkan, index: int(index) + 1}, nil
 }
 
+// Choice returns the choice of a device and no other.
+func (d Device) Choice() Choice {
+	c := Choice{kind: d.Backend, uuid: d.UUID}
+	if d.Backend == Vulkan && d.UUID == "" {
+		c.index = d.Index + 1
+	}
+	return c
+}
+
 // String is the inverse of ParseChoice.
 func (c Choice) String() string {
 	switch {

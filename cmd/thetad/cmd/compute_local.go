@@ -11,23 +11,28 @@ import (
 	requester "github.com/thetaedge/theta/client"
 	"github.com/thetaedge/theta/client/grpcnode"
 	"github.com/thetaedge/theta/executor/manifest"
+	"github.com/thetaedge/theta/tensor/backend"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
 const (
 	flagLocal = "local"
 	flagTask  = "task"
+	// flagDevice names what executes tensors.
+	flagDevice = "device"
 )
 
 // localRun runs a job on this machine before the requester pays for it.
 type localRun struct {
-	asked bool
-	tasks []uint
+	asked  bool
+	tasks  []uint
+	device string
 }
 
 func (l *localRun) addFlags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&l.asked, flagLocal, false, "run the job on this machine; nothing is sent or spent, and no node is contacted")
 	cmd.Flags().UintSliceVar(&l.tasks, flagTask, []uint{0}, "number of an array's task that --local runs; may be repeated")
+	cmd.Flags().StringVar(&l.device, flagDevice, "cpu", "what executes tensors of tensor/1 with --local: cpu, ref (plain Go), vulkan, vulkan:UUID, vulkan:NUMBER, or auto for a graphics card if there is one")
 	for _, other := range []string{"wait", "resume"} {
 		cmd.MarkFlagsMutuallyExclusive(flagLocal, other)
 	}
@@ -38,6 +43,10 @@ func (l *localRun) addFlags(cmd *cobra.Command) {
 func (l *localRun) do(cmd *cobra.Command, run *computeRun, args []string) error {
 	if len(args) == 0 {
 		return errors.New("expected a job file, found none")
+	}
+	device, err := backend.ParseChoice(l.device)
+	if err != nil {
+		return fmt.Errorf("--%s: %w", flagDevice, err)
 	}
 	job, err := run.job(args[0])
 	if err != nil {
@@ -52,7 +61,7 @@ func (l *localRun) do(cmd *cobra.Command, run *computeRun, args []string) error 
 	tasks := slices.Clone(l.tasks)
 	slices.Sort(tasks)
 	for _, task := range slices.Compact(tasks) {
-		local, err := requester.RunLocal(ctx, job, uint64(task), run.out)
+		local, err := requester.RunLocal(ctx, job, uint64(task), run.out, requester.OnDevice(device))
 		if err != nil {
 			return err
 		}
@@ -99,7 +108,7 @@ func printLocal(out io.Writer, local *requester.Local) error {
 	fmt.Fprintf(out, "Fuel:   %d of %d\nMemory: %d of %d bytes\nOutput: %d of %d bytes in %d files, plus stdout and stderr\n",
 		result.FuelUsed, bounds.Fuel, local.MemoryBytes(), bounds.MemoryBytes,
 		local.OutputBytes(), bounds.OutputBytes, fileCount(result.Outputs))
-	fmt.Fprintf(out, "Time:   %s on this machine\n", result.WallTime.Round(1e6))
+	fmt.Fprintf(out, "Time:   %s on this machine, with %s\n", result.WallTime.Round(1e6), grpcnode.PlainText(local.Engine))
 	if result.Reason == manifest.ReasonExited {
 		better := local.Suggested()
 		fmt.Fprintf(out, "Suggested for inputs like these, with a reserve of one quarter:\n"+
