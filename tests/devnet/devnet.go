@@ -43,6 +43,8 @@ type Node struct {
 	Lies bool
 
 	home, api string
+	// device is what executes its tensors; empty for the default.
+	device string
 }
 
 // ports contains addresses of the form "host:port".
@@ -116,7 +118,11 @@ func (d *Devnet) allocate() error {
 			number = i - d.opts.Nodes
 		}
 		name := nodeName(number, lies)
-		d.nodes = append(d.nodes, Node{Name: name, Lies: lies, home: filepath.Join(d.dir, name), api: free[fixed+i]})
+		node := Node{Name: name, Lies: lies, home: filepath.Join(d.dir, name), api: free[fixed+i]}
+		if i < len(d.opts.Devices) {
+			node.device = d.opts.Devices[i]
+		}
+		d.nodes = append(d.nodes, node)
 	}
 	return nil
 }

@@ -161,6 +161,9 @@ func (d *Devnet) configure(node Node) error {
 		{"api", "grpc", quote("127.0.0.1:0")},
 		{"api", "http", quote(node.api)},
 	}
+	if node.device != "" {
+		settings = append(settings, setting{"tensors", "device", quote(node.device)})
+	}
 	if rate := d.opts.FuelPerBlock; rate > 0 {
 		settings = append(settings, setting{"policy", "fuel-per-block", strconv.FormatUint(rate, 10)})
 	}

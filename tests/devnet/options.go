@@ -30,6 +30,9 @@ type Options struct {
 	// FuelPerBlock is the fuel that a program of a node surely uses between two blocks. 0 leaves
 	// the default.
 	FuelPerBlock uint64
+	// Devices are what executes the tensors of the nodes, honest ones first, as the setting
+	// tensors.device. A node without one has the default.
+	Devices []string
 	// Funds are additional keys with coins at genesis, in whole tfuel.
 	Funds map[string]int64
 	// Params replace parameters of the genesis: by module, then by name.

@@ -68,7 +68,10 @@ func run(ctx context.Context, dir, bin, liar string, kinds []*kind, verbose bool
 	if !verbose {
 		options.Log = io.Discard
 	}
+	devices, said := tensorDevices()
+	options.Devices = devices
 	fmt.Println("Starting a chain, a randomness beacon, a relay and four edge nodes on this machine…")
+	fmt.Println(said)
 	network, err := devnet.Start(ctx, options)
 	if err != nil {
 		return err
