@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/thetaedge/theta/executor"
+	"github.com/thetaedge/theta/executor/executortest"
 	"github.com/thetaedge/theta/executor/manifest"
 	"github.com/thetaedge/theta/executor/profiles"
 	"github.com/thetaedge/theta/tensor"
@@ -139,6 +140,25 @@ func tensorTask(t *testing.T, program string) executor.Task {
 }
 
 const endless = 1 << 30
+
+func TestADeviceInItsProcessKeepsTheExecutorContract(t *testing.T) {
+	vulkan := lavapipe(t)
+	d, err := onDevice(t, vulkan, 0).Device(waiting(t))
+	require.NoError(t, err)
+	executortest.Run(t, executortest.Subject{
+		New: func(t *testing.T, slots int) executor.Executor {
+			t.Helper()
+			cfg := onDevice(t, vulkan, 0).cfg
+			cfg.Slots = slots
+			e, err := New(cfg)
+			require.NoError(t, err)
+			// The vectors have been compared above.
+			e.pool.devices.settle(d, true)
+			return e
+		},
+		Quick: multiply(t, 2), Endless: multiply(t, endless), DeviceBytes: 1 << 20,
+	})
+}
 
 func TestATaskOnADeviceHasTheResultOfTheProcessor(t *testing.T) {
 	vulkan := lavapipe(t)
@@ -331,7 +351,7 @@ func TestADriverReachesNothingOfTheMachineButDevices(t *testing.T) {
 func TestALayerThatIsDemandedIsDemandedOfDriversToo(t *testing.T) {
 	e := onDevice(t, "cpu", 0)
 	e.cfg.Layers = []string{LayerFiles}
-	e.pool.devices.without, e.pool.devices.settled = []string{LayerFiles}, true
+	e.pool.devices.leaveOut([]string{LayerFiles})
 	_, err := e.pool.devices.open(waiting(t), backend.Device{Backend: prober, Name: "socket"}, true)
 	require.ErrorContains(t, err, "demands layers")
 	require.ErrorContains(t, err, "files")

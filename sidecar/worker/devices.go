@@ -63,9 +63,8 @@ type devices struct {
 	mu      sync.Mutex
 	chosen  *Device
 	checked bool
-	// without contains the layers with which no process of a device starts here.
+	// without contains the layers with which no driver works here.
 	without []string
-	settled bool
 	// kinds is what programs have found out about devices.
 	kinds *kinds
 }
@@ -148,7 +147,11 @@ func (d *devices) attach(ctx context.Context) (*attached, error) {
 	if chosen.Backend != backend.Vulkan {
 		return &attached{device: chosen.Device}, nil
 	}
-	return d.open(ctx, chosen.Device, checked)
+	a, err := d.open(ctx, chosen.Device, checked)
+	if err == nil && !checked {
+		d.settle(*chosen, true)
+	}
+	return a, err
 }
 
 // known returns the chosen device, if there is one, and whether it has given the published vectors.
@@ -186,38 +189,81 @@ func (d *devices) choose(ctx context.Context) (*attached, error) {
 		d.settle(Device{Device: processor}, false)
 		return &attached{device: processor}, nil
 	}
-	found, err := d.list(ctx)
-	var fit []backend.Device
+	a, chosen, err := d.search(ctx)
 	if err == nil {
-		fit, err = choice.Candidates(found)
+		d.settle(chosen, true)
+		return a, nil
 	}
-	failures := []error{err}
-	for _, candidate := range fit {
-		a, err := d.open(ctx, candidate, false)
-		if err == nil {
-			d.settle(Device{Device: candidate, Engine: a.proc.hello.Engine, Found: found, Layers: complete(a.proc.hello.Layers)}, true)
-			return a, nil
-		}
-		failures = append(failures, err)
-		if ctx.Err() != nil {
-			return nil, err
-		}
-	}
-	err = errors.Join(failures...)
 	if ctx.Err() != nil || !choice.Auto() {
 		return nil, fmt.Errorf("the device for tensors: %w", err)
 	}
 	processor := backend.Device{Backend: backend.CPU}
 	reason := clip(strings.ReplaceAll(err.Error(), "\n", "; "), maxDetail)
-	d.settle(Device{Device: processor, Fallback: reason, Found: found}, false)
+	d.settle(Device{Device: processor, Fallback: reason, Found: chosen.Found}, false)
 	return &attached{device: processor}, nil
 }
+
+// search looks for a device with all layers around its driver. If the machine has nodes of graphics
+// cards and no driver works with all layers, it tries again without some. If no device is found, the
+// error is that of the first try.
+func (d *devices) search(ctx context.Context) (*attached, Device, error) {
+	var first error
+	var found []backend.Device
+	for _, without := range attempts() {
+		d.leaveOut(without)
+		a, chosen, err := d.find(ctx)
+		if err == nil {
+			return a, chosen, nil
+		}
+		if first == nil {
+			first, found = err, chosen.Found
+		}
+		// A process that lists devices has started, and there is nothing to be found.
+		nothing := !errors.Is(err, errNoStart) && !hasNodes()
+		if ctx.Err() != nil || nothing || errors.Is(err, errSlowStart) {
+			break
+		}
+	}
+	d.leaveOut(nil)
+	return nil, Device{Found: found}, first
+}
+
+// leaveOut sets the layers with which processes of devices do not start.
+func (d *devices) leaveOut(without []string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.without = without
+}
+
+// find opens the first device that the owner's choice allows and that gives the published vectors.
+func (d *devices) find(ctx context.Context) (*attached, Device, error) {
+	found, err := d.list(ctx)
+	if err != nil {
+		return nil, Device{}, err
+	}
+	fit, err := d.cfg.Tensors.Choice.Candidates(found)
+	failures := []error{err}
+	for _, candidate := range fit {
+		a, err := d.open(ctx, candidate, false)
+		if err == nil {
+			return a, Device{Device: candidate, Engine: a.proc.hello.Engine, Found: found, Layers: complete(a.proc.hello.Layers)}, nil
+		}
+		failures = append(failures, err)
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return nil, Device{Found: found}, errors.Join(failures...)
+}
+
+// errNoStart means that a process with a driver was not ready.
+var errNoStart = errors.New("no process for a driver could be started")
 
 // list asks a process of its own for the devices of the machine.
 func (d *devices) list(ctx context.Context) ([]backend.Device, error) {
 	p, err := d.launch(ctx, extra{role: roleList})
 	if err != nil {
-		return nil, fmt.Errorf("expected a list of the devices of Vulkan, found no answer of the driver: %w", err)
+		return nil, err
 	}
 	defer func() { _ = p.retire() }()
 	if !p.hello.Healthy {
@@ -228,31 +274,12 @@ func (d *devices) list(ctx context.Context) ([]backend.Device, error) {
 
 // open starts a process with a device.
 func (d *devices) open(ctx context.Context, device backend.Device, checked bool) (*attached, error) {
-	var pipes [2][2]*os.File
-	a := &attached{device: device}
-	var theirs []*os.File
-	defer func() {
-		for _, f := range theirs {
-			_ = f.Close()
-		}
-	}()
-	for i := range pipes {
-		r, w, err := os.Pipe()
-		if err != nil {
-			a.release()
-			return nil, fmt.Errorf("cannot make the pipes of a device: %w", err)
-		}
-		enlarge(w)
-		pipes[i] = [2]*os.File{r, w}
-		// The first pipe leads to the device.
-		own, other := w, r
-		if i == 1 {
-			own, other = r, w
-		}
-		theirs, a.ends = append(theirs, other), append(a.ends, own)
+	theirs, own, err := twoPipes()
+	if err != nil {
+		return nil, err
 	}
-	// The worker process reads from its first end, and writes to the second one.
-	a.ends[0], a.ends[1] = a.ends[1], a.ends[0]
+	a := &attached{device: device, ends: own}
+	defer func() { _ = errors.Join(theirs[0].Close(), theirs[1].Close()) }()
 	p, err := d.launch(ctx, extra{role: roleDevice, files: theirs, tensors: tensorSettings{Device: &device, Checked: checked}})
 	if err == nil {
 		if err = d.admit(p); err == nil {
@@ -265,7 +292,23 @@ func (d *devices) open(ctx context.Context, device backend.Device, checked bool)
 	return nil, fmt.Errorf("%s: %w", device, err)
 }
 
-// launch starts a process with all layers that this machine has for a driver.
+// twoPipes returns the ends of two pipes, one in each direction: for each side one to read from and one
+// to write to.
+func twoPipes() (theirs, own []*os.File, err error) {
+	read1, write1, err := os.Pipe()
+	if err != nil {
+		return nil, nil, fmt.Errorf("cannot make the pipes of a device: %w", err)
+	}
+	read2, write2, err := os.Pipe()
+	if err != nil {
+		return nil, nil, fmt.Errorf("cannot make the pipes of a device: %w", errors.Join(err, read1.Close(), write1.Close()))
+	}
+	enlarge(write1)
+	enlarge(write2)
+	return []*os.File{read1, write2}, []*os.File{read2, write1}, nil
+}
+
+// launch starts a process with the layers that this machine has for a driver.
 func (d *devices) launch(ctx context.Context, e extra) (*process, error) {
 	cfg := *d.cfg
 	cfg.MemoryBytes = driverBytes + d.cfg.Tensors.Bytes
@@ -273,28 +316,13 @@ func (d *devices) launch(ctx context.Context, e extra) (*process, error) {
 	cfg.FileBytes = cfg.MemoryBytes
 	cfg.StartTime = max(cfg.StartTime, deviceStartTime)
 	d.mu.Lock()
-	tries := attempts()
-	if d.settled {
-		tries = [][]string{d.without}
-	}
+	without := d.without
 	d.mu.Unlock()
-	var first error
-	for _, without := range tries {
-		p, err := launch(ctx, &cfg, d.cages, without, e)
-		if err == nil {
-			d.mu.Lock()
-			d.without, d.settled = without, true
-			d.mu.Unlock()
-			return p, nil
-		}
-		if first == nil {
-			first = err
-		}
-		if ctx.Err() != nil || errors.Is(err, errSlowStart) {
-			break
-		}
+	p, err := launch(ctx, &cfg, d.cages, without, e)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errNoStart, err)
 	}
-	return nil, first
+	return p, nil
 }
 
 // admit checks a process with a device.

@@ -20,6 +20,13 @@ func driverCalls() []string {
 	}
 }
 
+// hasNodes reports whether the machine has nodes of graphics cards that compute.
+func hasNodes() bool {
+	render, err1 := filepath.Glob("/dev/dri/renderD*")
+	nvidia, err2 := filepath.Glob("/dev/nvidia[0-9]*")
+	return err1 == nil && err2 == nil && len(render)+len(nvidia) > 0
+}
+
 // driverFiles returns what drivers use: the nodes that compute, never those that drive a display; the
 // lists of drivers, but not those of layers; and what the kernel says about hardware.
 func driverFiles(environ []string) []allowance {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 
 	"github.com/thetaedge/theta/executor/tensors"
 	"github.com/thetaedge/theta/sidecar/config"
@@ -82,7 +83,7 @@ func (all engines) meet(ctx context.Context, n *node, logger *slog.Logger) {
 		}
 		n.offer(d.Device)
 		if d.Fallback != "" {
-			logger.Warn("tensors are executed on the processor, because tensors.device = auto found nothing better; thetaedge doctor says more", "reason", d.Fallback)
+			logger.Info("tensors are executed on the processor, because tensors.device = auto found nothing better", "reason", d.Fallback)
 		}
 		for _, layer := range d.Layers {
 			if layer.Missing != "" {
@@ -101,7 +102,7 @@ func checkDevice(r *report, n *node, d worker.Device) {
 	v, why := good, ""
 	if d.Fallback != "" {
 		why = "; no graphics card is used: " + d.Fallback
-		if len(d.Found) > 0 {
+		if slices.ContainsFunc(d.Found, func(found backend.Device) bool { return found.Kind != "processor" }) {
 			v = unsure
 		}
 	}
