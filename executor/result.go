@@ -30,7 +30,8 @@ type Result struct {
 	// Traces are the traces of the run, one for each of the task's keys, in their order. Every
 	// honest machine finds the same trace under the same key.
 	Traces []Trace
-	// WallTime is how long the program ran on this machine, including set-up.
+	// WallTime is how long the program ran on this machine, including set-up. The time in which it
+	// was suspended does not count.
 	WallTime time.Duration
 	// PeakMemory is the largest amount of memory that the program held, in bytes.
 	PeakMemory uint64

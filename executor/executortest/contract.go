@@ -70,6 +70,8 @@ func Run(t *testing.T, s Subject) {
 		{"destroy ends and forgets a task", destroys},
 		{"a closed executor takes no task", closed},
 		{"giving up to wait leaves the task running", waiterGivesUp},
+		{"an executor that tracks its tasks says how far they are", progress},
+		{"an executor that suspends its tasks resumes them", suspends},
 	}
 	for _, tc := range tests {
 		t.Run(tc.rule, func(t *testing.T) { tc.test(t, s) })

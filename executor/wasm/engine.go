@@ -2,6 +2,7 @@ package wasm
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/executor/wasm/internal/meter"
@@ -109,6 +110,9 @@ type tank struct {
 	reserve int64
 	get     func() int64
 	set     func(int64)
+	// used shows other goroutines how much of all fuel was used when the last slice was given.
+	all  int64
+	used *atomic.Uint64
 }
 
 // left returns the total fuel that is left. It is below zero if more was used than there was.
@@ -118,6 +122,9 @@ func (t *tank) fill(fuel int64) {
 	slice := min(fuel, sliceFuel)
 	t.reserve = fuel - slice
 	t.set(slice)
+	if t.used != nil {
+		t.used.Store(uint64(t.all - fuel))
+	}
 }
 
 func (t *tank) refill() bool {

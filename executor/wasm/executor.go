@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/executor/manifest"
@@ -38,11 +39,18 @@ type Executor struct {
 	tasks   map[string]*execution
 }
 
-var _ executor.Executor = (*Executor)(nil)
+var (
+	_ executor.Executor = (*Executor)(nil)
+	_ executor.Tracker  = (*Executor)(nil)
+)
 
 // execution is one live task.
 type execution struct {
 	cancel context.CancelCauseFunc
+	// fuel is the limit of the task, and used what it had used when it last asked for a slice of
+	// it.
+	fuel   uint64
+	used   atomic.Uint64
 	done   chan struct{} // closed when result or err is set
 	result executor.Result
 	err    error
@@ -143,7 +151,7 @@ func (e *Executor) begin(task executor.Task, prepare func(dir string) error) err
 		return err
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
-	x := &execution{cancel: cancel, done: make(chan struct{})}
+	x := &execution{cancel: cancel, fuel: task.Fuel, done: make(chan struct{})}
 	e.tasks[task.ID] = x
 	e.running++
 	go e.run(ctx, x, task)
@@ -156,12 +164,24 @@ func (e *Executor) run(ctx context.Context, x *execution, task executor.Task) {
 		defer release()
 		ctx = limited
 	}
-	x.result, x.err = execute(ctx, e, task)
+	x.result, x.err = execute(ctx, e, task, &x.used)
+	if x.err == nil {
+		x.used.Store(x.result.FuelUsed)
+	}
 	e.mu.Lock()
 	e.running--
 	e.mu.Unlock()
 	close(x.done)
 	x.cancel(nil)
+}
+
+// Progress implements executor.Tracker.
+func (e *Executor) Progress(id string) (executor.Progress, error) {
+	x, err := e.execution(id)
+	if err != nil {
+		return executor.Progress{}, err
+	}
+	return executor.Progress{FuelUsed: x.used.Load(), Fuel: x.fuel}, nil
 }
 
 // Wait implements executor.Executor.

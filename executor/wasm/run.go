@@ -3,6 +3,7 @@ package wasm
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/thetaedge/theta/executor"
@@ -11,9 +12,9 @@ import (
 	"github.com/thetaedge/theta/executor/wasm/internal/wasi"
 )
 
-// execute runs a task to its end and writes its outputs. An error is a failure of the machine,
-// or the cause of the context.
-func execute(ctx context.Context, e *Executor, task executor.Task) (result executor.Result, err error) {
+// execute runs a task to its end and writes its outputs. Meanwhile, used receives the fuel that it
+// has used. An error is a failure of the machine, or the cause of the context.
+func execute(ctx context.Context, e *Executor, task executor.Task, used *atomic.Uint64) (result executor.Result, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("executor panicked: %v", p)
@@ -53,7 +54,7 @@ func execute(ctx context.Context, e *Executor, task executor.Task) (result execu
 	case prog.trap != "":
 		result.Reason, result.Detail = manifest.ReasonTrapped, prog.trap
 	default:
-		if err := run(ctx, prog, task, host, served, &result); err != nil {
+		if err := run(ctx, prog, task, host, served, used, &result); err != nil {
 			return executor.Result{}, err
 		}
 	}
@@ -87,9 +88,9 @@ func hostConfig(task executor.Task) wasi.Config {
 
 // run executes a valid program and writes to result how it ended. An extension, unless it is nil,
 // serves further calls.
-func run(ctx context.Context, prog *program, task executor.Task, host *wasi.Host, served Run, result *executor.Result) error {
+func run(ctx context.Context, prog *program, task executor.Task, host *wasi.Host, served Run, used *atomic.Uint64, result *executor.Result) error {
 	g := &guest{ctx: ctx, host: host, run: served, memoryBytes: task.MemoryBytes, maxPages: prog.maxPages, fuel: task.Fuel, keys: task.TraceKeys}
-	g.tank.reserve = int64(task.Fuel)
+	g.tank.reserve, g.tank.all, g.tank.used = int64(task.Fuel), int64(task.Fuel), used
 	entries := []string{meter.Entry}
 	if prog.hasStart {
 		entries = []string{meter.ExportStart, meter.Entry}

@@ -54,8 +54,9 @@ type Device struct {
 
 // devices starts the processes of devices: one for each worker process.
 type devices struct {
-	cfg   *Config
-	cages *cages
+	cfg        *Config
+	cages      *cages
+	suspension *suspension
 
 	// choosing is held while the device is being chosen.
 	choosing sync.Mutex
@@ -69,8 +70,8 @@ type devices struct {
 	kinds *kinds
 }
 
-func newDevices(cfg *Config, c *cages) *devices {
-	d := &devices{cfg: cfg, cages: c, kinds: &kinds{}}
+func newDevices(cfg *Config, c *cages, all *suspension) *devices {
+	d := &devices{cfg: cfg, cages: c, suspension: all, kinds: &kinds{}}
 	if cfg.Tensors != nil {
 		d.kinds = newKinds(cfg.Tensors.Dir)
 	}
@@ -318,7 +319,7 @@ func (d *devices) launch(ctx context.Context, e extra) (*process, error) {
 	d.mu.Lock()
 	without := d.without
 	d.mu.Unlock()
-	p, err := launch(ctx, &cfg, d.cages, without, e)
+	p, err := launch(ctx, &cfg, d.cages, d.suspension, without, e)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errNoStart, err)
 	}

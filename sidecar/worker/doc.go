@@ -14,6 +14,10 @@
 // program is to run, after a number of tasks, if its memory has grown, and after it has been
 // idle for a while.
 //
+// All worker processes can be suspended in mid-run (suspend.go): the kernel stops them, with the
+// freezer of their control group or with SIGSTOP. The bounds on their time are in the time of a
+// clock that stands still meanwhile (clock.go). Nothing begins until they are resumed.
+//
 // The daemon does not trust any statement of a worker process that it cannot bound. The
 // statements on how a program ended and what it burned are checked against the limits of the
 // task. The daemon itself checks, copies and lists the outputs. If a worker process breaks the

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/thetaedge/theta/executor"
@@ -27,7 +28,10 @@ type Executor struct {
 	tasks   map[string]*execution
 }
 
-var _ executor.Executor = (*Executor)(nil)
+var (
+	_ executor.Executor = (*Executor)(nil)
+	_ executor.Tracker  = (*Executor)(nil)
+)
 
 // execution is one task that has not ended.
 type execution struct {
@@ -35,6 +39,9 @@ type execution struct {
 	// taken receives nil when a worker process has begun the task, or else an error.
 	taken chan error
 	done  chan struct{} // closed when result or err is set
+	// fuel is the limit of the task, and used what it has used so far.
+	fuel uint64
+	used atomic.Uint64
 	// result and err are what Wait returns.
 	result executor.Result
 	err    error
@@ -62,8 +69,8 @@ func New(cfg Config) (*Executor, error) {
 		return nil, fmt.Errorf("cannot open the folder of the workers: %w", osfault.Explain(dir, err))
 	}
 	e := &Executor{cfg: cfg, root: root, tasks: map[string]*execution{}}
-	cages := openCages(cfg.Slots)
-	e.pool = &pool{cfg: &e.cfg, cages: cages, devices: newDevices(&e.cfg, cages)}
+	cages, all := openCages(cfg.Slots), newSuspension()
+	e.pool = &pool{cfg: &e.cfg, cages: cages, suspension: all, devices: newDevices(&e.cfg, cages, all)}
 	return e, nil
 }
 
@@ -117,7 +124,7 @@ func (e *Executor) begin(ctx context.Context, task executor.Task, prepare func(d
 		return err
 	}
 	inner, cancel := context.WithCancelCause(context.Background())
-	x := &execution{cancel: cancel, taken: make(chan error, 1), done: make(chan struct{})}
+	x := &execution{cancel: cancel, taken: make(chan error, 1), done: make(chan struct{}), fuel: task.Fuel}
 	number, err := e.enter(x, task, prepare)
 	if err != nil {
 		cancel(nil)
@@ -161,7 +168,7 @@ func (e *Executor) enter(x *execution, task executor.Task, prepare func(dir stri
 
 // run executes a task from beginning to end.
 func (e *Executor) run(ctx context.Context, x *execution, number uint64, task executor.Task) {
-	x.result, x.err = e.execute(ctx, number, task, x.taken)
+	x.result, x.err = e.execute(ctx, x, number, task)
 	if x.err != nil {
 		select {
 		case x.taken <- x.err: // the task was not begun
@@ -176,8 +183,11 @@ func (e *Executor) run(ctx context.Context, x *execution, number uint64, task ex
 }
 
 // execute runs a task in a worker process.
-func (e *Executor) execute(ctx context.Context, number uint64, task executor.Task, taken chan<- error) (executor.Result, error) {
-	started := time.Now()
+func (e *Executor) execute(ctx context.Context, x *execution, number uint64, task executor.Task) (executor.Result, error) {
+	if err := e.pool.suspension.await(ctx); err != nil {
+		return executor.Result{}, err
+	}
+	started := e.pool.suspension.clock.now()
 	p, err := e.pool.take(ctx, task.ProgramPath)
 	if err != nil {
 		return executor.Result{}, err
@@ -189,7 +199,7 @@ func (e *Executor) execute(ctx context.Context, number uint64, task executor.Tas
 	}
 	p.program = task.ProgramPath
 	p.tasks++
-	r, err := p.perform(ctx, o, task.WallLimit, taken)
+	r, err := p.perform(ctx, x, o, task.WallLimit)
 	if err != nil {
 		return executor.Result{}, err
 	}
@@ -199,18 +209,19 @@ func (e *Executor) execute(ctx context.Context, number uint64, task executor.Tas
 		return executor.Result{}, err
 	}
 	e.pool.devices.keep(p, e.root)
-	result.WallTime = time.Since(started)
+	x.used.Store(result.FuelUsed)
+	result.WallTime = e.pool.suspension.clock.now() - started
 	return result, nil
 }
 
 // perform sends an order and waits until the task has ended. The wall limit starts when the
 // worker process has begun the task.
-func (p *process) perform(ctx context.Context, o order, wall time.Duration, taken chan<- error) (report, error) {
-	if err := p.ask(o); err != nil {
+func (p *process) perform(ctx context.Context, x *execution, o order, wall time.Duration) (report, error) {
+	slow, stop := p.clock.limit(ctx, p.cfg.StartTime, died(fmt.Sprintf("it did not begin with the task within %s", p.cfg.StartTime), ""))
+	defer stop()
+	if err := p.ask(slow, o, &x.used); err != nil {
 		p.end(died("it did not take the task: "+err.Error(), ""))
 	}
-	slow, stop := context.WithTimeoutCause(ctx, p.cfg.StartTime, died(fmt.Sprintf("it did not begin with the task within %s", p.cfg.StartTime), ""))
-	defer stop()
 	r, err := p.answer(slow)
 	if err != nil {
 		return r, err
@@ -218,9 +229,9 @@ func (p *process) perform(ctx context.Context, o order, wall time.Duration, take
 	if r.Kind == kindRefused {
 		return r, fmt.Errorf("%w: %s", executor.ErrBadTask, r.Detail)
 	}
-	taken <- nil
+	x.taken <- nil
 	if wall > 0 {
-		limited, release := context.WithTimeoutCause(ctx, wall, executor.ErrWallLimit)
+		limited, release := p.clock.limit(ctx, wall, executor.ErrWallLimit)
 		defer release()
 		ctx = limited
 	}
@@ -261,6 +272,15 @@ func (e *Executor) judge(p *process, o order, task executor.Task, r report) (exe
 		Profile: e.cfg.Profile, Reason: r.Reason, ExitCode: r.ExitCode, Outputs: files, FuelUsed: r.FuelUsed, Traces: r.Traces,
 		PeakMemory: min(r.PeakMemory, task.MemoryBytes+task.OutputBytes), Detail: clip(r.Detail, maxDetail),
 	}, nil
+}
+
+// Progress implements executor.Tracker. The worker process reports it once per second.
+func (e *Executor) Progress(id string) (executor.Progress, error) {
+	x, err := e.execution(id)
+	if err != nil {
+		return executor.Progress{}, err
+	}
+	return executor.Progress{FuelUsed: x.used.Load(), Fuel: x.fuel}, nil
 }
 
 // Wait implements executor.Executor.

@@ -72,7 +72,8 @@ const (
 	// kindRefused means that the executor has not accepted the task, because the task is
 	// invalid.
 	kindRefused kind = "refused"
-	// kindBeat means that the worker process is alive.
+	// kindBeat means that the worker process is alive. It says how much fuel the task has used so
+	// far.
 	kindBeat kind = "beat"
 	// kindDone means that the task has a result.
 	kindDone kind = "done"
@@ -101,7 +102,7 @@ type report struct {
 	// DeviceFailed belongs to failed: the device with the tensors is to blame.
 	DeviceFailed bool `json:"device_failed,omitempty"`
 
-	// Reason, ExitCode, FuelUsed, PeakMemory and Traces belong to done.
+	// Reason, ExitCode, FuelUsed, PeakMemory and Traces belong to done, and FuelUsed to a beat too.
 	Reason     executor.Reason  `json:"reason,omitempty"`
 	ExitCode   int32            `json:"exit_code,omitempty"`
 	FuelUsed   uint64           `json:"fuel_used,omitempty"`

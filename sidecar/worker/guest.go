@@ -174,7 +174,7 @@ func runOrder(engine executor.Executor, o order, reports *line) error {
 	}
 	over := make(chan struct{})
 	var beats sync.WaitGroup
-	beats.Go(func() { beat(o.Number, reports, over) })
+	beats.Go(func() { beat(engine, task.ID, o.Number, reports, over) })
 	result, err := engine.Wait(ctx, task.ID)
 	close(over)
 	beats.Wait()
@@ -189,8 +189,10 @@ func runOrder(engine executor.Executor, o order, reports *line) error {
 	})
 }
 
-// beat reports periodically that the worker process is alive.
-func beat(number uint64, reports *line, over <-chan struct{}) {
+// beat reports periodically that the worker process is alive, and how far its task is if the
+// executor tells.
+func beat(engine executor.Executor, task string, number uint64, reports *line, over <-chan struct{}) {
+	tracker, tells := engine.(executor.Tracker)
 	ticker := time.NewTicker(beatPause)
 	defer ticker.Stop()
 	for {
@@ -198,7 +200,13 @@ func beat(number uint64, reports *line, over <-chan struct{}) {
 		case <-over:
 			return
 		case <-ticker.C:
-			if reports.send(report{Kind: kindBeat, Number: number}) != nil {
+			r := report{Kind: kindBeat, Number: number}
+			if tells {
+				// A task that has just ended reports all that it has used.
+				now, _ := tracker.Progress(task)
+				r.FuelUsed = now.FuelUsed
+			}
+			if reports.send(r) != nil {
 				return
 			}
 		}

@@ -83,6 +83,10 @@ func lie(how string) {
 		for {
 			_, _ = os.Stdout.Write(make([]byte, 1<<20))
 		}
+	case "more progress than there is":
+		say(report{Kind: kindBeat, Number: o.Number, FuelUsed: 1 << 60})
+		say(report{Kind: kindBeat, Number: o.Number, FuelUsed: 1})
+		select {}
 	case "another task":
 		done.Number++
 	case "hello again":
@@ -168,6 +172,18 @@ func TestAWorkerThatLiesIsEndedAndGivesNoResult(t *testing.T) {
 			require.Empty(t, e.pool.idle)
 		})
 	}
+}
+
+func TestAWorkerThatClaimsMoreProgressThanItsTaskHasFuelIsCutShort(t *testing.T) {
+	cfg := config(t)
+	cfg.Command = []string{os.Args[0], liarPrefix + "more progress than there is"}
+	e := open(t, cfg)
+	task := taskOf(t, script(t, "stdout hello"))
+	require.NoError(t, e.Start(waiting(t), task))
+	require.Eventually(t, func() bool {
+		now, err := e.Progress(task.ID)
+		return err == nil && now == executor.Progress{FuelUsed: task.Fuel, Fuel: task.Fuel}
+	}, patience, time.Millisecond)
 }
 
 func TestAWorkerThatDoesNotComeUpMakesTheExecutorUnhealthy(t *testing.T) {

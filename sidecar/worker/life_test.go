@@ -5,6 +5,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"strconv"
@@ -139,18 +140,29 @@ func TestWhatAnEnginePrintsDoesNotReachTheDaemon(t *testing.T) {
 
 const daemonArgument = "be-daemon"
 
-// beDaemon starts a worker process that cannot notice that its daemon has ended, and waits.
-func beDaemon(dir string) {
+// beDaemon starts a worker process that cannot notice that its daemon has ended, and waits. The
+// process has stopped itself, or runs a program and is suspended.
+func beDaemon(dir string, suspended bool) {
 	e, err := New(Config{Profile: profile, Slots: 1, Dir: dir, MemoryBytes: 512 << 20, FileBytes: 1 << 20})
 	if err != nil {
 		panic(err)
 	}
 	program := dir + "-program"
-	if err := os.WriteFile(program, []byte("try stop"), 0o600); err != nil {
+	line := "try stop"
+	if suspended {
+		line = "endless"
+	}
+	if err := os.WriteFile(program, []byte(line), 0o600); err != nil {
 		panic(err)
 	}
 	task := executor.Task{ID: "task", ProgramPath: program, Fuel: 1, MemoryBytes: 1, OutputDir: dir + "-out"}
-	_ = e.Start(context.Background(), task)
+	err = e.Start(context.Background(), task)
+	if suspended {
+		if err = errors.Join(err, e.Suspend()); err != nil {
+			panic(err)
+		}
+		fmt.Println("suspended")
+	}
 	select {}
 }
 

@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 		lie(strings.TrimPrefix(os.Args[1], liarPrefix))
 		os.Exit(0)
 	case len(os.Args) > 2 && os.Args[1] == daemonArgument:
-		beDaemon(os.Args[2])
+		beDaemon(os.Args[2], len(os.Args) > 3)
 	}
 	os.Exit(m.Run())
 }

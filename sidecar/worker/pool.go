@@ -13,9 +13,10 @@ import (
 
 // pool keeps the worker processes that do not have a task, and starts others.
 type pool struct {
-	cfg     *Config
-	cages   *cages
-	devices *devices
+	cfg        *Config
+	cages      *cages
+	suspension *suspension
+	devices    *devices
 
 	mu     sync.Mutex
 	closed bool
@@ -143,7 +144,7 @@ func (l *pool) launch(ctx context.Context, program string) (*process, error) {
 	guest.bring = func(folder string) { l.devices.bring(device, program, folder) }
 	var first error
 	for _, without := range tries {
-		p, err := launch(ctx, cfg, l.cages, without, guest)
+		p, err := launch(ctx, cfg, l.cages, l.suspension, without, guest)
 		if err == nil {
 			p.device = device
 			return l.admit(p, without)
@@ -242,5 +243,6 @@ func (l *pool) close() error {
 		p.retired.Stop()
 		errs = append(errs, p.retire())
 	}
-	return errors.Join(errs...)
+	// Starts that wait for the end of a suspension fail now.
+	return errors.Join(append(errs, l.suspension.resume())...)
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/thetaedge/theta/executor"
@@ -28,6 +29,8 @@ const (
 // process is the daemon's view of one worker process.
 type process struct {
 	cfg *Config
+	// clock counts the time in which the process may run.
+	clock *clock
 	// folder is the folder of the worker process. It may read in and write out.
 	folder string
 	orders *os.File
@@ -40,7 +43,9 @@ type process struct {
 	fate   error
 	stderr tail
 	cage   *cage
-	hello  report
+	// parts are the processes that are suspended together: this one, and those that serve it.
+	parts []*part
+	hello report
 	// extra is what the process has in addition to what every process has.
 	extra extra
 
@@ -56,23 +61,29 @@ type process struct {
 	proc   *os.Process
 	stage  stage
 	number uint64
-	// sign is the time of the last sign of life. budget says how many reports the process may
-	// still send.
-	sign   time.Time
+	// sign is the time of the last sign of life, on the clock. budget says how many reports the
+	// process may still send.
+	sign   time.Duration
 	budget budget
+	// fuel is the limit of the task, and used receives what the process says that it has used.
+	fuel uint64
+	used *atomic.Uint64
 	// cause explains why the daemon has ended the process.
 	cause error
 }
 
 // launch starts a worker process in a folder of its own and waits until it is ready. without
 // contains the layers that are not tried.
-func launch(ctx context.Context, cfg *Config, c *cages, without []string, e extra) (*process, error) {
+func launch(ctx context.Context, cfg *Config, c *cages, all *suspension, without []string, e extra) (*process, error) {
+	if err := all.await(ctx); err != nil {
+		return nil, err
+	}
 	folder, err := os.MkdirTemp(cfg.Dir, "worker-")
 	if err != nil {
 		return nil, fmt.Errorf("cannot make a folder for a worker: %w", err)
 	}
 	p := &process{
-		cfg: cfg, extra: e, folder: folder, reports: make(chan report, 2), ended: make(chan struct{}), sign: time.Now(),
+		cfg: cfg, extra: e, clock: all.clock, folder: folder, reports: make(chan report, 2), ended: make(chan struct{}), sign: all.clock.now(),
 	}
 	for _, name := range []string{inFolder, outFolder} {
 		err = errors.Join(err, os.Mkdir(filepath.Join(folder, name), 0o700))
@@ -81,20 +92,19 @@ func launch(ctx context.Context, cfg *Config, c *cages, without []string, e extr
 		e.bring(folder)
 	}
 	if err == nil {
-		err = p.spawn(c, without)
+		err = p.spawn(c, all, without)
 	}
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(folder))
 	}
-	timer := time.NewTimer(cfg.StartTime)
-	defer timer.Stop()
+	slow := fmt.Errorf("%w: expected a worker to be ready within %s", errSlowStart, cfg.StartTime)
+	ctx, release := p.clock.limit(ctx, cfg.StartTime, slow)
+	defer release()
 	select {
 	case p.hello = <-p.reports:
 		return p, nil
 	case <-p.ended:
 		return nil, errors.Join(errors.New("it was not ready: "+p.fate.Error()), p.clear())
-	case <-timer.C:
-		err = fmt.Errorf("%w: expected a worker to be ready within %s", errSlowStart, cfg.StartTime)
 	case <-ctx.Done():
 		err = context.Cause(ctx)
 	}
@@ -109,7 +119,7 @@ var errSlowStart = errors.New("slow start")
 const processName = "theta-worker"
 
 // spawn starts the process with three pipes and without any other descriptor.
-func (p *process) spawn(c *cages, without []string) error {
+func (p *process) spawn(c *cages, all *suspension, without []string) error {
 	var closeAll []*os.File
 	defer func() {
 		for _, f := range closeAll {
@@ -162,7 +172,9 @@ func (p *process) spawn(c *cages, without []string) error {
 	reports, stderr := ends[1][0], ends[2][0]
 	closeAll = []*os.File{ends[0][0], ends[1][1], ends[2][1]}
 	p.budget = newBudget(time.Now())
-	go p.attend(reports, stderr, gone)
+	p.parts = append(p.parts, &part{pid: p.proc.Pid, cage: cage})
+	all.enter(p)
+	go p.attend(all, reports, stderr, gone)
 	return nil
 }
 
@@ -184,7 +196,7 @@ func hold(command *exec.Cmd, cage *cage, begun, gone chan<- error) {
 }
 
 // attend reads the reports of a worker process, watches it, and sets its fate.
-func (p *process) attend(reports, stderr *os.File, gone <-chan error) {
+func (p *process) attend(all *suspension, reports, stderr *os.File, gone <-chan error) {
 	var readers sync.WaitGroup
 	readers.Go(func() { p.listen(reports) })
 	readers.Go(func() {
@@ -194,6 +206,7 @@ func (p *process) attend(reports, stderr *os.File, gone <-chan error) {
 	var watch sync.WaitGroup
 	watch.Go(func() { p.watch(over) })
 	waited := <-gone
+	all.leave(p)
 	close(over)
 	watch.Wait()
 	// All its child processes are ended, because they could keep the pipes open.
@@ -271,15 +284,15 @@ func (p *process) clear() error {
 // protocol.
 func (p *process) listen(from io.Reader) {
 	for {
-		var slow *time.Timer
+		var slow *alarm
 		var r report
 		err := readFrame(from, &r, maxReport, func() {
-			slow = time.AfterFunc(frameTime, func() {
+			slow = p.clock.after(frameTime, func() {
 				p.end(died(fmt.Sprintf("a report took it more than %s", frameTime), ""))
 			})
 		})
 		if slow != nil {
-			slow.Stop()
+			slow.stop()
 		}
 		if errors.Is(err, io.EOF) && !errors.Is(err, errFrame) {
 			return
@@ -301,8 +314,7 @@ func (p *process) listen(from io.Reader) {
 func (p *process) hear(r report) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := time.Now()
-	if !p.budget.take(now) {
+	if !p.budget.take(time.Now()) {
 		return fmt.Errorf("%w: it floods the daemon with reports", errFrame)
 	}
 	before, number := p.stage, p.number
@@ -316,8 +328,9 @@ func (p *process) hear(r report) error {
 		p.stage = running
 	case kindBeat:
 		expected = expected && (before == ordered || before == running)
-		p.sign = now
+		p.sign = p.clock.now()
 		if expected {
+			p.used.Store(max(p.used.Load(), min(r.FuelUsed, p.fuel)))
 			return nil
 		}
 	case kindRefused:
@@ -332,7 +345,7 @@ func (p *process) hear(r report) error {
 	if !expected {
 		return fmt.Errorf("%w: expected nothing of the kind, found %q for task %d in task %d", errFrame, clip(string(r.Kind), 32), r.Number, number)
 	}
-	p.sign = now
+	p.sign = p.clock.now()
 	select {
 	case p.reports <- r:
 		return nil
@@ -341,12 +354,14 @@ func (p *process) hear(r report) error {
 	}
 }
 
-// ask sends an order.
-func (p *process) ask(o order) error {
+// ask sends an order. used receives the fuel that the task has used so far. If ctx ends first,
+// ask ends the worker process.
+func (p *process) ask(ctx context.Context, o order, used *atomic.Uint64) error {
 	p.mu.Lock()
-	p.stage, p.number, p.sign = ordered, o.Number, time.Now()
+	p.stage, p.number, p.sign, p.fuel, p.used = ordered, o.Number, p.clock.now(), o.Fuel, used
 	p.budget.order()
 	p.mu.Unlock()
+	defer context.AfterFunc(ctx, func() { p.end(context.Cause(ctx)) })()
 	return writeFrame(p.orders, o, maxOrder)
 }
 

@@ -34,6 +34,7 @@ type scripts struct {
 type play struct {
 	task   executor.Task
 	number int
+	asked  uint64
 	files  map[string][]byte
 	result executor.Result
 	err    error
@@ -82,6 +83,14 @@ func (s *scripts) Recover(context.Context, executor.Task) error { return errors.
 func (s *scripts) Wait(context.Context, string) (executor.Result, error) {
 	<-s.done
 	return s.run.result, s.run.err
+}
+
+// Progress counts how often it was asked.
+func (s *scripts) Progress(string) (executor.Progress, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.run.asked++
+	return executor.Progress{FuelUsed: s.run.asked, Fuel: s.run.task.Fuel}, nil
 }
 
 func (s *scripts) Stop(string) error    { return nil }

@@ -42,9 +42,9 @@ func (p *process) watch(over <-chan struct{}) {
 		if now.processor > burned || !known {
 			// If the system does not report the processor time, only the task's wall limit
 			// applies.
-			burned, p.sign = now.processor, time.Now()
+			burned, p.sign = now.processor, p.clock.now()
 		}
-		silent := p.stage > idle && time.Since(p.sign) > p.cfg.SilentTime
+		silent := p.stage > idle && p.clock.now()-p.sign > p.cfg.SilentTime
 		p.mu.Unlock()
 		if silent {
 			p.end(died(fmt.Sprintf("it hung: for %s it neither reported nor burned processor time", p.cfg.SilentTime), ""))
