@@ -18,7 +18,8 @@ type Config struct {
 	First uint64
 	// Sample is the number of calls of which one is compared again; 1,024 by default.
 	Sample uint32
-	// Limit is the time that a call of the device may take; 10 minutes by default.
+	// Limit is the time that a call of the device may take; 10 minutes by default. The time in which
+	// this process is suspended does not count.
 	Limit time.Duration
 	// Grace is the time that comparisons may take in addition to a quarter of all time; 2 seconds by
 	// default.
@@ -68,7 +69,11 @@ func New(inner tensor.Device, cfg Config) *Device {
 	var seed [32]byte
 	_, _ = crand.Read(seed[:])                // it never fails
 	random := rand.New(rand.NewChaCha8(seed)) //nolint:gosec // seeded by the system
-	d := &Device{inner: &watched{inner: inner, limit: cfg.Limit}, cfg: cfg, outputs: outputs{}, random: random, pace: pace{grace: cfg.Grace}}
+	ran := newClock()
+	d := &Device{
+		inner: &watched{inner: inner, clock: ran, limit: cfg.Limit}, cfg: cfg, outputs: outputs{}, random: random,
+		pace: pace{clock: ran, grace: cfg.Grace},
+	}
 	d.marks.device, d.products.device = d, d
 	return d
 }
@@ -194,7 +199,10 @@ func (d *Device) Wait() ([]uint64, error) {
 }
 
 // Close ends the device, unless it does not answer.
-func (d *Device) Close() error { return d.inner.Close() }
+func (d *Device) Close() error {
+	d.pace.clock.stop()
+	return d.inner.Close()
+}
 
 // doubt returns an error after which the device does nothing more.
 func (d *Device) doubt(format string, args ...any) error {

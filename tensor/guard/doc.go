@@ -9,7 +9,8 @@
 //   - So are some later calls, drawn at random, in fewer rows.
 //   - The sums over the rows of products (gemm) are compared with those of the operands.
 //   - Each submission leaves a mark on the device, so that none is lost.
-//   - A call that does not return in time ends the device.
+//   - A call that does not return in time ends the device. The time in which this process is suspended
+//     does not count (clock.go).
 //
 // Comparisons take a bounded part of the time, memory and processor, because the program chooses what
 // is there to compare: beyond that, calls are not compared.

@@ -9,6 +9,7 @@ import (
 // pace bounds the time of comparisons. A program chooses how many kinds of calls there are, and its
 // fuel pays for none of the comparisons.
 type pace struct {
+	clock *clock
 	// grace is the time of comparisons that is always allowed.
 	grace time.Duration
 	// all is the time of submissions and waits, and compared is the part of it that comparisons took.
@@ -23,14 +24,14 @@ func (p *pace) allows() bool { return p.compared <= p.grace+p.all/paceShare }
 
 // work counts the time until the function that it returns is called.
 func (p *pace) work() func() {
-	began := time.Now()
-	return func() { p.all += time.Since(began) }
+	began := p.clock.now()
+	return func() { p.all += p.clock.now() - began }
 }
 
 // compare counts the time of a comparison.
 func (p *pace) compare() func() {
-	began := time.Now()
-	return func() { p.compared += time.Since(began) }
+	began := p.clock.now()
+	return func() { p.compared += p.clock.now() - began }
 }
 
 // Bounds of the probes of a call: the fuel that the reference takes for them, about half a second, and

@@ -16,6 +16,7 @@ var ErrHung = errors.New("the device does not answer")
 // watched is a device whose calls end in time. After its first error it does nothing more.
 type watched struct {
 	inner tensor.Device
+	clock *clock
 	limit time.Duration
 	// fuel is that of the calls since the device was last waited for.
 	fuel   uint64
@@ -49,18 +50,23 @@ func (w *watched) within(what string, call func() error) error {
 	}
 	done := make(chan error, 1)
 	go func() { done <- call() }()
-	patience := w.patience()
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	select {
-	case err := <-done:
-		if err != nil {
-			return w.fail(fmt.Errorf("%s: %w", what, err))
+	patience, began := w.patience(), w.clock.now()
+	ticker := time.NewTicker(max(min(patience, lookPause), time.Microsecond))
+	defer ticker.Stop()
+	for {
+		select {
+		case err := <-done:
+			if err != nil {
+				return w.fail(fmt.Errorf("%s: %w", what, err))
+			}
+			return nil
+		case <-ticker.C:
+			if w.clock.now()-began < patience {
+				continue
+			}
+			w.hung = true
+			return w.fail(fmt.Errorf("%w: %s: expected %s to take at most %s", ErrHung, w.inner.Name(), what, patience))
 		}
-		return nil
-	case <-timer.C:
-		w.hung = true
-		return w.fail(fmt.Errorf("%w: %s: expected %s to take at most %s", ErrHung, w.inner.Name(), what, patience))
 	}
 }
 

@@ -164,7 +164,7 @@ func (d *Device) await(at *slot) error {
 	if at.sequence == 0 || d.lost != nil {
 		return d.lost
 	}
-	if err := d.waitForFences.call(uintptr(d.device), 1, uintptr(unsafe.Pointer(&at.fence)), 1, uintptr(d.timeout.Nanoseconds())).check("waiting for commands"); err != nil {
+	if err := d.awaitFence(at).check("waiting for commands"); err != nil {
 		return d.fail(fmt.Errorf("%w after at most %v", err, d.timeout.Round(time.Millisecond)))
 	}
 	if mark := d.stream.marks.words()[d.stream.place(at)]; mark != at.sequence {
@@ -172,6 +172,22 @@ func (d *Device) await(at *slot) error {
 	}
 	at.sequence = 0
 	return d.fail(d.resetFences.call(uintptr(d.device), 1, uintptr(unsafe.Pointer(&at.fence))).check("resetting a fence"))
+}
+
+// mostWait is the time of one call of the driver that waits.
+const mostWait = time.Second
+
+// awaitFence waits for the fence of a slot in steps. The driver's clock goes on while this process is
+// suspended, but the kernels of a processor stop with it: of the time of a suspension, only the rest
+// of one step counts.
+func (d *Device) awaitFence(at *slot) result {
+	for left := d.timeout; ; left -= mostWait {
+		step := min(left, mostWait)
+		got := d.waitForFences.call(uintptr(d.device), 1, uintptr(unsafe.Pointer(&at.fence)), 1, uintptr(step.Nanoseconds()))
+		if got != timeout || left <= mostWait {
+			return got
+		}
+	}
 }
 
 // finish waits for everything that was recorded.
