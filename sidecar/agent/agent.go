@@ -27,6 +27,8 @@ type Agent struct {
 	metrics   *metrics
 	status    atomic.Pointer[Status]
 	drain     drain
+	// suspension is used by a goroutine of its own; the loop reads whether it is on.
+	suspension suspension
 
 	// Only the goroutine of Run uses the fields below.
 
@@ -84,6 +86,7 @@ func New(cfg Config) (*Agent, error) {
 	a := &Agent{
 		cfg: cfg, executors: executors, cache: inputs, metrics: m,
 		drain:       drain{asked: make(chan struct{})},
+		suspension:  suspension{wanted: cfg.Suspended, executors: executors},
 		loop:        loop{events: make(chan event)},
 		assignments: assignments{},
 		jobs:        jobs{},
@@ -115,6 +118,9 @@ func (a *Agent) Run(ctx context.Context) error {
 	if err := a.restore(); err != nil {
 		return err
 	}
+	a.loop.workers.Go(func() {
+		a.suspension.follow(ctx, func(err error) { a.loop.post(unsuspended{err}) })
+	})
 	ticker := time.NewTicker(a.cfg.Poll)
 	defer ticker.Stop()
 	asked := a.drain.asked
@@ -174,9 +180,10 @@ func (a *Agent) restore() error {
 	return nil
 }
 
-// drained reports whether the node does not hold anything that it would lose by pausing.
+// drained reports whether the node does not hold anything that it would lose by pausing. It does
+// not wait for programs that are suspended.
 func (a *Agent) drained() bool {
-	return !a.outbox.sending && !a.assignments.holdAny()
+	return !a.outbox.sending && !a.assignments.holdAny(a.standsStill)
 }
 
 // look queries the height. If there is a new block, it reads everything that concerns this

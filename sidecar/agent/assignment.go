@@ -133,10 +133,10 @@ func (w *assignment) owes() bool {
 // awaited. Nothing is run for it any more.
 func (w *assignment) over() bool { return w.goneSince > 0 && w.ctx.Err() != nil }
 
-// holdAny reports whether one of the assignments uses a slot of the machine.
-func (all assignments) holdAny() bool {
+// holdAny reports whether one of the assignments, except for some, uses a slot of the machine.
+func (all assignments) holdAny(except func(*assignment) bool) bool {
 	for _, w := range all {
-		if holds(w.record.Phase) {
+		if holds(w.record.Phase) && !except(w) {
 			return true
 		}
 	}

@@ -44,6 +44,8 @@ type chunkRun struct {
 	meter device.Meter
 	// done is the number of tasks that have a result.
 	done atomic.Int64
+	// current is the name of the execution of the task that runs, or ran last.
+	current atomic.Pointer[string]
 	// enough is closed when a divisible chunk has to end with the tasks that have a result.
 	enough chan struct{}
 	once   sync.Once
@@ -181,7 +183,9 @@ func (r *chunkRun) next(ctx context.Context, n int, inputs *ahead, kept *results
 		return &ownInputError{fmt.Errorf("input of task %d: %w", r.key.Task+uint64(r.positions[n]), got.err)}
 	}
 	defer inputs.used(got)
-	result, err := runTask(ctx, r.engine, r.taskAt(n, got), r.recover)
+	task := r.taskAt(n, got)
+	r.current.Store(&task.ID)
+	result, err := runTask(ctx, r.engine, task, r.recover)
 	r.recover = false
 	if err != nil {
 		return err

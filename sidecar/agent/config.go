@@ -58,6 +58,10 @@ type Config struct {
 	// Paused reports whether the owner does not want new work now. If it is nil, the agent is
 	// never paused.
 	Paused func() bool
+	// Suspended reports whether the owner does not want any program to run now. Programs that run
+	// are suspended in mid-run; deadlines go on. While it reports true, Paused does too. If it is
+	// nil, programs are never suspended.
+	Suspended func() bool
 	// ExecutionLimit bounds the time of an execution in case the machine is stuck. 0 means no
 	// limit.
 	ExecutionLimit time.Duration
@@ -130,5 +134,8 @@ func (c *Config) setDefaults() {
 	}
 	if c.Paused == nil {
 		c.Paused = func() bool { return false }
+	}
+	if c.Suspended == nil {
+		c.Suspended = func() bool { return false }
 	}
 }

@@ -45,6 +45,11 @@
 // the results that they have not taken yet; places are where programs run; outbox, proofs and
 // receipts are the states of sending, of proving and of the search for receipts.
 //
+// While the owner has suspended the machine, programs stand still in mid-run and none begins.
+// Everything else goes on: deadlines, proofs, reveals, deliveries, and the release of what cannot be
+// prepared in time. An assignment whose commit deadline passes is ended, as if its program had been
+// too slow.
+//
 // If a program has crashed the worker process in which it ran, the agent releases its assignment
 // while a release has no cost. For a while, also after restarts, it leaves the program and the
 // other jobs of its requester to other nodes.

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/thetaedge/theta/blob"
@@ -96,7 +95,7 @@ func (a *Agent) execute(w *assignment) {
 
 func taskOf(w *assignment, folder string, limit time.Duration) executor.Task {
 	task := client.ExecutorTask(w.spec, w.record.Task)
-	task.ID = strings.ReplaceAll(w.record.String(), "/", "-")
+	task.ID = taskID(w)
 	task.ProgramPath, task.Inputs = w.ready.program, w.ready.inputs
 	task.OutputDir, task.WallLimit = filepath.Join(folder, outputFolder), limit
 	for _, key := range w.ranUnder {

@@ -97,6 +97,11 @@ type fakeExecutor struct {
 	runs func(n int) error
 	// started contains the tasks in the order in which they began.
 	started []executor.Task
+	// suspensions counts the calls of Suspend, of which the first ones fail with the errors of
+	// stiff. suspended is set between Suspend and Resume.
+	suspensions int
+	stiff       []error
+	suspended   bool
 }
 
 func newFakeExecutor() *fakeExecutor {
@@ -213,6 +218,41 @@ func (e *fakeExecutor) Recover(ctx context.Context, task executor.Task) error {
 }
 
 func (e *fakeExecutor) Close() error { return nil }
+
+func (e *fakeExecutor) Suspend() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.suspensions++
+	e.suspended = true
+	if len(e.stiff) > 0 {
+		err := e.stiff[0]
+		e.stiff = e.stiff[1:]
+		return err
+	}
+	return nil
+}
+
+func (e *fakeExecutor) Resume() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.suspended = false
+	return nil
+}
+
+func (e *fakeExecutor) Progress(id string) (executor.Progress, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if _, live := e.tasks[id]; !live {
+		return executor.Progress{}, executor.ErrUnknownTask
+	}
+	return executor.Progress{FuelUsed: 3, Fuel: 9}, nil
+}
+
+func (e *fakeExecutor) read(is func(e *fakeExecutor) bool) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return is(e)
+}
 
 func (e *fakeExecutor) executions() int {
 	e.mu.Lock()

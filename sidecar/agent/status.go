@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/sidecar/bid"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/store"
@@ -23,6 +24,8 @@ const (
 	// Paused means that the owner or the operator has paused the node. The work that it holds
 	// continues.
 	Paused Mode = "paused"
+	// Suspended means that the owner has paused the node, and suspended the programs that it runs.
+	Suspended Mode = "suspended"
 	// Draining means that the agent is about to stop.
 	Draining Mode = "draining"
 )
@@ -52,6 +55,8 @@ type Status struct {
 	Waits map[store.Key]string
 	// Chunks contains the chunks of several tasks that are being executed.
 	Chunks map[store.Key]Chunk
+	// Progress contains how far the tasks are that run. Of a chunk, it is the one that runs now.
+	Progress map[store.Key]executor.Progress
 	// Deliveries contains the outputs that sinks have not taken completely yet.
 	Deliveries map[store.Key]Delivery
 	// Passed explains why open draws were left to other nodes when the draws were last read.
@@ -108,12 +113,15 @@ func (a *Agent) publish() {
 		s.Mode = Draining
 	case a.view.node == nil || a.view.height == 0:
 		s.Mode = Starting
+	case a.suspension.on.Load():
+		s.Mode = Suspended
 	case a.cfg.Paused() || a.view.node.State.Status != activeNode:
 		s.Mode = Paused
 	}
 	s.Passed = slices.Clone(a.draws.passed)
 	s.Waits = make(map[store.Key]string, len(a.assignments))
 	s.Chunks = map[store.Key]Chunk{}
+	s.Progress = map[store.Key]executor.Progress{}
 	s.Deliveries = a.deliveries.states()
 	a.metrics.undelivered.Set(float64(a.deliveries.late()))
 	counts := map[store.Phase]int{}
@@ -121,6 +129,9 @@ func (a *Agent) publish() {
 		counts[w.record.Phase]++
 		if w.run != nil {
 			s.Chunks[key] = Chunk{Tasks: uint64(len(w.run.positions)), Done: uint64(max(w.run.done.Load(), 0))} //nolint:gosec // not negative
+		}
+		if now, runs := a.progress(w); runs {
+			s.Progress[key] = now
 		}
 		if what := a.waitsFor(w); what != "" {
 			s.Waits[key] = what

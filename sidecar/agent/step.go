@@ -25,6 +25,7 @@ func (a *Agent) advance(w *assignment) {
 	switch w.record.Phase {
 	case store.PhaseAssigned, store.PhasePreparing:
 		w.outOfTime(a.view.height)
+		a.yield(w)
 		a.avoid(w)
 		switch {
 		case w.fetching || w.returning(a.view.height) || w.barred():
@@ -32,7 +33,7 @@ func (a *Agent) advance(w *assignment) {
 			if w.record.Tries == 0 || w.mayRetry(a.view.height) {
 				a.prepare(w)
 			}
-		case a.places.free(w.suspect()):
+		case a.places.free(w.suspect()) && !a.suspension.on.Load():
 			a.execute(w)
 		}
 	case store.PhaseRunning:

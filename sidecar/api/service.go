@@ -127,6 +127,9 @@ func (s *Service) Jobs(_ context.Context, req *sidecarv1.JobsRequest) (*sidecarv
 		if chunk, runs := now.Chunks[record.Key]; runs {
 			shown.Tasks, shown.TasksDone = chunk.Tasks, chunk.Done
 		}
+		if progress, runs := now.Progress[record.Key]; runs {
+			shown.Fuel, shown.FuelLimit = progress.FuelUsed, progress.Fuel
+		}
 		pending, queued := now.Deliveries[record.Key]
 		shown.Delivery = deliveryOf(record, pending, queued)
 		shown.NextDeliveryAt = timestamp(pending.NextAt)

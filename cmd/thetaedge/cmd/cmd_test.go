@@ -118,6 +118,28 @@ func TestPauseIsAFileThatResumeRemoves(t *testing.T) {
 	}
 }
 
+func TestAPauseMaySuspendProgramsToo(t *testing.T) {
+	home := t.TempDir()
+	require.False(t, isSuspended(home))
+	told, err := run(t, "pause", "--suspend", "--home", home)
+	require.NoError(t, err)
+	require.Contains(t, told, "deadlines go on")
+	require.True(t, isPaused(home))
+	require.True(t, isSuspended(home))
+	_, err = run(t, "pause", "--home", home)
+	require.NoError(t, err)
+	require.True(t, isPaused(home))
+	require.False(t, isSuspended(home), "held assignments continue after a pause without --suspend")
+	_, err = run(t, "pause", "--suspend", "--home", home)
+	require.NoError(t, err)
+	_, err = run(t, "resume", "--home", home)
+	require.NoError(t, err)
+	require.False(t, isPaused(home))
+	require.False(t, isSuspended(home))
+	_, err = run(t, "pause", "--suspend", "--home", filepath.Join(home, "none"))
+	require.ErrorContains(t, err, "cannot pause")
+}
+
 func TestRegisterTakesTheMostDemandingClassThatFits(t *testing.T) {
 	classes := edgenodetypes.DefaultParams().Classes
 	const gib = 1 << 30

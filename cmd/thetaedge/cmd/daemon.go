@@ -86,6 +86,32 @@ func (d daemon) dial(home string) (*grpc.ClientConn, error) {
 	return grpc.NewClient(d.GRPC, grpc.WithTransportCredentials(insecure.NewCredentials()))
 }
 
+// suspends is what the file of a pause contains if programs are suspended too.
+const suspends = "suspended\n"
+
+// pause writes the file of a pause. It is written atomically.
+func pause(home string, suspend bool) error {
+	content := ""
+	if suspend {
+		content = suspends
+	}
+	path := filepath.Join(home, pauseFile)
+	err := os.WriteFile(path+".new", []byte(content), 0o600)
+	if err == nil {
+		err = os.Rename(path+".new", path)
+	}
+	if err != nil {
+		return fmt.Errorf("cannot pause: %w", osfault.Explain(home, err))
+	}
+	return nil
+}
+
+// isSuspended reports whether the owner has suspended the programs of a node.
+func isSuspended(home string) bool {
+	content, err := os.ReadFile(filepath.Join(home, pauseFile))
+	return err == nil && string(content) == suspends
+}
+
 // isPaused reports whether the owner has paused the node. If the system does not allow the
 // check, it reports true, because a node that does not claim loses nothing.
 func isPaused(home string) bool {

@@ -12,28 +12,45 @@ import (
 )
 
 func pauseCommand() *cobra.Command {
-	return &cobra.Command{
+	suspend := false
+	command := &cobra.Command{
 		Use:   "pause",
 		Short: "Stop claiming new work; held assignments continue",
-		Args:  cobra.NoArgs,
+		Long: `pause stops claiming new work. The node finishes the assignments that it holds. A pause
+lasts until thetaedge resume, also over restarts of the daemon.
+
+With --suspend, the programs that run are suspended in mid-run too: within a second they
+use neither the processor nor the graphics card, and after thetaedge resume they go on where
+they were. They keep their memory. Their results do not depend on it. The deadlines of
+assignments go on: what has not begun is given back while that costs nothing, and what is
+not done at its commit deadline is lost, which costs the fee of a missed deadline. A pause
+without --suspend lets suspended programs go on.`,
+		Example: "thetaedge pause --suspend",
+		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			home, err := homeOf(command)
 			if err != nil {
 				return err
 			}
-			if err := os.WriteFile(filepath.Join(home, pauseFile), nil, 0o600); err != nil {
-				return fmt.Errorf("cannot pause: %w", osfault.Explain(home, err))
+			if err := pause(home, suspend); err != nil {
+				return err
 			}
-			fmt.Fprintln(command.OutOrStdout(), "paused; continue with thetaedge resume")
+			told := "paused; continue with thetaedge resume"
+			if suspend {
+				told = "paused, and programs are suspended while deadlines go on; continue with thetaedge resume"
+			}
+			fmt.Fprintln(command.OutOrStdout(), told)
 			return nil
 		},
 	}
+	command.Flags().BoolVar(&suspend, "suspend", false, "also suspend the programs that run, until thetaedge resume")
+	return command
 }
 
 func resumeCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "resume",
-		Short: "Claim new work again after a pause",
+		Short: "Claim new work again after a pause, and let suspended programs go on",
 		Args:  cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			home, err := homeOf(command)

@@ -206,6 +206,7 @@ func newAgent(n *node, chainID string, journal *store.Journal, executors []execu
 		Poll:           n.config.Chain.Poll,
 		Policy:         policy,
 		Paused:         func() bool { return isPaused(n.home) },
+		Suspended:      func() bool { return isSuspended(n.home) },
 		Logger:         logger, Registry: registry,
 	}
 	prover, err := n.prover(chainID)

@@ -17,6 +17,7 @@ import (
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/blob"
 	"github.com/thetaedge/theta/client/money"
+	"github.com/thetaedge/theta/sidecar/agent"
 	sidecarv1 "github.com/thetaedge/theta/sidecar/api/v1"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
@@ -115,9 +116,17 @@ func slotsUsed(used, slots uint32) string {
 	return fmt.Sprintf("%d of %d slots used", used, all)
 }
 
+// shownMode says what a mode means if its name alone does not.
+func shownMode(mode string) string {
+	if mode == string(agent.Suspended) {
+		return mode + "; programs go on after thetaedge resume, and deadlines do not wait"
+	}
+	return mode
+}
+
 func printStatus(out io.Writer, s *sidecarv1.StatusResponse) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "mode\t%s\n", s.Mode)
+	fmt.Fprintf(w, "mode\t%s\n", shownMode(s.Mode))
 	fmt.Fprintf(w, "chain\t%s at height %d\n", s.ChainId, s.Height)
 	fmt.Fprintf(w, "worker\t%s\n", s.Worker)
 	operator := s.Operator
@@ -172,6 +181,9 @@ func noteOf(a *sidecarv1.Assignment) string {
 		notes = append(notes, fmt.Sprintf("%d of %d tasks done", a.TasksDone, a.Tasks))
 	case a.Tasks > 0:
 		notes = append(notes, fmt.Sprintf("%d tasks", a.Tasks))
+	}
+	if a.FuelLimit > 0 {
+		notes = append(notes, fmt.Sprintf("%.1f%% of its fuel used", 100*float64(a.Fuel)/float64(a.FuelLimit)))
 	}
 	if a.WaitsFor != "" {
 		notes = append(notes, "waits for "+a.WaitsFor)

@@ -16,6 +16,7 @@ func TestJobsSayWhetherTheirOutputsAreDelivered(t *testing.T) {
 	for want, a := range map[string]*sidecarv1.Assignment{
 		"":          {},
 		"delivered": {Delivery: "delivered"},
+		"2 of 5 tasks done; 25.0% of its fuel used": {Tasks: 5, TasksDone: 2, Fuel: 1 << 40, FuelLimit: 1 << 42},
 		"not delivered: connection refused, next try at 03:04:05": {
 			Delivery: "not delivered: connection refused", NextDeliveryAt: timestamppb.New(next),
 		},
@@ -28,6 +29,8 @@ func TestJobsSayWhetherTheirOutputsAreDelivered(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, printStatus(&out, &sidecarv1.StatusResponse{Undelivered: 2}))
 	require.Contains(t, out.String(), "2 accepted results")
+	require.NoError(t, printStatus(&out, &sidecarv1.StatusResponse{Mode: "suspended"}))
+	require.Contains(t, out.String(), "thetaedge resume")
 }
 
 func TestWhatOthersSayCannotSteerTheOperatorsTerminal(t *testing.T) {

@@ -79,7 +79,7 @@ type StatusResponse struct {
 	Height int64 `protobuf:"varint,7,opt,name=height,proto3" json:"height,omitempty"`
 	// Time at which the daemon saw that height.
 	HeightAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=height_at,json=heightAt,proto3" json:"height_at,omitempty"`
-	// Activity of the daemon: "starting", "working", "paused" or "draining".
+	// Activity of the daemon: "starting", "working", "paused", "suspended" or "draining".
 	Mode string `protobuf:"bytes,9,opt,name=mode,proto3" json:"mode,omitempty"`
 	// Number of assignments that the node can hold concurrently.
 	Slots uint32 `protobuf:"varint,10,opt,name=slots,proto3" json:"slots,omitempty"`
@@ -562,7 +562,8 @@ type Assignment struct {
 	CommitDeadline int64 `protobuf:"varint,6,opt,name=commit_deadline,json=commitDeadline,proto3" json:"commit_deadline,omitempty"`
 	// Last block height at which a reveal counts; 0 before all replicas have committed.
 	RevealDeadline int64 `protobuf:"varint,7,opt,name=reveal_deadline,json=revealDeadline,proto3" json:"reveal_deadline,omitempty"`
-	// Executor fuel that the program used.
+	// Executor fuel that the program used; while it runs, what it has used so far, and of a
+	// chunk of several tasks, what the task that runs has used.
 	Fuel uint64 `protobuf:"varint,8,opt,name=fuel,proto3" json:"fuel,omitempty"`
 	// Wall time of the execution in milliseconds.
 	WallMs uint64 `protobuf:"varint,9,opt,name=wall_ms,json=wallMs,proto3" json:"wall_ms,omitempty"`
@@ -597,7 +598,10 @@ type Assignment struct {
 	// single task.
 	Tasks uint64 `protobuf:"varint,22,opt,name=tasks,proto3" json:"tasks,omitempty"`
 	// Number of these tasks that have a result.
-	TasksDone     uint64 `protobuf:"varint,23,opt,name=tasks_done,json=tasksDone,proto3" json:"tasks_done,omitempty"`
+	TasksDone uint64 `protobuf:"varint,23,opt,name=tasks_done,json=tasksDone,proto3" json:"tasks_done,omitempty"`
+	// Executor fuel that the task that runs may use; 0 while none runs. Most programs end
+	// before they have used all of it.
+	FuelLimit     uint64 `protobuf:"varint,24,opt,name=fuel_limit,json=fuelLimit,proto3" json:"fuel_limit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -793,6 +797,13 @@ func (x *Assignment) GetTasksDone() uint64 {
 	return 0
 }
 
+func (x *Assignment) GetFuelLimit() uint64 {
+	if x != nil {
+		return x.FuelLimit
+	}
+	return 0
+}
+
 var File_theta_sidecar_v1_sidecar_proto protoreflect.FileDescriptor
 
 const file_theta_sidecar_v1_sidecar_proto_rawDesc = "" +
@@ -845,7 +856,7 @@ const file_theta_sidecar_v1_sidecar_proto_rawDesc = "" +
 	"\x05phase\x18\x03 \x01(\tR\x05phase\"v\n" +
 	"\fJobsResponse\x12>\n" +
 	"\vassignments\x18\x01 \x03(\v2\x1c.theta.sidecar.v1.AssignmentR\vassignments\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xc7\x05\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xe6\x05\n" +
 	"\n" +
 	"Assignment\x12\x15\n" +
 	"\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x12\n" +
@@ -874,7 +885,9 @@ const file_theta_sidecar_v1_sidecar_proto_rawDesc = "" +
 	"\x06detail\x18\x15 \x01(\tR\x06detail\x12\x14\n" +
 	"\x05tasks\x18\x16 \x01(\x04R\x05tasks\x12\x1d\n" +
 	"\n" +
-	"tasks_done\x18\x17 \x01(\x04R\ttasksDone2\xca\x01\n" +
+	"tasks_done\x18\x17 \x01(\x04R\ttasksDone\x12\x1d\n" +
+	"\n" +
+	"fuel_limit\x18\x18 \x01(\x04R\tfuelLimit2\xca\x01\n" +
 	"\x0eSidecarService\x12_\n" +
 	"\x06Status\x12\x1f.theta.sidecar.v1.StatusRequest\x1a .theta.sidecar.v1.StatusResponse\"\x12\x82\xd3\xe4\x93\x02\f\x12\n" +
 	"/v1/status\x12W\n" +
