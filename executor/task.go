@@ -74,6 +74,9 @@ type Input struct {
 	Name string
 	// Path is the host file. It must not change while the task runs.
 	Path string
+	// Digest is the SHA-256 of the content, or zero if the caller does not know it. The executor
+	// relies on it: files with one digest are one file to it, also in different tasks.
+	Digest [32]byte
 }
 
 // Validate returns an error that wraps ErrBadTask and names the first field that no executor

@@ -60,6 +60,9 @@ func (s *Session) Free(handle Handle) error {
 	return buffer.Free()
 }
 
+// Buffer returns the tensor of the device behind a handle that Range has accepted.
+func (s *Session) Buffer(handle Handle) Buffer { return s.buffers[handle] }
+
 // Write copies bytes into a tensor.
 func (s *Session) Write(handle Handle, offset uint64, p []byte) error {
 	if err := s.heap.Range(handle, offset, uint64(len(p))); err != nil {

@@ -40,6 +40,9 @@ type Config struct {
 	Known string
 	// Guard says how a device other than the processor is compared with the reference.
 	Guard guard.Config
+	// KeepBytes bounds the weights that stay in the memory of a device for further tasks,
+	// together with the tensors of the task that runs, in bytes. Zero keeps none.
+	KeepBytes uint64
 }
 
 // Open returns an executor of a profile.
@@ -56,7 +59,7 @@ func Open(profile string, cfg Config) (executor.Executor, error) {
 
 // openTensors opens an executor of tensor/1 on a device.
 func openTensors(cfg Config) (executor.Executor, error) {
-	own := tensors.Config{Slots: cfg.Slots, Guard: cfg.Guard, Known: cfg.Known}
+	own := tensors.Config{Slots: cfg.Slots, KeepBytes: cfg.KeepBytes, Guard: cfg.Guard, Known: cfg.Known}
 	switch cfg.Device.Backend {
 	case backend.Vulkan:
 		own.Open = func() (tensor.Device, error) { return cfg.Device.Open(cfg.Cores) }

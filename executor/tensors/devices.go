@@ -17,8 +17,11 @@ type devices struct {
 	open      func() (tensor.Device, error)
 	unguarded bool
 
+	// keep bounds the weights that each device keeps, see weights.limit.
+	keep uint64
+
 	mu    sync.Mutex
-	idle  []tensor.Device
+	idle  []*opened
 	guard guard.Config
 	// known is the name of the device that gave the published vectors.
 	known string
@@ -31,6 +34,12 @@ type devices struct {
 	closed  bool
 }
 
+// opened is an open device with the weights that it keeps.
+type opened struct {
+	device  tensor.Device
+	weights *weights
+}
+
 // retryPause is the time after which a machine without a device tries to open one again.
 const retryPause = time.Minute
 
@@ -38,7 +47,7 @@ func newDevices(cfg Config) *devices {
 	if cfg.Guard.Qualified == nil {
 		cfg.Guard.Qualified = &guard.Qualified{}
 	}
-	return &devices{open: cfg.Open, unguarded: cfg.Unguarded, guard: cfg.Guard, known: cfg.Known, label: "no device"}
+	return &devices{open: cfg.Open, unguarded: cfg.Unguarded, keep: cfg.KeepBytes, guard: cfg.Guard, known: cfg.Known, label: "no device"}
 }
 
 // guarded opens a device, which has to give the published vectors before its first task.
@@ -86,7 +95,7 @@ func (d *devices) name() string {
 }
 
 // take returns a device for one task. It fails with executor.ErrDevice.
-func (d *devices) take() (tensor.Device, error) {
+func (d *devices) take() (*opened, error) {
 	d.mu.Lock()
 	if last := len(d.idle) - 1; last >= 0 {
 		device := d.idle[last]
@@ -104,15 +113,15 @@ func (d *devices) take() (tensor.Device, error) {
 		return nil, d.broken
 	}
 	d.broken, d.label = nil, device.Name()
-	return device, nil
+	return &opened{device: device, weights: newWeights(device, d.keep)}, nil
 }
 
-// give takes a device back, or closes it if it has failed. Nothing that was compared before counts
-// any more then. If no other device is left and none can be opened, the machine cannot run the
+// give takes a device back, or closes it if it has failed, with the weights that it keeps. Nothing
+// that was compared before counts any more then. If no other device is left and none can be opened, the machine cannot run the
 // profile.
-func (d *devices) give(device tensor.Device, failed bool) {
+func (d *devices) give(device *opened, failed bool) {
 	if failed {
-		_ = device.Close()
+		_ = device.device.Close()
 		d.mu.Lock()
 		none := len(d.idle) == 0
 		d.known, d.guard.Qualified = "", &guard.Qualified{}
@@ -136,97 +145,8 @@ func (d *devices) close() error {
 	defer d.mu.Unlock()
 	var err error
 	for _, device := range d.idle {
-		err = errors.Join(err, device.Close())
+		err = errors.Join(err, device.device.Close())
 	}
 	d.idle = nil
 	return err
 }
-
-// lent is the device of one run. It is taken when the program makes its first tensor. All of its
-// errors wrap executor.ErrDevice.
-type lent struct {
-	devices *devices
-	device  tensor.Device
-	failed  bool
-}
-
-var _ tensor.Device = (*lent)(nil)
-
-// check marks an error as one of the device.
-func (l *lent) check(err error) error {
-	if err == nil || errors.Is(err, executor.ErrDevice) {
-		return err
-	}
-	l.failed = true
-	return fmt.Errorf("%w: %w", executor.ErrDevice, err)
-}
-
-func (l *lent) Name() string {
-	if l.device == nil {
-		return "no device"
-	}
-	return l.device.Name()
-}
-
-func (l *lent) New(s tensor.Shape) (tensor.Buffer, error) {
-	if l.device == nil {
-		device, err := l.devices.take()
-		if err != nil {
-			return nil, err
-		}
-		l.device = device
-	}
-	buffer, err := l.device.New(s)
-	if err != nil {
-		return nil, l.check(err)
-	}
-	return &lentBuffer{buffer, l}, nil
-}
-
-func (l *lent) Submit(submitted []tensor.Call) error {
-	if l.device == nil {
-		return nil
-	}
-	for _, call := range submitted {
-		for i, buffer := range call.Buffers {
-			if buffer != nil {
-				call.Buffers[i] = buffer.(*lentBuffer).Buffer
-			}
-		}
-	}
-	return l.check(l.device.Submit(submitted))
-}
-
-func (l *lent) Wait() ([]uint64, error) {
-	if l.device == nil {
-		return nil, nil
-	}
-	sums, err := l.device.Wait()
-	return sums, l.check(err)
-}
-
-// Close gives the device back.
-func (l *lent) Close() error {
-	if l.device != nil {
-		l.devices.give(l.device, l.failed)
-		l.device = nil
-	}
-	return nil
-}
-
-// lentBuffer is a tensor of a run.
-type lentBuffer struct {
-	tensor.Buffer
-
-	lent *lent
-}
-
-func (b *lentBuffer) Write(offset uint64, p []byte) error {
-	return b.lent.check(b.Buffer.Write(offset, p))
-}
-
-func (b *lentBuffer) Read(offset uint64, p []byte) error {
-	return b.lent.check(b.Buffer.Read(offset, p))
-}
-
-func (b *lentBuffer) Free() error { return b.lent.check(b.Buffer.Free()) }

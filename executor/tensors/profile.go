@@ -35,6 +35,9 @@ type Config struct {
 	Open func() (tensor.Device, error)
 	// Guard says how much of what a device computes is compared with the reference.
 	Guard guard.Config
+	// KeepBytes bounds the weights that a device keeps for further tasks, together with the tensors
+	// of the task that runs, in bytes. Zero keeps none. See weights.
+	KeepBytes uint64
 	// Known is the name of a device that has given the published vectors already, for example in
 	// the process that started this one. It may be empty.
 	Known string

@@ -111,6 +111,9 @@ func (c *Call) Stopped() error {
 type File interface {
 	// Size returns the size in bytes.
 	Size() uint64
+	// Digest returns the SHA-256 of the content, and whether it is known. It never depends on
+	// what the program says.
+	Digest() (digest [32]byte, known bool)
 	// Read fills p from an offset on; all of p is within the size. An error is a failure of the
 	// machine.
 	Read(p []byte, offset uint64) error

@@ -81,7 +81,7 @@ func hostConfig(task executor.Task) wasi.Config {
 		cfg.Env = append(cfg.Env, wasi.Variable{Name: v.Name, Value: v.Value})
 	}
 	for _, in := range task.Inputs {
-		cfg.Inputs = append(cfg.Inputs, wasi.Input{Name: in.Name, Path: in.Path})
+		cfg.Inputs = append(cfg.Inputs, wasi.Input{Name: in.Name, Path: in.Path, Digest: in.Digest})
 	}
 	return cfg
 }

@@ -125,6 +125,9 @@ type Work struct {
 	TransferLimit  time.Duration `mapstructure:"transfer-limit"`
 	DrainTimeout   time.Duration `mapstructure:"drain-timeout"`
 	ExecutionLimit time.Duration `mapstructure:"execution-limit"`
+	// KeepWeights is the time for which the weights of models stay in device memory after a task.
+	// 0 means that they do not stay.
+	KeepWeights time.Duration `mapstructure:"keep-weights"`
 	// Layers contains the layers that have to be available before any program is run, see
 	// worker.Layers.
 	Layers []string `mapstructure:"layers"`
@@ -168,7 +171,7 @@ func Default() Config {
 		},
 		Work: Work{
 			Cache: 4 << 30, Retention: 24 * time.Hour, RevealMargin: 200, RefusePrivate: true, OwnAddresses: []string{},
-			TransferLimit: 15 * time.Minute, DrainTimeout: 30 * time.Second, ExecutionLimit: time.Hour,
+			TransferLimit: 15 * time.Minute, DrainTimeout: 30 * time.Second, ExecutionLimit: time.Hour, KeepWeights: 5 * time.Minute,
 			Layers: []string{},
 		},
 		Tensors: Tensors{Device: "auto"},
@@ -209,6 +212,7 @@ func (c Config) Validate() error {
 	expect(c.Work.TransferLimit >= time.Second, "work.transfer-limit", "at least 1s, found %s", c.Work.TransferLimit)
 	expect(c.Work.DrainTimeout >= 0, "work.drain-timeout", "0s or more, found %s", c.Work.DrainTimeout)
 	expect(c.Work.ExecutionLimit >= time.Second, "work.execution-limit", "at least 1s, found %s", c.Work.ExecutionLimit)
+	expect(c.Work.KeepWeights >= 0 && c.Work.KeepWeights <= 24*time.Hour, "work.keep-weights", "0s to 24h, found %s", c.Work.KeepWeights)
 	if err := worker.CheckLayers(c.Work.Layers); err != nil {
 		errs = append(errs, fmt.Errorf("work.layers: %w", err))
 	}

@@ -112,7 +112,8 @@ own-risk-programs = {{ list .Policy.OwnRiskPrograms }}
 deny-requesters = {{ list .Policy.DenyRequesters }}
 
 [work]
-# Inputs that are kept for further tasks.
+# Inputs on disk that are kept for further tasks, also over restarts. Those that a task needs
+# come on top. At least policy.max-input keeps the model of a task for the next one.
 cache = {{ quote .Work.Cache.String }}
 # How long finished assignments and their outputs are kept, and accepted results tried
 # to be delivered that their sink has not taken.
@@ -131,6 +132,10 @@ own-addresses = {{ list .Work.OwnAddresses }}
 transfer-limit = {{ duration .Work.TransferLimit }}
 # Longest run of a program: a safety net, not a limit of the job.
 execution-limit = {{ duration .Work.ExecutionLimit }}
+# How long the weights of a model stay in the memory of a device after a task of tensor/1, for
+# further tasks of the same program. They take no more than policy.max-device together with the
+# tensors of a task, and give way to them. 0s gives the memory back after each task.
+keep-weights = {{ duration .Work.KeepWeights }}
 # Layers around strangers' programs without which none is run, out of "lifetime",
 # "limits", "memory", "namespaces", "privileges", "files" and "calls"; thetaedge doctor
 # says which of them this machine has. Empty runs programs with those that it has.

@@ -46,9 +46,13 @@ type Config struct {
 	// default, as many as the largest chunk has. A new process takes as long as hundreds of
 	// tasks of a millisecond.
 	MaxTasks int
-	// KeptBytes is the amount of memory that a worker process may hold between two tasks; 512
-	// MiB by default.
+	// KeptBytes is the amount of memory that a worker process may hold between two tasks, in
+	// addition to KeepBytes; 512 MiB by default.
 	KeptBytes uint64
+	// KeepBytes bounds the weights that a worker process keeps in the memory of its device for
+	// further tasks of the program, together with the tensors of the task that runs. Zero keeps
+	// none.
+	KeepBytes uint64
 	// IdleTime is the time for which a worker process without a task is kept; 2 minutes by
 	// default.
 	IdleTime time.Duration

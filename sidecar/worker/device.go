@@ -43,6 +43,8 @@ type Opening struct {
 	Profile string
 	// Cores is the number of processor cores that it may use.
 	Cores int
+	// KeepBytes bounds the weights that it keeps between tasks, as Config.KeepBytes says.
+	KeepBytes uint64
 	// Device is what executes tensors. It is zero if the profile has none.
 	Device backend.Device
 	// Remote connects to the process of the device. It is nil if the device is the processor.
@@ -70,7 +72,7 @@ func openDevice(d backend.Device, cores int, checked bool) (tensor.Device, error
 
 // opening returns what the executor of a worker process is opened for.
 func (s settings) opening() Opening {
-	o := Opening{Profile: s.Profile, Cores: s.Cores, Known: s.Tensors.Known, Guard: guard.Config{Limit: s.Tensors.Limit}}
+	o := Opening{Profile: s.Profile, Cores: s.Cores, KeepBytes: s.KeepBytes, Known: s.Tensors.Known, Guard: guard.Config{Limit: s.Tensors.Limit}}
 	if s.Tensors.Device != nil {
 		o.Device = *s.Tensors.Device
 	}

@@ -12,7 +12,9 @@
 // when its standard input is closed. One worker process serves one slot. It is kept for further
 // tasks of the same program, because that program is already compiled. It is replaced if another
 // program is to run, after a number of tasks, if its memory has grown, and after it has been
-// idle for a while.
+// idle for a while. The weights that it has loaded into the memory of a device stay there between
+// tasks, if the owner wants that: the daemon names inputs by their digests, which it knows from the
+// chain.
 //
 // All worker processes can be suspended in mid-run (suspend.go): the kernel stops them, with the
 // freezer of their control group or with SIGSTOP. The bounds on their time are in the time of a

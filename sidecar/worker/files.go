@@ -41,7 +41,7 @@ func (p *process) lay(number uint64, task executor.Task) (order, error) {
 		if err != nil {
 			return o, fmt.Errorf("input %q: %w", in.Name, err)
 		}
-		o.Inputs = append(o.Inputs, file{Name: in.Name, Path: path})
+		o.Inputs = append(o.Inputs, file{Name: in.Name, Path: path, Digest: in.Digest})
 	}
 	return o, nil
 }

@@ -58,6 +58,8 @@ type variable struct {
 type file struct {
 	Name string `json:"name"`
 	Path string `json:"path"`
+	// Digest is the SHA-256 of the content as the daemon knows it, or zero.
+	Digest executor.Trace `json:"digest"`
 }
 
 // kind says what a report is about.

@@ -46,6 +46,8 @@ type settings struct {
 	// three pipes: one to read from and one to write to.
 	Pipes   []uintptr      `json:"pipes,omitempty"`
 	Tensors tensorSettings `json:"tensors"`
+	// KeepBytes bounds the weights that the executor keeps between tasks.
+	KeepBytes uint64 `json:"keep_bytes,omitempty"`
 }
 
 func (s settings) encode() (string, error) {
@@ -228,7 +230,7 @@ func (o order) task() executor.Task {
 		task.Env = append(task.Env, executor.Variable{Name: v.Name, Value: string(v.Value)})
 	}
 	for _, in := range o.Inputs {
-		task.Inputs = append(task.Inputs, executor.Input{Name: in.Name, Path: in.Path})
+		task.Inputs = append(task.Inputs, executor.Input{Name: in.Name, Path: in.Path, Digest: in.Digest})
 	}
 	copy(task.Seed[:], o.Seed)
 	return task

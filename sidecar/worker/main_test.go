@@ -122,7 +122,7 @@ func TestATaskReachesTheWorkerWhole(t *testing.T) {
 	input := script(t, "what it reads")
 	task := taskOf(t, script(t, "echo"))
 	task.Args = []string{"plain", "two words", "no \xff UTF-8", ""}
-	task.Inputs = []executor.Input{{Name: "in/put.txt", Path: input}}
+	task.Inputs = []executor.Input{{Name: "in/put.txt", Path: input, Digest: [32]byte{5}}}
 	task.Env = []executor.Variable{{Name: "MODE", Value: "fast"}, {Name: "EMPTY"}, {Name: "RAW", Value: "no \xff UTF-8"}}
 	task.Seed = [32]byte{1, 2, 255}
 	task.TraceKeys = []executor.Trace{{3}, {4}}
@@ -134,7 +134,7 @@ func TestATaskReachesTheWorkerWhole(t *testing.T) {
 	require.Equal(t, []executor.Trace{{3, 31: 1}, {4, 31: 1}}, result.Traces)
 	content, err := os.ReadFile(filepath.Join(task.OutputDir, "echo"))
 	require.NoError(t, err)
-	require.Equal(t, fmt.Sprintf("%q %x %q in/put.txt=%q 1000 67108864 77 1048576 16 true", task.Args, task.Seed, task.Env, "what it reads"), string(content))
+	require.Equal(t, fmt.Sprintf("%q %x %q in/put.txt=%q %x 1000 67108864 77 1048576 16 true", task.Args, task.Seed, task.Env, "what it reads", task.Inputs[0].Digest), string(content))
 }
 
 // requireFilled fails if a task has a field that this test does not set. A field that is

@@ -82,7 +82,7 @@ func (l *pool) give(p *process) {
 		reason = "the process of its device has ended"
 	case p.tasks >= l.cfg.MaxTasks:
 		reason = fmt.Sprintf("it has run %d tasks", p.tasks)
-	case held > l.cfg.KeptBytes:
+	case held > l.cfg.KeptBytes+l.cfg.KeepBytes:
 		reason = fmt.Sprintf("it holds %d bytes after its task", held)
 	}
 	if reason == "" {

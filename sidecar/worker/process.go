@@ -147,7 +147,7 @@ func (p *process) spawn(c *cages, all *suspension, without []string) error {
 		Role: p.extra.role, Pipes: pipes, Tensors: p.extra.tensors,
 		Version: protocol, Without: without, Layers: cage.layers, Namespaces: cage.namespaces,
 		MemoryBytes: p.cfg.MemoryBytes, FileBytes: p.cfg.FileBytes,
-		Profile: p.cfg.Profile, Cores: p.cfg.Cores,
+		Profile: p.cfg.Profile, Cores: p.cfg.Cores, KeepBytes: p.cfg.KeepBytes,
 	}.encode()
 	if err != nil {
 		return errors.Join(err, cage.open())

@@ -152,7 +152,7 @@ func (p *play) echo() []byte {
 		if err != nil {
 			content = []byte(err.Error())
 		}
-		inputs = append(inputs, fmt.Sprintf("%s=%q", in.Name, content))
+		inputs = append(inputs, fmt.Sprintf("%s=%q %x", in.Name, content, in.Digest))
 	}
 	t := p.task
 	return fmt.Appendf(nil, "%q %x %q %s %d %d %d %d %d %t", t.Args, t.Seed, t.Env, strings.Join(inputs, ","), t.Fuel, t.MemoryBytes, t.DeviceBytes, t.OutputBytes, t.OutputFiles, t.Unsynced)

@@ -34,7 +34,7 @@ func Guest(args []string) (code int, guest bool) {
 	}
 	return worker.Main(args, func(o worker.Opening) (executor.Executor, error) {
 		return profiles.Open(o.Profile, profiles.Config{
-			Slots: 1, Cores: o.Cores, Timely: true, Device: o.Device, Remote: o.Remote, Known: o.Known, Guard: o.Guard,
+			Slots: 1, Cores: o.Cores, KeepBytes: o.KeepBytes, Timely: true, Device: o.Device, Remote: o.Remote, Known: o.Known, Guard: o.Guard,
 		})
 	}), true
 }
@@ -88,15 +88,21 @@ func newWorkers(n *node, profile, dir string, slots int, logger *slog.Logger) (*
 	// Some engines copy a memory that grows.
 	memory = workerBytes + 2*memory
 	var device *worker.Tensors
+	var keep uint64
+	var idle time.Duration
 	if profile == tensors.Profile {
 		var err error
 		if device, err = tensorsOf(n, slots); err != nil {
 			return nil, err
 		}
+		if n.config.Work.KeepWeights > 0 {
+			keep, idle = device.Bytes, n.config.Work.KeepWeights
+		}
 	}
 	return worker.New(worker.Config{
 		Profile: profile, Slots: slots, Dir: dir, Tensors: device,
 		MemoryBytes: memory, FileBytes: max(output, streamBytes), StreamBytes: streamBytes,
+		KeepBytes: keep, IdleTime: idle,
 		Layers: n.config.Work.Layers, Logger: logger,
 	})
 }

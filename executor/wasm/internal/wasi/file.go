@@ -27,6 +27,15 @@ func (h *Host) File(fd uint32) (File, Errno) {
 // Size returns the size in bytes.
 func (f File) Size() uint64 { return f.node.size() }
 
+// Digest returns the SHA-256 of the content, and whether it is known. It is known only of an input.
+func (f File) Digest() (digest [32]byte, known bool) {
+	if f.node.input == nil {
+		return digest, false
+	}
+	digest = f.node.input.digest
+	return digest, digest != [32]byte{}
+}
+
 // Read fills p from an offset on; all of p is within the size. An error is a failure of the
 // machine.
 func (f File) Read(p []byte, offset uint64) error {

@@ -39,9 +39,10 @@ type node struct {
 
 // inputFile is the host file behind an input, opened at the first read.
 type inputFile struct {
-	path string
-	size uint64
-	file *os.File
+	path   string
+	size   uint64
+	digest [32]byte
+	file   *os.File
 }
 
 func (n *node) isDir() bool { return n.dir }
@@ -178,7 +179,7 @@ func (t *tree) addInput(in Input) error {
 	}
 	file := t.newFile()
 	file.readOnly = true
-	file.input = &inputFile{path: in.Path, size: uint64(info.Size())}
+	file.input = &inputFile{path: in.Path, size: uint64(info.Size()), digest: in.Digest}
 	t.link(dir, name, file)
 	return nil
 }

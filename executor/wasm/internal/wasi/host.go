@@ -92,6 +92,8 @@ func Environment() []Variable {
 type Input struct {
 	Name string
 	Path string
+	// Digest is the SHA-256 of the content, or zero if it is not known.
+	Digest [32]byte
 }
 
 // Host is the state of one program's operating system. One goroutine uses it.
