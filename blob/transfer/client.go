@@ -43,6 +43,9 @@ type ClientConfig struct {
 	// stranger's job cannot make this machine probe its owner's network. Devnets
 	// switch it off.
 	RefusePrivate bool
+	// KeepPartial makes FetchFile keep what has arrived when a fetch fails, in the folder of the
+	// file. The next fetch of the content to that folder asks for the rest alone.
+	KeepPartial bool
 }
 
 // DefaultClientConfig fits home connections.
@@ -68,6 +71,8 @@ type Client struct {
 	// below is the part of drop boxes that this client reads, job whose results; see
 	// ForTask and ForJob.
 	below, job string
+	// partials are the files that fetches continue; nil if they do not.
+	partials *partials
 }
 
 // NewClient checks cfg and returns a client.
@@ -95,6 +100,9 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 		fetch: &http.Client{Transport: transport, CheckRedirect: pacedRedirects(pace, cfg.MaxRedirects)},
 		// A redirect would hand the content or the token to a server that was not named.
 		relaying: &http.Client{Transport: transport, CheckRedirect: followAtMost(0)},
+	}
+	if cfg.KeepPartial {
+		c.partials = &partials{}
 	}
 	if cfg.Relay == "" {
 		return c, nil

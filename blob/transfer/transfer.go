@@ -71,6 +71,8 @@ type request struct {
 	body io.Reader
 	// size of the body in bytes.
 	size int64
+	// from is the first byte of the answer that is asked for; a server may send all of it.
+	from int64
 }
 
 // do sends a request and returns the answer if it is a success.
@@ -110,6 +112,9 @@ func (c *Client) do(ctx context.Context, q request) (*response, error) {
 	if q.token != "" {
 		req.Header.Set("Authorization", "Bearer "+string(q.token))
 	}
+	if q.from > 0 {
+		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", q.from))
+	}
 	if q.pass != "" {
 		req.Header.Set(blob.PassHeader, q.pass)
 	}
@@ -118,7 +123,7 @@ func (c *Client) do(ctx context.Context, q request) (*response, error) {
 		return fail(unwrapURL(err))
 	}
 	r := &response{Response: *answer, ctx: ctx, watch: watch, cancel: cancel, where: where}
-	if answer.StatusCode < 200 || answer.StatusCode > 299 || answer.StatusCode == http.StatusPartialContent {
+	if answer.StatusCode < 200 || answer.StatusCode > 299 || answer.StatusCode == http.StatusPartialContent && q.from == 0 {
 		err := fmt.Errorf("%s: %w", where, statusError(r))
 		_ = r.Close()
 		return nil, err
@@ -188,8 +193,12 @@ func (c *Client) download(ctx context.Context, via *http.Client, address string,
 }
 
 // FetchFile fetches content to path, which appears only when it is complete and
-// has the digest; what was there before stays otherwise. See GetBlob for errors.
+// has the digest; what was there before stays otherwise. See GetBlob for errors, and
+// ClientConfig.KeepPartial.
 func (c *Client) FetchFile(ctx context.Context, address string, want blob.Digest, maxBytes int64, path string) (int64, error) {
+	if c.partials != nil {
+		return c.resumeFile(ctx, address, want, maxBytes, path)
+	}
 	return toFile(path, func(dst io.Writer) (int64, error) {
 		return c.GetBlob(ctx, address, want, maxBytes, dst)
 	})
@@ -204,8 +213,8 @@ func (c *Client) FetchDrop(ctx context.Context, token blob.Token, want blob.Dige
 
 // PartialPattern matches the names of files that FetchFile and FetchDrop have not
 // finished, in the folder of the file that they would become. Such files that a killed process
-// has left may be deleted.
-const PartialPattern = ".fetch-*"
+// has left may be deleted. PartialOf says which of them a fetch would continue.
+const PartialPattern = partialPrefix + "*"
 
 func toFile(path string, fill func(io.Writer) (int64, error)) (n int64, err error) {
 	file, err := os.CreateTemp(filepath.Dir(path), PartialPattern)

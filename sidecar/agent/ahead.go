@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/thetaedge/theta/blob/transfer"
+	"github.com/thetaedge/theta/executor"
 )
 
 // lookAhead is the number of tasks of a chunk whose inputs are here, or are being fetched,
@@ -14,7 +15,7 @@ const lookAhead = 8
 
 // own is a task's own input in an array.
 type own struct {
-	path  string
+	input executor.Input
 	files *fetcher
 	err   error
 }

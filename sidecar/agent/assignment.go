@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/thetaedge/theta/blob"
 	"github.com/thetaedge/theta/sidecar/store"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
@@ -106,6 +107,27 @@ func (a *Agent) forget(w *assignment) {
 
 // assignments contains the assignments that are not over, by key.
 type assignments map[store.Key]*assignment
+
+// needed returns the files that the assignments need which have not been executed, as far as their
+// jobs name them.
+func (all assignments) needed() map[blob.Digest]bool {
+	needed := map[blob.Digest]bool{}
+	for _, w := range all {
+		if w.spec == nil || !toRun(w.record.Phase) {
+			continue
+		}
+		names := [][]byte{w.spec.Program.Sha256}
+		for i := range w.spec.Inputs {
+			names = append(names, w.spec.Inputs[i].Blob.Sha256)
+		}
+		for _, name := range names {
+			if d, err := blob.DigestFrom(name); err == nil {
+				needed[d] = true
+			}
+		}
+	}
+	return needed
+}
 
 // inOrder returns the assignments in order of key, so that equal states lead to equal batches.
 func (all assignments) inOrder() []*assignment {

@@ -17,8 +17,8 @@ import (
 	"github.com/thetaedge/theta/internal/osfault"
 )
 
-// cache keeps fetched inputs by digest. It deletes those that have not been used for the
-// longest time.
+// cache keeps fetched inputs by digest, also over restarts. It deletes those that have not been
+// used for the longest time, and none that an assignment needs.
 type cache struct {
 	dir       string
 	maxBytes  int64
@@ -33,17 +33,21 @@ type cache struct {
 	fetching map[string]chan struct{}
 	// arriving is the number of running fetches per content.
 	arriving map[blob.Digest]int
+	// needed contains what assignments will need that have not taken it yet.
+	needed map[blob.Digest]bool
 }
 
 func newCache(dir string, maxBytes int64, transfers Transfers) (*cache, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot create the input cache: %w", osfault.Explain(dir, err))
 	}
-	// A file that a killed daemon was fetching does not have a digest as its name. It would
-	// not be evicted.
+	// A file that a killed daemon was fetching is continued if a fetch can do that. Others
+	// would not be evicted.
 	leftovers, err := filepath.Glob(filepath.Join(dir, transfer.PartialPattern))
 	for _, path := range leftovers {
-		err = errors.Join(err, os.Remove(path))
+		if _, continued := transfer.PartialOf(filepath.Base(path)); !continued {
+			err = errors.Join(err, os.Remove(path))
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot clear the input cache: %w", osfault.Explain(dir, err))
@@ -102,13 +106,17 @@ func (c *cache) lock(ctx context.Context, d blob.Digest, from string) error {
 
 func (c *cache) fetch(ctx context.Context, d blob.Digest, size int64, addresses []string, path string) error {
 	if found, held := c.holds(d, path); held {
-		now := time.Now()
-		return errors.Join(sized(size, found), os.Chtimes(path, now, now))
+		return sized(size, found)
 	}
 	var failures []error
 	for _, address := range addresses {
 		n, err := c.transfers.FetchFile(ctx, address, d, size, path)
 		if err == nil {
+			now := time.Now()
+			mark := now.Add(-markedBefore).Truncate(time.Second)
+			if os.Chtimes(path, mark, mark) == nil {
+				keepVerified(path, now)
+			}
 			return sized(size, n)
 		}
 		failures = append(failures, err)
@@ -125,16 +133,16 @@ func sized(want, found int64) error {
 	return nil
 }
 
-// holds reports whether the file is complete, and returns its size. It computes the digest
-// again, because the owner must not lose a bond if the disk has changed a bit.
+// holds reports whether the file is complete, and returns its size. It computes the digest again
+// unless that was done lately and the file is as it was then.
 func (c *cache) holds(d blob.Digest, path string) (int64, bool) {
-	file, err := os.Open(path)
-	if err != nil {
-		return 0, false
+	now := time.Now()
+	if v, ok := readVerified(path, now); ok {
+		// The record says when the file was last used, as well as it can.
+		_ = os.Chtimes(path+verifiedSuffix, now, now)
+		return v.Size, true
 	}
-	defer file.Close() //nolint:errcheck // read only
-	found, size, err := blob.DigestReader(file)
-	return size, err == nil && found == d
+	return verify(d, path, now)
 }
 
 // give records that one user of d no longer needs the file.
@@ -176,16 +184,20 @@ func (c *cache) evictTo(most int64) {
 	var total int64
 	var candidates []unused
 	for _, entry := range entries {
-		d, err := blob.ParseDigest(entry.Name())
-		if err != nil || c.users[d] > 0 || c.arriving[d] > 0 {
+		d, known := contentOf(entry.Name())
+		if !known || c.users[d] > 0 || c.arriving[d] > 0 || c.needed[d] {
 			continue
 		}
 		stat, err := entry.Info()
 		if err != nil {
 			continue
 		}
+		path, at := filepath.Join(c.dir, entry.Name()), stat.ModTime()
+		if record, err := os.Lstat(path + verifiedSuffix); err == nil {
+			at = record.ModTime()
+		}
 		total += stat.Size()
-		candidates = append(candidates, unused{filepath.Join(c.dir, entry.Name()), stat.Size(), stat.ModTime()})
+		candidates = append(candidates, unused{path, stat.Size(), at})
 	}
 	slices.SortFunc(candidates, func(x, y unused) int { return cmp.Or(x.at.Compare(y.at), cmp.Compare(x.path, y.path)) })
 	for _, file := range candidates {
@@ -194,6 +206,23 @@ func (c *cache) evictTo(most int64) {
 		}
 		if os.Remove(file.path) == nil {
 			total -= file.size
+			_ = os.Remove(file.path + verifiedSuffix) // it says nothing about another file
 		}
 	}
+}
+
+// contentOf returns the content that a file of the cache has, whole or in part.
+func contentOf(name string) (blob.Digest, bool) {
+	if d, partial := transfer.PartialOf(name); partial {
+		return d, true
+	}
+	d, err := blob.ParseDigest(name)
+	return d, err == nil
+}
+
+// need replaces what is kept for assignments that have not taken their files yet.
+func (c *cache) need(needed map[blob.Digest]bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.needed = needed
 }

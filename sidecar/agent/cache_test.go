@@ -155,7 +155,7 @@ func TestLongestUnusedFilesGoFirstAndUsedOnesStay(t *testing.T) {
 	used, usedPath := take("used")
 	recent, recentPath := take("new1")
 	past := time.Now().Add(-time.Hour)
-	require.NoError(t, os.Chtimes(oldPath, past, past))
+	require.NoError(t, os.Chtimes(oldPath+verifiedSuffix, past, past))
 	c.give(old)
 	c.give(recent)
 	last, _ := take("last")

@@ -117,7 +117,7 @@ func (a *Agent) ownInput(r *chunkRun) func(ctx context.Context, n int) own {
 	return func(ctx context.Context, n int) own {
 		got := own{files: &fetcher{cache: files, transfers: transfers}}
 		if array != nil {
-			got.path, got.err = got.files.takeOwn(ctx, array, r.spec.TaskNumber(r.key.Task+uint64(r.positions[n])))
+			got.input, got.err = got.files.takeOwn(ctx, array, r.spec.TaskNumber(r.key.Task+uint64(r.positions[n])))
 		}
 		return got
 	}
@@ -202,7 +202,7 @@ func (r *chunkRun) taskAt(n int, input own) executor.Task {
 	task.OutputDir, task.Unsynced = outputsOf(r.folder, position), true
 	task.Inputs = append(task.Inputs, r.files.shared...)
 	if r.spec.ArrayInput != nil {
-		task.Inputs = append(task.Inputs, executor.Input{Name: r.spec.ArrayInput.Path, Path: input.path})
+		task.Inputs = append(task.Inputs, input.input)
 	}
 	return task
 }

@@ -50,6 +50,9 @@
 // prepared in time. An assignment whose commit deadline passes is ended, as if its program had been
 // too slow.
 //
+// Fetched inputs stay in the cache for further tasks, also after a restart. The digest of a file is
+// computed when the file arrives, and again after a day or if the file has changed.
+//
 // If a program has crashed the worker process in which it ran, the agent releases its assignment
 // while a release has no cost. For a while, also after restarts, it leaves the program and the
 // other jobs of its requester to other nodes.

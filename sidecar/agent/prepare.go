@@ -74,17 +74,18 @@ func (f *fetcher) release() {
 	}
 }
 
-// take fetches one file and returns its path.
-func (f *fetcher) take(ctx context.Context, content *computetypes.Blob) (string, error) {
+// take fetches one file, and returns it as an input of a name.
+func (f *fetcher) take(ctx context.Context, name string, content *computetypes.Blob) (executor.Input, error) {
 	digest, err := blob.DigestFrom(content.Sha256)
 	if err != nil {
-		return "", err
+		return executor.Input{}, err
 	}
 	path, err := f.cache.take(ctx, digest, int64(content.Size_), content.Uris) //nolint:gosec // bounded by the chain
-	if err == nil {
-		f.taken = append(f.taken, digest)
+	if err != nil {
+		return executor.Input{}, err
 	}
-	return path, err
+	f.taken = append(f.taken, digest)
+	return executor.Input{Name: name, Path: path, Digest: digest}, nil
 }
 
 // fetchAll fetches the program and the inputs of the task with the given number. If a fetch
@@ -95,25 +96,26 @@ func fetchAll(ctx context.Context, f *fetcher, spec *computetypes.JobSpec, task 
 		f.release()
 		return nil, number, fmt.Errorf("%s: %w", name, err)
 	}
-	var err error
-	if got.program, err = f.take(ctx, &spec.Program); err != nil {
+	program, err := f.take(ctx, "", &spec.Program)
+	if err != nil {
 		return fail(0, "program", err)
 	}
+	got.program = program.Path
 	for i := range spec.Inputs {
 		in := &spec.Inputs[i]
-		path, err := f.take(ctx, &in.Blob)
+		input, err := f.take(ctx, in.Path, &in.Blob)
 		if err != nil {
 			return fail(uint32(i)+1, "input "+in.Path, err) //nolint:gosec // at most 16
 		}
-		got.inputs = append(got.inputs, executor.Input{Name: in.Path, Path: path})
+		got.inputs = append(got.inputs, input)
 	}
 	got.shared = got.inputs[:len(got.inputs):len(got.inputs)]
 	if array := spec.ArrayInput; array != nil {
-		path, err := f.takeOwn(ctx, array, task)
+		input, err := f.takeOwn(ctx, array, task)
 		if err != nil {
 			return fail(spec.ArrayInputNumber(), "input "+array.Path, err)
 		}
-		got.inputs = append(got.inputs, executor.Input{Name: array.Path, Path: path})
+		got.inputs = append(got.inputs, input)
 	}
 	return got, 0, nil
 }
@@ -121,7 +123,7 @@ func fetchAll(ctx context.Context, f *fetcher, spec *computetypes.JobSpec, task 
 // takeOwn fetches a task's own input in an array from the first server that has it. It first
 // fetches the description of the input with the proof that it belongs to the array, and then
 // the content. It does not fetch content from a server whose proof is wrong.
-func (f *fetcher) takeOwn(ctx context.Context, array *computetypes.ArrayInput, task uint64) (string, error) {
+func (f *fetcher) takeOwn(ctx context.Context, array *computetypes.ArrayInput, task uint64) (executor.Input, error) {
 	var failures []error
 	for _, prefix := range array.Uris {
 		proof, err := f.proof(ctx, array, prefix, task)
@@ -134,13 +136,13 @@ func (f *fetcher) takeOwn(ctx context.Context, array *computetypes.ArrayInput, t
 		for _, uri := range array.Uris {
 			content.Uris = append(content.Uris, computetypes.ContentURI(uri, proof.Sha256))
 		}
-		path, err := f.take(ctx, &content)
+		input, err := f.take(ctx, array.Path, &content)
 		if err == nil {
-			return path, nil
+			return input, nil
 		}
-		return "", errors.Join(append(failures, err)...)
+		return executor.Input{}, errors.Join(append(failures, err)...)
 	}
-	return "", errors.Join(failures...)
+	return executor.Input{}, errors.Join(failures...)
 }
 
 // proof fetches and verifies the proof that says which input a task has.

@@ -170,7 +170,7 @@ func newAgent(n *node, chainID string, journal *store.Journal, executors []execu
 	}
 	transfers, err := transfer.NewClient(transfer.ClientConfig{
 		Timeout: n.config.Work.TransferLimit, RefusePrivate: n.config.Work.RefusePrivate,
-		Strangers: true, OwnNetworks: networks, OwnNames: names,
+		Strangers: true, KeepPartial: true, OwnNetworks: networks, OwnNames: names,
 	})
 	if err != nil {
 		return nil, err
