@@ -32,8 +32,8 @@ func Guest(args []string) (code int, is bool) {
 	if !worker.Invoked(args) {
 		return 0, false
 	}
-	return worker.Main(args, func(profile string, cores int) (executor.Executor, error) {
-		return profiles.Open(profile, profiles.Config{Slots: 1, Cores: cores})
+	return worker.Main(args, func(o worker.Opening) (executor.Executor, error) {
+		return profiles.Open(o.Profile, profiles.Config{Slots: 1, Cores: o.Cores, KeepBytes: o.KeepBytes, Device: o.Device})
 	}), true
 }
 
