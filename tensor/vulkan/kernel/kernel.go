@@ -19,7 +19,7 @@ const (
 // bits.
 func HasDots(name string) bool {
 	switch name {
-	case "gemm", "gemv", "conv", "scores":
+	case "gemm", "gemv", "gemmeach", "conv", "conveach", "scores":
 		return true
 	}
 	return false

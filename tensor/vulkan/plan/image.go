@@ -58,6 +58,10 @@ func (o operands) conv(op *tensor.Conv2D, l Limits) domain {
 			d := m.part("conv", b, o.window(1, b.from[3]*kernel, b.size(3)*kernel))
 			pixels := b.size(1) * b.size(2)
 			d.Groups = [3]uint64{over(b.size(3), tileSize), over(pixels, tileSize), b.size(0)}
+			if 16*pixels*b.size(3) <= 8192*d.Groups[0]*d.Groups[1] {
+				// A tile would be mostly empty. An element by itself takes several times as long as in a tile.
+				d.Kernel, d.Groups = "conveach", [3]uint64{over(pixels*b.size(3), Lanes), 1, b.size(0)}
+			}
 			d.Work = b.size(0) * pixels * b.size(3) * over(kernel, 4)
 			return d
 		},

@@ -2,8 +2,22 @@ package plan
 
 import "github.com/thetaedge/theta/tensor"
 
-// fewRows is the number of rows of A up to which gemv is the faster kernel.
-const fewRows = 8
+// gemmKernel returns the kernel of a product of matrices for which these numbers are least, about the
+// time of lanes that a processor takes: gemm computes whole tiles, gemv 4 rows with 8 columns, and
+// gemmeach single elements, which needs many of them to keep a card busy. Without the choice, a program
+// could pick a shape of which a kernel computes hundreds of times as much as fuel pays for.
+func gemmKernel(batch, rows, cols, k uint64) string {
+	tile := over(rows, tileSize) * over(cols, tileSize) * 8192 * k
+	few := over(rows, 4) * (22*cols*k + 15_000*over(cols, 8))
+	each := rows * cols * (40*k + 100)
+	switch {
+	case each < min(tile, few) && (batch*rows*cols >= 1024 || k <= 256):
+		return "gemmeach"
+	case few < tile:
+		return "gemv"
+	}
+	return "gemm"
+}
 
 // tileSize is the number of rows and columns that a workgroup of gemm multiplies.
 const tileSize = 64
@@ -21,19 +35,20 @@ func (o operands) gemm(op *tensor.Gemm, l Limits) domain {
 		part: func(b box) Dispatch {
 			rows, cols, batch := b.size(1), b.size(2), b.size(0)
 			d := Dispatch{
-				Kernel: "gemm",
 				Windows: []Window{
 					o.window(0, (b.from[0]*m+b.from[1])*k, ((batch-1)*m+rows)*k),
 					o.window(1, b.from[0]*strideW+b.from[2]*k, (batch-1)*strideW+cols*k),
 					o.window(2, (b.from[0]*m+b.from[1])*n+b.from[2], ((batch-1)*m+rows-1)*n+cols),
 				},
-				Params: []uint32{uint32(rows), uint32(cols), uint32(k / 4), uint32(m * k / 4), uint32(strideW / 4), uint32(m * n), uint32(n)},
+				Params: []uint32{uint32(rows), uint32(cols), uint32(k / 4), uint32(m * k / 4), uint32(strideW / 4), uint32(m * n), uint32(n), uint32(batch)},
 				Groups: [3]uint64{over(cols, tileSize), over(rows, tileSize), batch},
 				Work:   batch * over(rows, 4) * 4 * cols * over(k, 4),
 			}
-			if rows <= fewRows {
-				d.Kernel = "gemv"
+			switch d.Kernel = gemmKernel(batch, rows, cols, k); d.Kernel {
+			case "gemv":
 				d.Groups = [3]uint64{over(cols, 8), over(rows, 4), batch}
+			case "gemmeach":
+				d.Groups = line(batch * rows * cols)
 			}
 			return d
 		},
