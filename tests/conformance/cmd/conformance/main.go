@@ -35,6 +35,7 @@ func run() error {
 	flag.IntVar(&o.Operations, "operations", 100_000, "random operations")
 	flag.IntVar(&o.Prompts, "prompts", 200, "prompts that the decoder answers")
 	out := flag.String("out", filepath.Join("build", "conformance.json"), "file of the report")
+	only := flag.String("only", "", "back ends to compare, separated by semicolons (default: all)")
 	require := flag.String("require", "", "back ends that have to be there, separated by semicolons")
 	var drivers []conformance.Driver
 	flag.Func("driver", "driver of Vulkan as NAME=FILE.json, or NAME=FILE.json@ROOT for one in another system; may be repeated (default: those of the machine)", func(text string) error {
@@ -57,6 +58,13 @@ func run() error {
 			return err
 		}
 		backends = append(backends, found...)
+	}
+	if *only != "" {
+		wanted := strings.Split(*only, ";")
+		backends = slices.DeleteFunc(backends, func(b conformance.Backend) bool { return !slices.Contains(wanted, b.Name) })
+		if len(backends) == 0 {
+			return fmt.Errorf("expected one of the back ends in -only, found none of %q", wanted)
+		}
 	}
 	work, err := conformance.New(o)
 	if err != nil {
