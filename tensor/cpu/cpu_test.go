@@ -2,12 +2,14 @@ package cpu_test
 
 import (
 	"flag"
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/thetaedge/theta/tensor"
 	"github.com/thetaedge/theta/tensor/cpu"
+	"github.com/thetaedge/theta/tensor/fixed"
 	"github.com/thetaedge/theta/tensor/ref"
 	"github.com/thetaedge/theta/tensor/tensortest"
 )
@@ -95,6 +97,42 @@ func TestRowsOfAllLengthsGiveTheBitsOfTheReference(t *testing.T) {
 				tensor.Shape{Type: s32, Count: 6 * (2*n + 2)}, tensor.Shape{Type: s32, Count: 2 * n}, tensor.Shape{Type: s32, Count: 2 * n}, tensor.Shape{Type: s32, Count: 6 * (2*n + 2)})
 			same(t, d, source, &tensor.AttnValues{U: at(1), Scale: at(2), V: at(3), Out: at(4), Queries: 3, Heads: 2, KVHeads: 1, Keys: 5, Dim: dim, Fraction: 3},
 				tensor.Shape{Type: s32, Count: 30}, tensor.Shape{Type: scales, Count: 6}, tensor.Shape{Type: s8, Count: uint64(5 * dim)}, tensor.Shape{Type: s32, Count: uint64(6 * dim)})
+		}
+	}
+}
+
+// Sums of values by weights of any size, over more keys than fit 32 bits.
+func TestValuesOfManyKeysGiveTheBitsOfTheReference(t *testing.T) {
+	d := cpu.New(cpu.WithCores(2))
+	for keys := uint32(250); keys < 800; keys += 37 {
+		for _, most := range []int32{1 << 24, 1<<30 - 1, 1 << 30, math.MaxInt32, math.MinInt32} {
+			op := &tensor.AttnValues{U: at(1), Scale: at(2), V: at(3), Out: at(4), Queries: 1, Heads: 2, KVHeads: 1, Keys: keys, Dim: 132, Fraction: 20}
+			shapes := []tensor.Shape{
+				{Type: tensor.S32, Count: 2 * uint64(keys)},
+				{Type: tensor.Scales, Count: 2},
+				{Type: tensor.S8, Count: 132 * uint64(keys)},
+				{Type: tensor.S32, Count: 264},
+			}
+			want, got := on(t, ref.NewDevice(), op, shapes...), on(t, d, op, shapes...)
+			for _, call := range []tensor.Call{want, got} {
+				u, scale, v := call.Buffers[0].(*ref.Buffer).S32, call.Buffers[1].(*ref.Buffer).Scales, call.Buffers[2].(*ref.Buffer).S8
+				for i := range u {
+					u[i] = most
+					if i%5 == 0 {
+						u[i] = -most
+					}
+				}
+				for i := range v {
+					v[i] = math.MinInt8
+					if i%3 == 0 {
+						v[i] = math.MaxInt8
+					}
+				}
+				scale[0], scale[1] = fixed.Scale{M: 1 << 30, E: 50}, fixed.Scale{M: 1<<31 - 1, E: 60}
+			}
+			require.NoError(t, ref.Run(want))
+			require.NoError(t, d.Submit([]tensor.Call{got}))
+			require.Equal(t, want.Buffers[3].(*ref.Buffer).S32, got.Buffers[3].(*ref.Buffer).S32, "%d keys, %d", keys, most)
 		}
 	}
 }

@@ -1,8 +1,6 @@
 package cpu
 
 import (
-	"math"
-
 	"github.com/thetaedge/theta/tensor"
 	"github.com/thetaedge/theta/tensor/fixed"
 	"github.com/thetaedge/theta/tensor/ref"
@@ -164,11 +162,14 @@ func (d *Device) rotate(o *tensor.Rope, s ref.Operands) {
 	})
 }
 
+// none is more than E of any scale.
+const none = 1 << 62
+
 // softmaxRow turns the scores that a query sees into weights, and returns the scale of the row. values are
 // the normalized scales of their values, or nil.
 func (d *Device) softmaxRow(x, out []int32, values []fixed.Scale) fixed.Scale {
-	most := int32(math.MinInt32)
-	for _, v := range x {
+	most, done := d.highest(x)
+	for _, v := range x[done:] {
 		most = max(most, v)
 	}
 	total, done := d.weigh(x, out, most)
@@ -177,20 +178,22 @@ func (d *Device) softmaxRow(x, out []int32, values []fixed.Scale) fixed.Scale {
 	if values == nil {
 		return scale
 	}
-	least, found := int32(0), false
-	for i, v := range values {
-		if out[i] != 0 && v.M != 0 && (!found || v.E < least) {
-			least, found = v.E, true
+	least, done := d.least(out, values)
+	for i, v := range values[done:] {
+		if out[done+i] != 0 && v.M != 0 {
+			least = min(least, int64(v.E))
 		}
 	}
-	if !found {
+	if least == none {
 		clear(out)
 		return fixed.Scale{}
 	}
-	done = d.apply(out, values, unit(), least-31, nil, out)
+	// In the reference, the shift is 31 + E - least.
+	fraction := int32(least) - 31
+	done = d.apply(out, values, unit(), fraction, nil, out)
 	for i, v := range values[done:] {
-		out[done+i] = v.Apply(out[done+i], least-31)
+		out[done+i] = v.Apply(out[done+i], fraction)
 	}
-	scale.E += least - 31
+	scale.E += fraction
 	return scale
 }

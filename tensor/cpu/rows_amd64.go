@@ -1,6 +1,8 @@
 package cpu
 
 import (
+	"math"
+
 	"github.com/thetaedge/theta/tensor"
 	"github.com/thetaedge/theta/tensor/fixed"
 	"github.com/thetaedge/theta/tensor/ref"
@@ -12,6 +14,12 @@ func applyAVX512(x *int32, scales *fixed.Scale, m, e int64, residual, out *int32
 
 //go:noescape
 func largestAVX512(x *int32, n uintptr) uint32
+
+//go:noescape
+func highestAVX512(x *int32, n uintptr) int32
+
+//go:noescape
+func leastAVX512(weights *int32, scales *fixed.Scale, n uintptr) int64
 
 //go:noescape
 func quantAVX512(x *int32, out *int8, by, shift uint64, n uintptr)
@@ -30,6 +38,12 @@ func ropeAVX512(x, cos, sin, out *int32, half uintptr)
 
 //go:noescape
 func valuesAVX512(u *int32, v *int8, step, keys uintptr, sums *int64)
+
+//go:noescape
+func splitAVX512(u *int32, low, high *uint16, n uintptr)
+
+//go:noescape
+func pairsVNNI(low, high *uint16, v *int8, step, pairs uintptr, sums *int64)
 
 //go:noescape
 func checksumAVX512(key, first uint64, output *int32, n uintptr) uint64
@@ -59,6 +73,25 @@ func (d *Device) largest(x []int32) (most uint32, n int) {
 		return 0, 0
 	}
 	return largestAVX512(&x[0], uintptr(n)), n
+}
+
+// highest returns the largest of the elements as well.
+func (d *Device) highest(x []int32) (most int32, n int) {
+	n = len(x) &^ 15
+	if d.vectors < VNNI || n == 0 {
+		return math.MinInt32, 0
+	}
+	return highestAVX512(&x[0], uintptr(n)), n
+}
+
+// least returns the least E as well, of scales that are not zero and whose weights are not zero, or none.
+func (d *Device) least(weights []int32, scales []fixed.Scale) (least int64, n int) {
+	n = len(scales) &^ 7
+	if d.vectors < VNNI || n == 0 {
+		return none, 0
+	}
+	_ = weights[n-1]
+	return leastAVX512(&weights[0], &scales[0], uintptr(n)), n
 }
 
 // cut multiplies with a number, shifts, and cuts to eight bits.
@@ -121,10 +154,15 @@ func (d *Device) turn(x, cos, sin, out []int32) bool {
 	return true
 }
 
-// valueColumns is the number of columns of values that vectors take at once.
-const valueColumns = 64
+const (
+	// valueColumns is the number of columns of values that vectors take at once.
+	valueColumns = 64
+	// pairKeys is the number of keys whose sums fit 32 bits, if weights are below pairBound.
+	pairKeys  = 256
+	pairBound = 1 << 30
+)
 
-// weighted writes sums of columns of values by weight, one row of values for each weight, and returns the
+// weighted adds columns of values by weight to sums, one row of values for each weight, and returns the
 // number of columns that are done.
 func (d *Device) weighted(u []int32, v []int8, step int, sums []int64) int {
 	n := len(sums) / valueColumns * valueColumns
@@ -132,9 +170,28 @@ func (d *Device) weighted(u []int32, v []int8, step int, sums []int64) int {
 		return 0
 	}
 	_ = v[(len(u)-1)*step+n-1]
-	for i := 0; i < n; i += valueColumns {
-		valuesAVX512(&u[0], &v[i], uintptr(step), uintptr(len(u)), &sums[i])
+	if d.most(u) >= pairBound {
+		for i := 0; i < n; i += valueColumns {
+			valuesAVX512(&u[0], &v[i], uintptr(step), uintptr(len(u)), &sums[i])
+		}
+		return n
 	}
+	var low, high [pairKeys]uint16
+	for len(u) >= 2 {
+		weights := u[:min(len(u)&^1, pairKeys)]
+		whole := len(weights) &^ 15
+		if whole > 0 {
+			splitAVX512(&weights[0], &low[0], &high[0], uintptr(whole))
+		}
+		for i, w := range weights[whole:] {
+			low[whole+i], high[whole+i] = uint16(w&0x7fff), uint16(w>>15)
+		}
+		for i := 0; i < n; i += valueColumns {
+			pairsVNNI(&low[0], &high[0], &v[i], uintptr(step), uintptr(len(weights)/2), &sums[i])
+		}
+		u, v = u[len(weights):], v[min(len(weights)*step, len(v)):]
+	}
+	addWeighted(u, v, step, sums[:n])
 	return n
 }
 

@@ -100,6 +100,65 @@ loop:
 	VZEROUPPER
 	RET
 
+// func highestAVX512(x *int32, n uintptr) int32
+// The largest of n elements, a multiple of 16.
+TEXT ·highestAVX512(SB), NOSPLIT, $0-20
+	MOVQ x+0(FP), SI
+	MOVQ n+8(FP), CX
+	VMOVDQU64 (SI), Z0
+
+loop:
+	VPMAXSD (SI), Z0, Z0
+	ADDQ $64, SI
+	SUBQ $16, CX
+	JNZ  loop
+	VEXTRACTI64X4 $1, Z0, Y1
+	VPMAXSD Y1, Y0, Y0
+	VEXTRACTI128 $1, Y0, X1
+	VPMAXSD X1, X0, X0
+	VPSHUFD $0x4e, X0, X1
+	VPMAXSD X1, X0, X0
+	VPSHUFD $0xb1, X0, X1
+	VPMAXSD X1, X0, X0
+	VMOVD X0, AX
+	MOVL AX, ret+16(FP)
+	VZEROUPPER
+	RET
+
+// func leastAVX512(weights *int32, scales *fixed.Scale, n uintptr) int64
+// The least E of those of n scales, a multiple of 8, that are not zero and whose weights are not zero, or
+// 2^62 if there is none.
+TEXT ·leastAVX512(SB), NOSPLIT, $0-32
+	MOVQ weights+0(FP), SI
+	MOVQ scales+8(FP), DI
+	MOVQ n+16(FP), CX
+	MOVQ $(1<<62), AX
+	VPBROADCASTQ AX, Z0
+	MOVL $-1, AX
+	VPBROADCASTQ AX, Z16
+
+loop:
+	VMOVDQU64 (DI), Z1
+	VPMOVZXDQ (SI), Z2
+	VPTESTMQ Z2, Z2, K1
+	VPTESTMQ Z16, Z1, K1, K1 // M
+	VPSRAQ $32, Z1, Z1
+	VPMINSQ Z1, Z0, K1, Z0
+	ADDQ $32, SI
+	ADDQ $64, DI
+	SUBQ $8, CX
+	JNZ  loop
+	VEXTRACTI64X4 $1, Z0, Y1
+	VPMINSQ Y1, Y0, Y0
+	VEXTRACTI128 $1, Y0, X1
+	VPMINSQ X1, X0, X0
+	VPSHUFD $0x4e, X0, X1
+	VPMINSQ X1, X0, X0
+	VMOVQ X0, AX
+	MOVQ AX, ret+24(FP)
+	VZEROUPPER
+	RET
+
 // func quantAVX512(x *int32, out *int8, by, shift uint64, n uintptr)
 // x·by / 2^shift of n elements, a multiple of 8, rounded half away from zero; the results have eight bits.
 TEXT ·quantAVX512(SB), NOSPLIT, $0-40
@@ -173,7 +232,8 @@ TEXT ·weighAVX512(SB), NOSPLIT, $0-48
 	MOVQ x+0(FP), SI
 	MOVQ out+8(FP), DX
 	MOVQ table+16(FP), DI
-	VPBROADCASTD most+24(FP), Z16
+	MOVL most+24(FP), AX
+	VPBROADCASTD AX, Z16
 	MOVQ n+32(FP), CX
 	MOVL $1023, AX
 	VPBROADCASTD AX, Z17
@@ -316,7 +376,7 @@ store:
 	RET
 
 // func valuesAVX512(u *int32, v *int8, step, keys uintptr, sums *int64)
-// The sums of 64 columns of v, whose rows are `step` elements apart, by weight. At least one key.
+// Adds 64 columns of v, whose rows are `step` elements apart, by weight. At least one key.
 TEXT ·valuesAVX512(SB), NOSPLIT, $0-40
 	MOVQ u+0(FP), SI
 	MOVQ v+8(FP), DI
@@ -362,6 +422,14 @@ loop:
 	ADDQ R8, DI
 	DECQ CX
 	JNZ  loop
+	VPADDQ (DX), Z0, Z0
+	VPADDQ 64(DX), Z1, Z1
+	VPADDQ 128(DX), Z2, Z2
+	VPADDQ 192(DX), Z3, Z3
+	VPADDQ 256(DX), Z4, Z4
+	VPADDQ 320(DX), Z5, Z5
+	VPADDQ 384(DX), Z6, Z6
+	VPADDQ 448(DX), Z7, Z7
 	VMOVDQU64 Z0, (DX)
 	VMOVDQU64 Z1, 64(DX)
 	VMOVDQU64 Z2, 128(DX)
@@ -370,6 +438,103 @@ loop:
 	VMOVDQU64 Z5, 320(DX)
 	VMOVDQU64 Z6, 384(DX)
 	VMOVDQU64 Z7, 448(DX)
+	VZEROUPPER
+	RET
+
+// func splitAVX512(u *int32, low, high *uint16, n uintptr)
+// The lowest 15 bits of n weights, a multiple of 16, and what is above them.
+TEXT ·splitAVX512(SB), NOSPLIT, $0-32
+	MOVQ u+0(FP), SI
+	MOVQ low+8(FP), DX
+	MOVQ high+16(FP), DI
+	MOVQ n+24(FP), CX
+	MOVL $0x7fff, AX
+	VPBROADCASTD AX, Z16
+
+loop:
+	VMOVDQU64 (SI), Z0
+	VPANDD Z16, Z0, Z1
+	VPSRAD $15, Z0, Z0
+	VPMOVDW Z1, (DX)
+	VPMOVDW Z0, (DI)
+	ADDQ $64, SI
+	ADDQ $32, DX
+	ADDQ $32, DI
+	SUBQ $16, CX
+	JNZ  loop
+	VZEROUPPER
+	RET
+
+// ADDSUMS adds four sums, from those of both parts of the weights, to memory.
+#define ADDSUMS(low, high, lane, to) \
+	VEXTRACTI32X4 $lane, low, X16; \
+	VEXTRACTI32X4 $lane, high, X17; \
+	VPMOVSXDQ X16, Y16; \
+	VPMOVSXDQ X17, Y17; \
+	VPSLLQ $15, Y17, Y17; \
+	VPADDQ Y17, Y16, Y16; \
+	VPADDQ to(DX), Y16, Y16; \
+	VMOVDQU64 Y16, to(DX)
+
+// func pairsVNNI(low, high *uint16, v *int8, step, pairs uintptr, sums *int64)
+// Adds 64 columns of pairs of rows of v, at least one and at most 128, by weights of both parts. Two products
+// of 16 bits are added to 32 bits at once.
+TEXT ·pairsVNNI(SB), NOSPLIT, $0-48
+	MOVQ low+0(FP), SI
+	MOVQ high+8(FP), R9
+	MOVQ v+16(FP), DI
+	MOVQ step+24(FP), R8
+	MOVQ pairs+32(FP), CX
+	MOVQ sums+40(FP), DX
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+
+loop:
+	VPMOVSXBW (DI), Z8
+	VPMOVSXBW 32(DI), Z9
+	VPMOVSXBW (DI)(R8*1), Z10
+	VPMOVSXBW 32(DI)(R8*1), Z11
+	VPUNPCKLWD Z10, Z8, Z12
+	VPUNPCKHWD Z10, Z8, Z13
+	VPUNPCKLWD Z11, Z9, Z14
+	VPUNPCKHWD Z11, Z9, Z15
+	VPBROADCASTD (SI), Z16
+	VPBROADCASTD (R9), Z17
+	VPDPWSSD Z16, Z12, Z0
+	VPDPWSSD Z16, Z13, Z1
+	VPDPWSSD Z16, Z14, Z2
+	VPDPWSSD Z16, Z15, Z3
+	VPDPWSSD Z17, Z12, Z4
+	VPDPWSSD Z17, Z13, Z5
+	VPDPWSSD Z17, Z14, Z6
+	VPDPWSSD Z17, Z15, Z7
+	ADDQ $4, SI
+	ADDQ $4, R9
+	LEAQ (DI)(R8*2), DI
+	DECQ CX
+	JNZ  loop
+	ADDSUMS(Z0, Z4, 0, 0)
+	ADDSUMS(Z1, Z5, 0, 32)
+	ADDSUMS(Z0, Z4, 1, 64)
+	ADDSUMS(Z1, Z5, 1, 96)
+	ADDSUMS(Z0, Z4, 2, 128)
+	ADDSUMS(Z1, Z5, 2, 160)
+	ADDSUMS(Z0, Z4, 3, 192)
+	ADDSUMS(Z1, Z5, 3, 224)
+	ADDSUMS(Z2, Z6, 0, 256)
+	ADDSUMS(Z3, Z7, 0, 288)
+	ADDSUMS(Z2, Z6, 1, 320)
+	ADDSUMS(Z3, Z7, 1, 352)
+	ADDSUMS(Z2, Z6, 2, 384)
+	ADDSUMS(Z3, Z7, 2, 416)
+	ADDSUMS(Z2, Z6, 3, 448)
+	ADDSUMS(Z3, Z7, 3, 480)
 	VZEROUPPER
 	RET
 

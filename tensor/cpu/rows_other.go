@@ -3,6 +3,8 @@
 package cpu
 
 import (
+	"math"
+
 	"github.com/thetaedge/theta/tensor"
 	"github.com/thetaedge/theta/tensor/fixed"
 )
@@ -14,6 +16,10 @@ func (d *Device) apply(_ []int32, _ []fixed.Scale, _ fixed.Scale, _ int32, _, _ 
 }
 
 func (d *Device) largest([]int32) (most uint32, n int) { return 0, 0 }
+
+func (d *Device) highest([]int32) (most int32, n int) { return math.MinInt32, 0 }
+
+func (d *Device) least([]int32, []fixed.Scale) (least int64, n int) { return none, 0 }
 
 func (d *Device) cut(_ []int32, _ []int8, _, _ uint64) int { return 0 }
 
