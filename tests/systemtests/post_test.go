@@ -26,6 +26,7 @@ import (
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/blob"
 	"github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/executor/profiles"
 	"github.com/thetaedge/theta/relay"
 	"github.com/thetaedge/theta/tests/devnet"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
@@ -287,10 +288,14 @@ func TestANodeIsRegisteredByATransactionThatIsSignedElsewhere(t *testing.T) {
 	common := []string{"--home", p.network.ValidatorHome(0), "--keyring-backend", "test", "--chain-id", p.network.ChainID(), "--node", "tcp://" + p.network.ValidatorRPC(0)}
 	call(p.thetad, append([]string{"tx", "sign", unsigned, "--from", devnet.ValidatorName(0), "--output-document", signed}, common...)...)
 	call(p.thetad, append([]string{"tx", "broadcast", signed}, common...)...)
-	require.NoError(t, p.network.Await(t.Context(), time.Minute, "the node", func() (bool, error) {
-		_, err := edgenodetypes.NewQueryClient(p.network.Conn()).Node(t.Context(), &edgenodetypes.QueryNodeRequest{Operator: p.network.ValidatorAddress(0)})
+	var found *edgenodetypes.QueryNodeResponse
+	require.NoError(t, p.network.Await(t.Context(), time.Minute, "the node", func() (ok bool, err error) {
+		found, err = edgenodetypes.NewQueryClient(p.network.Conn()).Node(t.Context(), &edgenodetypes.QueryNodeRequest{Operator: p.network.ValidatorAddress(0)})
 		return err == nil, err
 	}))
+	for _, profile := range profiles.Names() {
+		require.Equal(t, client.CautiousFuelPerBlock(profile), found.Node.Profile.Limits.RateOf(profile), "the rate of a home whose owner has measured nothing")
+	}
 	call(thetaedge, append(register, "--yes")...) // renews the grant
 }
 
