@@ -102,7 +102,7 @@ func (l *lent) Close() error {
 }
 
 // lentBuffer is a tensor of a run: one of its own, or kept weights that it shares until something
-// else is written to it, or neither as long as it holds zeros that nobody has asked for.
+// else is written to it, or neither, while it holds zeros and the program has not used it.
 type lentBuffer struct {
 	lent  *lent
 	shape tensor.Shape

@@ -39,7 +39,7 @@ func (w *weight) write(offset uint64, p []byte) error {
 }
 
 // weights are the parts of files that a device keeps, so that the next task of the program need not
-// load them again, and the memory of the tensors beside them. Weights that no tensor shares give way
+// load them again, and the memory of the other tensors. Weights that no tensor shares give way
 // to tensors, those that were used longest ago first. One goroutine uses it.
 //
 // No program can find out whether its weights were kept: not by what they hold, nor by the limits of

@@ -1,15 +1,19 @@
 package tensors
 
 import (
+	"bytes"
 	"crypto/sha256"
+	"io"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/thetaedge/theta/tensor"
+	"github.com/thetaedge/theta/tensor/cpu"
 	"github.com/thetaedge/theta/tensor/guard"
 	"github.com/thetaedge/theta/tensor/ref"
+	"github.com/thetaedge/theta/tensor/remote"
 	"github.com/thetaedge/theta/tensor/tensortest"
 )
 
@@ -107,6 +111,74 @@ func TestNoOperationChangesWeights(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestNoOperationChangesWeightsOfAGuardedDevice does the same on a device with guards around it, in what
+// stands for another process.
+func TestNoOperationChangesWeightsOfAGuardedDevice(t *testing.T) {
+	asksIn, asksOut := io.Pipe()
+	answersIn, answersOut := io.Pipe()
+	served := make(chan error, 1)
+	go func() { served <- remote.Serve(asksIn, answersOut, cpu.New(cpu.WithCores(1))) }()
+	client, err := remote.NewClient(answersIn, asksOut, asksOut.Close)
+	require.NoError(t, err)
+	device := guard.New(client, guard.Config{Sample: 8})
+	d := &opened{device: device, weights: newWeights(device, 1<<40)}
+	for range 2 {
+		require.NoError(t, tensortest.Compare(loading{lend(d)}, 1, 100))
+	}
+	require.NotEmpty(t, d.weights.parts)
+	require.NoError(t, device.Close())
+	require.NoError(t, <-served)
+}
+
+// TestAGuardFindsAWrongWeightInTheTaskItself: the sums of weights that the guard knows are those of the
+// first task that used them.
+func TestAGuardFindsAWrongWeightInTheTaskItself(t *testing.T) {
+	const m, n, k = 8, 64, 4096
+	inner := &recorded{Device: ref.NewDevice()}
+	device := guard.New(inner, guard.Config{})
+	d := &opened{device: device, weights: newWeights(device, 1<<40)}
+	multiply := func() error {
+		l := lend(d)
+		w := &lentBuffer{lent: l, shape: tensor.Shape{Type: tensor.S8, Count: n * k}}
+		require.NoError(t, w.load(part{shape: w.shape}, func(write func(uint64, []byte) error) error { return write(0, bytes.Repeat([]byte{3}, n*k)) }))
+		a, err := l.New(tensor.Shape{Type: tensor.S8, Count: m * k})
+		require.NoError(t, err)
+		require.NoError(t, a.Write(0, bytes.Repeat([]byte{5}, m*k)))
+		out, err := l.New(tensor.Shape{Type: tensor.S32, Count: m * n})
+		require.NoError(t, err)
+		op := &tensor.Gemm{A: tensor.Operand{Tensor: 1}, W: tensor.Operand{Tensor: 2}, Out: tensor.Operand{Tensor: 3}, Batch: 1, M: m, N: n, K: k, SharedW: true}
+		err = l.Submit([]tensor.Call{{Op: op, Buffers: []tensor.Buffer{a, w, out}}})
+		if err == nil {
+			_, err = l.Wait()
+		}
+		for _, b := range []tensor.Buffer{a, w, out} {
+			_ = b.Free()
+		}
+		return err
+	}
+	// The first call of its kind is compared with the reference, and the next one by its sums.
+	require.NoError(t, multiply())
+	require.NoError(t, multiply())
+	kept := d.weights.parts[part{shape: tensor.Shape{Type: tensor.S8, Count: n * k}}]
+	// The bit is not in the block that the next use compares.
+	at := (uint64(kept.sums.next)*blockBytes + 2*blockBytes + 17) % (n * k)
+	inner.made[0].S8[at] ^= 64
+	require.ErrorIs(t, multiply(), guard.ErrDoubt)
+}
+
+// recorded is a reference that lists its tensors.
+type recorded struct {
+	*ref.Device
+
+	made []*ref.Buffer
+}
+
+func (r *recorded) New(s tensor.Shape) (tensor.Buffer, error) {
+	b, err := ref.NewBuffer(s)
+	r.made = append(r.made, b)
+	return b, err
 }
 
 func TestWhatACallWritesToDoesNotDependOnItsShapes(t *testing.T) {

@@ -5,8 +5,8 @@ import "github.com/thetaedge/theta/tensor"
 // writes says which operands calls write to. The zero value is ready.
 type writes struct{ known map[writeKey]uint32 }
 
-// writeKey is an operation and the operands that it has, one bit each. What an operand is for
-// depends on nothing else.
+// writeKey is an operation and the operands that it has, one bit each. Which operands an
+// operation writes to depends on nothing else.
 type writeKey struct {
 	code    tensor.Code
 	present uint32
