@@ -64,7 +64,7 @@ func (c *Client) resumeFile(ctx context.Context, address string, want blob.Diges
 	defer c.partials.give(part)
 	n, continued, err := c.resume(ctx, address, want, maxBytes, part)
 	if continued && err != nil && !unfinished(err) {
-		// What was there may have come from another server, and may be what is wrong.
+		// The beginning may have come from another server, and may be wrong.
 		n, _, err = c.resume(ctx, address, want, maxBytes, part)
 	}
 	if err != nil {

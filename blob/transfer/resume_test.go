@@ -79,7 +79,7 @@ func TestAFetchContinuesWhatAnEarlierOneHasLeft(t *testing.T) {
 	requireAlone(t, path)
 }
 
-// requireAlone checks that a fetch has left nothing beside its file.
+// requireAlone checks that a fetch has left no other file in the folder of its own.
 func requireAlone(t *testing.T, path string) {
 	t.Helper()
 	entries, err := os.ReadDir(filepath.Dir(path))

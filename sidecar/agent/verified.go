@@ -21,6 +21,10 @@ const (
 
 // verified records that a cached file had its digest, and how the system described it then. The
 // record is a file of its own. It was last modified when the content was last used.
+//
+// A program cannot change the content: its worker may only read inputs (worker.LayerFiles). On a
+// machine without that layer, a program that breaks out of its engine can write whatever the daemon
+// can, records and keys included.
 type verified struct {
 	Size     int64     `json:"size"`
 	Modified time.Time `json:"modified"`

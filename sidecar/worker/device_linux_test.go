@@ -32,7 +32,7 @@ func openForTests(o Opening) (executor.Executor, error) {
 		return newScripts(), nil
 	}
 	return profiles.Open(o.Profile, profiles.Config{
-		Slots: 1, Cores: o.Cores, Device: o.Device, Remote: o.Remote, Known: o.Known, Guard: o.Guard,
+		Slots: 1, Cores: o.Cores, KeepBytes: o.KeepBytes, Device: o.Device, Remote: o.Remote, Known: o.Known, Guard: o.Guard,
 	})
 }
 

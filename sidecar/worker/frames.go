@@ -59,7 +59,7 @@ type file struct {
 	Name string `json:"name"`
 	Path string `json:"path"`
 	// Digest is the SHA-256 of the content as the daemon knows it, or zero.
-	Digest executor.Trace `json:"digest"`
+	Digest [32]byte `json:"digest"`
 }
 
 // kind says what a report is about.
