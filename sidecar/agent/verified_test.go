@@ -146,3 +146,20 @@ func TestAnUnfinishedFileStaysOverARestartAndCountsAsUnused(t *testing.T) {
 	c.shrink()
 	require.NoFileExists(t, continued)
 }
+
+func TestAssignmentsNeedTheirFilesUntilTheyWereExecuted(t *testing.T) {
+	program, model := blob.DigestOf([]byte("program")), blob.DigestOf([]byte("model"))
+	spec := &computetypes.JobSpec{
+		Program: computetypes.Blob{Sha256: program[:]},
+		Inputs:  []computetypes.Input{{Path: "model", Blob: computetypes.Blob{Sha256: model[:]}}},
+	}
+	both := map[blob.Digest]bool{program: true, model: true}
+	for phase, want := range map[store.Phase]map[blob.Digest]bool{
+		store.PhaseClaimed: both, store.PhaseAssigned: both, store.PhasePreparing: both, store.PhaseRunning: both,
+		store.PhaseExecuted: {}, store.PhaseCommitted: {}, store.PhaseRevealed: {},
+	} {
+		all := assignments{store.Key{JobID: "1"}: {record: store.Assignment{Phase: phase}, spec: spec}}
+		require.Equal(t, want, all.needed(), phase)
+	}
+	require.Empty(t, assignments{store.Key{JobID: "1"}: {record: store.Assignment{Phase: store.PhaseClaimed}}}.needed(), "the job was not read yet")
+}

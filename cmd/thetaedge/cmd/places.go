@@ -71,6 +71,9 @@ func checkPlaces(ctx context.Context, r *report, n *node) {
 		}
 		r.line(good, place.what, "%s can be written", place.dir)
 	}
+	if cache, input := n.config.Work.Cache, n.config.Policy.MaxInput; cache > 0 && input > cache {
+		r.line(unsure, "inputs", "work.cache is %s, and the inputs of a task may have %s (policy.max-input): the node fetches larger inputs again for each task; raise work.cache", cache, input)
+	}
 	forGRPC, forHTTP, err := n.listen()
 	switch {
 	case err != nil && running != "":

@@ -46,6 +46,21 @@ func TestDoctorOpensWhatStartOpensAndLeavesNothing(t *testing.T) {
 	require.Empty(t, left)
 }
 
+func TestDoctorSaysThatLargeInputsDoNotStay(t *testing.T) {
+	home := newHome(t)
+	doctor := func(cache string) string {
+		out, err := run(t, "doctor", "--home", home, "--api.grpc", "127.0.0.1:0", "--api.http", "127.0.0.1:0", "--work.cache", cache, "--policy.max-input", "8GiB")
+		require.Error(t, err, "the chain does not answer")
+		return out
+	}
+	line := lineOf(t, doctor("7GiB"), "inputs")
+	require.Contains(t, line, "warn")
+	require.Contains(t, line, "raise work.cache")
+	for _, enough := range []string{"8GiB", "0"} {
+		require.NotContains(t, doctor(enough), "raise work.cache")
+	}
+}
+
 func TestDoctorSaysOfAJournalWhatStartSays(t *testing.T) {
 	home := newHome(t)
 	for name, spoil := range map[string]func(*testing.T){
