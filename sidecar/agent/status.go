@@ -24,7 +24,8 @@ const (
 	// Paused means that the owner or the operator has paused the node. The work that it holds
 	// continues.
 	Paused Mode = "paused"
-	// Suspended means that the owner has paused the node, and suspended the programs that it runs.
+	// Suspended means that the owner has paused the node, and that the programs that it runs stand
+	// still.
 	Suspended Mode = "suspended"
 	// Draining means that the agent is about to stop.
 	Draining Mode = "draining"
@@ -113,7 +114,7 @@ func (a *Agent) publish() {
 		s.Mode = Draining
 	case a.view.node == nil || a.view.height == 0:
 		s.Mode = Starting
-	case a.suspension.on.Load():
+	case a.suspension.done.Load():
 		s.Mode = Suspended
 	case a.cfg.Paused() || a.view.node.State.Status != activeNode:
 		s.Mode = Paused

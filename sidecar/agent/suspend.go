@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -16,8 +18,8 @@ import (
 type suspension struct {
 	wanted    func() bool
 	executors map[string]executor.Executor
-	// on reports whether no program runs or begins.
-	on atomic.Bool
+	// on reports whether no program begins. done reports that no program runs either.
+	on, done atomic.Bool
 	// told is the last error. Only one goroutine uses it.
 	told string
 }
@@ -47,13 +49,12 @@ func (s *suspension) look(report func(error)) {
 	if wanted == s.on.Load() && s.told == "" {
 		return
 	}
-	// Nothing begins any more before the programs stop, and before they go on.
 	if wanted {
 		s.on.Store(true)
 	}
 	var err error
-	for profile, engine := range s.executors {
-		control, can := engine.(executor.Suspender)
+	for _, profile := range slices.Sorted(maps.Keys(s.executors)) {
+		control, can := s.executors[profile].(executor.Suspender)
 		var failed error
 		switch {
 		case !can && wanted:
@@ -69,6 +70,7 @@ func (s *suspension) look(report func(error)) {
 		}
 	}
 	s.on.Store(wanted)
+	s.done.Store(wanted && err == nil)
 	text := ""
 	if err != nil {
 		text = err.Error()
