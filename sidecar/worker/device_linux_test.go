@@ -21,15 +21,29 @@ import (
 	"github.com/thetaedge/theta/executor/executortest"
 	"github.com/thetaedge/theta/executor/manifest"
 	"github.com/thetaedge/theta/executor/profiles"
+	"github.com/thetaedge/theta/executor/tensors"
 	"github.com/thetaedge/theta/tensor"
 	"github.com/thetaedge/theta/tensor/backend"
+	"github.com/thetaedge/theta/tensor/cpu"
+	"github.com/thetaedge/theta/tensor/guard"
 	"github.com/thetaedge/theta/tensor/ref"
 )
 
+// deviceLimit bounds the time of one call of the device, in addition to that of its fuel.
+const deviceLimit = 2 * time.Second
+
 // openForTests opens the executor of a worker process of the tests: that of scripts, or a real one.
+// Tensors for which the settings name no device are on the processor, but guarded like those on a graphics
+// card: a call that takes longer than deviceLimit ends the device.
 func openForTests(o Opening) (executor.Executor, error) {
-	if o.Profile == profile {
+	switch {
+	case o.Profile == profile:
 		return newScripts(), nil
+	case o.Profile == tensors.Profile && o.Device.Backend == "":
+		return tensors.New(tensors.Config{
+			Slots: 1, Known: cpu.New().Name(), KeepBytes: o.KeepBytes, Guard: guard.Config{Limit: deviceLimit},
+			Open: func() (tensor.Device, error) { return cpu.New(cpu.WithCores(o.Cores)), nil },
+		})
 	}
 	return profiles.Open(o.Profile, profiles.Config{
 		Slots: 1, Cores: o.Cores, KeepBytes: o.KeepBytes, Device: o.Device, Remote: o.Remote, Known: o.Known, Guard: o.Guard,

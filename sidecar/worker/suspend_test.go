@@ -171,6 +171,25 @@ func TestNoLimitCountsTheTimeOfASuspension(t *testing.T) {
 	require.ErrorIs(t, err, executor.ErrStopped, "neither its wall limit nor its silence have ended it")
 }
 
+// TestTheGuardOfADeviceCountsLittleOfASuspension: whatever the device does when it is suspended, it
+// does not hang.
+func TestTheGuardOfADeviceCountsLittleOfASuspension(t *testing.T) {
+	e, task := computing(t, tensors.Profile, multiplies(1<<9))
+	require.NoError(t, e.Start(waiting(t), task))
+	children := childrenOf(t, os.Getpid(), e.cfg.Dir)
+	require.Len(t, children, 1)
+	for range 2 {
+		began := ticks(t, children[0])
+		require.Eventually(t, func() bool { return ticks(t, children[0]) > began+5 }, patience, time.Millisecond)
+		require.NoError(t, e.Suspend())
+		time.Sleep(deviceLimit + deviceLimit/4)
+		require.NoError(t, e.Resume())
+	}
+	result, err := e.Wait(waiting(t), task.ID)
+	require.NoError(t, err)
+	require.Equal(t, manifest.ReasonExited, result.Reason, result.Detail)
+}
+
 // TestATaskThatBeginsDuringASuspensionStandsStill: a suspension may come at any moment of a start.
 func TestATaskThatBeginsDuringASuspensionStandsStill(t *testing.T) {
 	program := script(t, "endless")
