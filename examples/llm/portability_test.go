@@ -23,18 +23,20 @@ import (
 	"github.com/thetaedge/theta/tensor/cpu"
 )
 
-// build compiles the program, for wasm as build.sh does, or for this machine.
+// build compiles the program, for wasm as build.sh does, or for this machine with the settings of
+// this test, whose packages are compiled already.
 func build(t *testing.T, wasm bool) string {
 	t.Helper()
 	// Reading the source tells the test cache what the result depends on.
 	_, err := os.ReadFile("cmd/llm/main.go")
 	require.NoError(t, err)
 	out := filepath.Join(t.TempDir(), "llm")
-	command := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", out, "./cmd/llm")
-	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOEXPERIMENT=")
+	command := exec.Command("go", "build", "-buildvcs=false", "-ldflags=-s -w", "-o", out)
 	if wasm {
-		command.Env = append(command.Env, "GOOS=wasip1", "GOARCH=wasm", "GOWASM=")
+		command.Args = append(command.Args, "-trimpath")
+		command.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0", "GOEXPERIMENT=", "GOWASM=")
 	}
+	command.Args = append(command.Args, "./cmd/llm")
 	report, err := command.CombinedOutput()
 	require.NoError(t, err, "%s", report)
 	return out

@@ -53,12 +53,18 @@ func task(t *testing.T, program, model, name string, content []byte, args ...str
 	}
 }
 
-// run runs a task on an engine and a device.
-func run(t *testing.T, engine string, device tensor.Device, tk executor.Task) executor.Result {
+// start starts an executor with an engine and a device. It compiles a program once for all tasks.
+func start(t *testing.T, engine string, device tensor.Device) *wasm.Executor {
 	t.Helper()
 	e, err := tensors.New(tensors.Config{Slots: 1, Engine: engine, Open: func() (tensor.Device, error) { return device, nil }})
 	require.NoError(t, err)
-	defer func() { require.NoError(t, e.Close()) }()
+	t.Cleanup(func() { require.NoError(t, e.Close()) })
+	return e
+}
+
+// run runs a task.
+func run(t *testing.T, e *wasm.Executor, tk executor.Task) executor.Result {
+	t.Helper()
 	require.NoError(t, e.Start(context.Background(), tk))
 	result, err := e.Wait(context.Background(), tk.ID)
 	require.NoError(t, err)
@@ -101,7 +107,7 @@ func TestEveryDeviceAndEngineGivesTheSamePicture(t *testing.T) {
 	for _, engine := range wasm.Engines() {
 		for _, device := range []tensor.Device{ref.NewDevice(), cpu.New()} {
 			tk := task(t, program, model, "picture.png", encoded(t, p), "--tile", "8")
-			result := run(t, engine, device, tk)
+			result := run(t, start(t, engine, device), tk)
 			require.Equal(t, manifest.ReasonExited, result.Reason, result.Detail)
 			require.Zero(t, result.ExitCode)
 			require.Equal(t, string(want), output(t, tk, "picture.png"), "%s, %s", engine, device.Name())
@@ -118,6 +124,7 @@ func TestFailureHasAMessageAndAnExitCode(t *testing.T) {
 	var huge bytes.Buffer
 	require.NoError(t, png.Encode(&huge, image.NewPaletted(image.Rect(0, 0, 3000, 3000), color.Palette{color.Black})))
 	small := encoded(t, picture.Picture{Picture: clouds(6, 4, 4)})
+	e := start(t, "", cpu.New())
 	for name, c := range map[string]struct {
 		name    string
 		content []byte
@@ -137,7 +144,8 @@ func TestFailureHasAMessageAndAnExitCode(t *testing.T) {
 		"stray argument":   {"picture.png", small, []string{"now"}, 2, `expected flags only, found "now"`},
 	} {
 		tk := task(t, program, model, c.name, c.content, c.args...)
-		result := run(t, "", cpu.New(), tk)
+		tk.ID = name
+		result := run(t, e, tk)
 		require.Equal(t, manifest.ReasonExited, result.Reason, "%s: %s", name, result.Detail)
 		require.Equal(t, c.code, result.ExitCode, name)
 		require.Contains(t, output(t, tk, "stderr"), c.says, name)
