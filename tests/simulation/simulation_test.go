@@ -14,6 +14,7 @@ import (
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 
 	"github.com/thetaedge/theta/testutil/apptest"
+	"github.com/thetaedge/theta/testutil/collect"
 	"github.com/thetaedge/theta/testutil/edge"
 	"github.com/thetaedge/theta/testutil/sim"
 )
@@ -25,6 +26,11 @@ const (
 	// with its original.
 	blocksAfterImport = 40
 )
+
+func TestMain(m *testing.M) {
+	collect.Seldom()
+	m.Run()
+}
 
 // Random messages of every kind lead to a state that can be exported and imported to the same
 // state, and from which the chain continues like the original.

@@ -18,6 +18,7 @@ import (
 	bankkeeper "github.com/cosmos/cosmos-sdk/x/bank/keeper"
 
 	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/testutil/collect"
 	"github.com/thetaedge/theta/testutil/keepertest"
 	beacontypes "github.com/thetaedge/theta/x/beacon/types"
 	"github.com/thetaedge/theta/x/compute/keeper"
@@ -41,6 +42,7 @@ const (
 
 func TestMain(m *testing.M) {
 	params.SetSDKDefaults()
+	collect.Seldom()
 	m.Run()
 }
 

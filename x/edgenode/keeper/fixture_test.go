@@ -16,6 +16,7 @@ import (
 	epochstypes "github.com/cosmos/cosmos-sdk/x/epochs/types"
 
 	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/testutil/collect"
 	"github.com/thetaedge/theta/testutil/keepertest"
 	"github.com/thetaedge/theta/x/edgenode/keeper"
 	"github.com/thetaedge/theta/x/edgenode/types"
@@ -32,6 +33,7 @@ const (
 
 func TestMain(m *testing.M) {
 	params.SetSDKDefaults()
+	collect.Seldom()
 	m.Run()
 }
 

@@ -15,6 +15,7 @@ import (
 	bankkeeper "github.com/cosmos/cosmos-sdk/x/bank/keeper"
 
 	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/testutil/collect"
 	"github.com/thetaedge/theta/testutil/keepertest"
 	"github.com/thetaedge/theta/x/rewards/keeper"
 	"github.com/thetaedge/theta/x/rewards/types"
@@ -31,6 +32,7 @@ const (
 
 func TestMain(m *testing.M) {
 	params.SetSDKDefaults()
+	collect.Seldom()
 	m.Run()
 }
 
