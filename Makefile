@@ -90,10 +90,13 @@ devnet: build textgen ## Run a network to play with until Ctrl-C
 
 ##@ Test
 
+# Of all packages, those with the longest tests come first, so that no core waits for them at the end.
+LONGEST := ./x/compute/keeper ./x/edgenode/keeper ./app ./examples/...
+
 .PHONY: test
 test: ## Run all tests but system tests and simulations (PKG=./x/... for fewer)
 	@mkdir -p build
-	go test $(TEST_FLAGS) $(if $(COVER),-coverprofile=$(COVER)) $(PKG)
+	go test $(TEST_FLAGS) $(if $(COVER),-coverprofile=$(COVER)) $(if $(filter ./...,$(PKG)),$(LONGEST)) $(PKG)
 
 # The engines share nothing between goroutines, and take many minutes under the detector.
 .PHONY: test-race
