@@ -31,7 +31,8 @@ func WithCores(n int) Option { return func(d *Device) { d.cores = max(n, 1) } }
 
 // New returns a device.
 func New(options ...Option) *Device {
-	d := &Device{cores: runtime.GOMAXPROCS(0), vectors: vectors(), held: map[*ref.Buffer]struct{}{}}
+	d := &Device{cores: runtime.GOMAXPROCS(0), held: map[*ref.Buffer]struct{}{}}
+	WithVectors(AVX512VNNI)(d)
 	for _, option := range options {
 		option(d)
 	}

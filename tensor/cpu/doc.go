@@ -3,6 +3,7 @@
 //
 //   - AVX-512 with VNNI: products of eight bits in tiles, and vectors for most of the other operations of
 //     language models.
+//   - AVX-VNNI: products of eight bits in smaller tiles.
 //   - AVX2: sums of products.
 //   - Otherwise plain Go.
 //

@@ -64,7 +64,7 @@ func (d *Device) gemm(o *tensor.Gemm, s ref.Operands) {
 
 // less returns what is subtracted from tiles for each row of A, or nothing if there are no tiles.
 func (d *Device) less(a []int8, rows, k, n int) []int32 {
-	if !d.tiles() || rows < tile || n < tile {
+	if !d.tiles(k) || rows < tile || n < tile {
 		return nil
 	}
 	ones := make([]int8, k)
@@ -89,7 +89,7 @@ func (d *Device) product(a, w []int8, k, first, last int, out []int32, n int, le
 		for ; last-first >= tile && whole > 0; first += tile {
 			d.tally.vectors(whole/tile, tile*tile*k)
 			for i := 0; i < whole; i += tile {
-				multiply(a[i*k:], w[first*k:], k, out[i*n+first:], n, less[row+i:])
+				d.multiply(a[i*k:], w[first*k:], k, out[i*n+first:], n, less[row+i:])
 			}
 			for i := whole; i < m; i++ {
 				d.rowDots(a[i*k:][:k], w, k, first, first+tile, out[i*n:])

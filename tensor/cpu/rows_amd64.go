@@ -54,7 +54,7 @@ func checksumAVX512(key, first uint64, output *int32, n uintptr) uint64
 // apply is by.Times of each scale, and Apply. Without a residual, that is nil.
 func (d *Device) apply(x []int32, scales []fixed.Scale, by fixed.Scale, fraction int32, residual, out []int32) int {
 	n := len(x) &^ 7
-	if d.vectors < VNNI || n == 0 {
+	if d.vectors < AVX512VNNI || n == 0 {
 		return 0
 	}
 	_, _ = scales[n-1], out[n-1]
@@ -69,7 +69,7 @@ func (d *Device) apply(x []int32, scales []fixed.Scale, by fixed.Scale, fraction
 // largest returns the largest magnitude of the elements as well.
 func (d *Device) largest(x []int32) (most uint32, n int) {
 	n = len(x) &^ 15
-	if d.vectors < VNNI || n == 0 {
+	if d.vectors < AVX512VNNI || n == 0 {
 		return 0, 0
 	}
 	return largestAVX512(&x[0], uintptr(n)), n
@@ -78,7 +78,7 @@ func (d *Device) largest(x []int32) (most uint32, n int) {
 // highest returns the largest of the elements as well.
 func (d *Device) highest(x []int32) (most int32, n int) {
 	n = len(x) &^ 15
-	if d.vectors < VNNI || n == 0 {
+	if d.vectors < AVX512VNNI || n == 0 {
 		return math.MinInt32, 0
 	}
 	return highestAVX512(&x[0], uintptr(n)), n
@@ -87,7 +87,7 @@ func (d *Device) highest(x []int32) (most int32, n int) {
 // least returns the least E as well, of scales that are not zero and whose weights are not zero, or none.
 func (d *Device) least(weights []int32, scales []fixed.Scale) (least int64, n int) {
 	n = len(scales) &^ 7
-	if d.vectors < VNNI || n == 0 {
+	if d.vectors < AVX512VNNI || n == 0 {
 		return none, 0
 	}
 	_ = weights[n-1]
@@ -97,7 +97,7 @@ func (d *Device) least(weights []int32, scales []fixed.Scale) (least int64, n in
 // cut multiplies with a number, shifts, and cuts to eight bits.
 func (d *Device) cut(x []int32, out []int8, by, shift uint64) int {
 	n := len(x) &^ 7
-	if d.vectors < VNNI || n == 0 {
+	if d.vectors < AVX512VNNI || n == 0 {
 		return 0
 	}
 	_ = out[n-1]
@@ -108,7 +108,7 @@ func (d *Device) cut(x []int32, out []int8, by, shift uint64) int {
 // squares returns the sum of the squares of the elements, shifted down, as well.
 func (d *Device) squares(x []int32, down int32) (sum uint64, n int) {
 	n = len(x) &^ 15
-	if d.vectors < VNNI || n == 0 {
+	if d.vectors < AVX512VNNI || n == 0 {
 		return 0, 0
 	}
 	return squaresAVX512(&x[0], uint64(down), uintptr(n)), n
@@ -117,7 +117,7 @@ func (d *Device) squares(x []int32, down int32) (sum uint64, n int) {
 // weigh returns the sum of the weights of scores as well.
 func (d *Device) weigh(x, out []int32, most int32) (sum uint64, n int) {
 	n = len(x) &^ 15
-	if d.vectors < VNNI || n == 0 {
+	if d.vectors < AVX512VNNI || n == 0 {
 		return 0, 0
 	}
 	_ = out[n-1]
@@ -127,7 +127,7 @@ func (d *Device) weigh(x, out []int32, most int32) (sum uint64, n int) {
 // gate is an activation. Without factors, u is nil.
 func (d *Device) gate(o *tensor.Gate, x, u, entries, out []int32) int {
 	n := len(x) &^ 7
-	if d.vectors < VNNI || n == 0 {
+	if d.vectors < AVX512VNNI || n == 0 {
 		return 0
 	}
 	g := fixed.Grid(o.Grid)
@@ -146,7 +146,7 @@ func (d *Device) gate(o *tensor.Gate, x, u, entries, out []int32) int {
 // turn rotates the pairs of a head by angles, one for each pair. It does all pairs or none.
 func (d *Device) turn(x, cos, sin, out []int32) bool {
 	half := len(cos)
-	if d.vectors < VNNI || half == 0 || half%8 != 0 {
+	if d.vectors < AVX512VNNI || half == 0 || half%8 != 0 {
 		return false
 	}
 	_, _, _ = x[2*half-1], sin[half-1], out[2*half-1]
@@ -166,7 +166,7 @@ const (
 // number of columns that are done.
 func (d *Device) weighted(u []int32, v []int8, step int, sums []int64) int {
 	n := len(sums) / valueColumns * valueColumns
-	if d.vectors < VNNI || n == 0 || len(u) == 0 {
+	if d.vectors < AVX512VNNI || n == 0 || len(u) == 0 {
 		return 0
 	}
 	_ = v[(len(u)-1)*step+n-1]
@@ -198,7 +198,7 @@ func (d *Device) weighted(u []int32, v []int8, step int, sums []int64) int {
 // checksum returns what tensor.Checksum does.
 func (d *Device) checksum(key, first uint64, output []int32) uint64 {
 	n := len(output) &^ 7
-	if d.vectors < VNNI || n == 0 {
+	if d.vectors < AVX512VNNI || n == 0 {
 		return tensor.Checksum(key, first, output)
 	}
 	return checksumAVX512(key, first, &output[0], uintptr(n)) + tensor.Checksum(key, first+uint64(n), output[n:])

@@ -1,16 +1,20 @@
 package cpu
 
-// Vectors are the instructions that sums of products use. A later one includes those before it.
+import "slices"
+
+// Vectors are the instructions that a device uses. A later one is faster.
 type Vectors int
 
 // Vectors of processors.
 const (
 	// Plain is none.
 	Plain Vectors = iota
-	// AVX2 widens elements to 16 bits.
+	// AVX2 widens elements to 16 bits for sums of products.
 	AVX2
-	// VNNI is AVX-512 with products of eight bits.
-	VNNI
+	// AVXVNNI multiplies eight bits.
+	AVXVNNI
+	// AVX512VNNI does so in wider vectors, which other operations use as well.
+	AVX512VNNI
 )
 
 // String returns the name that people know.
@@ -18,7 +22,9 @@ func (v Vectors) String() string {
 	switch v {
 	case AVX2:
 		return "AVX2"
-	case VNNI:
+	case AVXVNNI:
+		return "AVX-VNNI"
+	case AVX512VNNI:
 		return "AVX-512 VNNI"
 	default:
 		return "plain Go"
@@ -27,15 +33,20 @@ func (v Vectors) String() string {
 
 // Available returns the vectors of this processor, from none to the best.
 func Available() []Vectors {
-	var all []Vectors
-	for v := Plain; v <= vectors(); v++ {
-		all = append(all, v)
-	}
-	return all
+	all := []Vectors{Plain, AVX2, AVXVNNI, AVX512VNNI}
+	return slices.DeleteFunc(all, func(v Vectors) bool { return !has(v) })
 }
 
-// WithVectors uses vectors up to some, as far as the processor has them; the default is the best.
-func WithVectors(most Vectors) Option { return func(d *Device) { d.vectors = min(most, vectors()) } }
+// WithVectors uses the best vectors of the processor up to some; the default is the best of all.
+func WithVectors(most Vectors) Option {
+	return func(d *Device) {
+		for _, v := range Available() {
+			if v <= most {
+				d.vectors = v
+			}
+		}
+	}
+}
 
 // WithoutVectors uses plain Go alone.
 func WithoutVectors() Option { return WithVectors(Plain) }

@@ -1,0 +1,124 @@
+#include "textflag.h"
+
+// Products of eight bits by VPDPBUSD of AVX-VNNI, which processors without AVX-512 have. The assembler does not
+// know its encoding. As in vnni_amd64.s, weights get 128 more.
+
+// func dotRowsAVXVNNI(a, w *int8, stride, k, groups uintptr, out *int32)
+// Sums of products of k elements, a multiple of 32, with groups of four rows of w.
+TEXT ·dotRowsAVXVNNI(SB), NOSPLIT, $0-48
+	MOVQ a+0(FP), SI
+	MOVQ w+8(FP), DI
+	MOVQ stride+16(FP), R8
+	MOVQ k+24(FP), BX
+	MOVQ groups+32(FP), R12
+	MOVQ out+40(FP), DX
+	MOVL $0x80808080, AX
+	VMOVD AX, X15
+	VPBROADCASTD X15, Y15
+
+group:
+	LEAQ (DI)(R8*1), R9
+	LEAQ (R9)(R8*1), R10
+	LEAQ (R10)(R8*1), R11
+	LEAQ (R11)(R8*1), R14
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+	XORQ CX, CX
+
+loop:
+	VMOVDQU (SI)(CX*1), Y6
+	VPXOR (DI)(CX*1), Y15, Y8
+	VPXOR (R9)(CX*1), Y15, Y9
+	VPXOR (R10)(CX*1), Y15, Y10
+	VPXOR (R11)(CX*1), Y15, Y11
+	BYTE $0xC4; BYTE $0xE2; BYTE $0x05; BYTE $0x50; BYTE $0xE6 // VPDPBUSD Y6, Y15, Y4
+	BYTE $0xC4; BYTE $0xE2; BYTE $0x3D; BYTE $0x50; BYTE $0xC6 // VPDPBUSD Y6, Y8, Y0
+	BYTE $0xC4; BYTE $0xE2; BYTE $0x35; BYTE $0x50; BYTE $0xCE // VPDPBUSD Y6, Y9, Y1
+	BYTE $0xC4; BYTE $0xE2; BYTE $0x2D; BYTE $0x50; BYTE $0xD6 // VPDPBUSD Y6, Y10, Y2
+	BYTE $0xC4; BYTE $0xE2; BYTE $0x25; BYTE $0x50; BYTE $0xDE // VPDPBUSD Y6, Y11, Y3
+	ADDQ $32, CX
+	CMPQ CX, BX
+	JB   loop
+	VPSUBD Y4, Y0, Y0
+	VPSUBD Y4, Y1, Y1
+	VPSUBD Y4, Y2, Y2
+	VPSUBD Y4, Y3, Y3
+	VPHADDD Y1, Y0, Y0
+	VPHADDD Y3, Y2, Y2
+	VPHADDD Y2, Y0, Y0
+	VEXTRACTI128 $1, Y0, X1
+	VPADDD X1, X0, X0
+	VMOVDQU X0, (DX)
+	ADDQ $16, DX
+	MOVQ R14, DI
+	DECQ R12
+	JNZ  group
+	VZEROUPPER
+	RET
+
+// func tileAVXVNNI(a, w *int8, k uintptr, out *int32, n uintptr, less *int32)
+// Products of two rows of a with four rows of w, all of k elements, a multiple of 32, which are written to two
+// rows of out that are n elements apart. less has what is subtracted for each row of a.
+TEXT ·tileAVXVNNI(SB), NOSPLIT, $0-48
+	MOVQ a+0(FP), SI
+	MOVQ w+8(FP), DI
+	MOVQ k+16(FP), BX
+	MOVQ out+24(FP), DX
+	MOVQ n+32(FP), R14
+	MOVQ less+40(FP), R15
+	LEAQ (SI)(BX*1), R8
+	LEAQ (DI)(BX*1), R11
+	LEAQ (R11)(BX*1), R12
+	LEAQ (R12)(BX*1), R13
+	MOVL $0x80808080, AX
+	VMOVD AX, X15
+	VPBROADCASTD X15, Y15
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+	VPXOR Y5, Y5, Y5
+	VPXOR Y6, Y6, Y6
+	VPXOR Y7, Y7, Y7
+	XORQ CX, CX
+
+loop:
+	VMOVDQU (SI)(CX*1), Y12
+	VMOVDQU (R8)(CX*1), Y13
+	VPXOR (DI)(CX*1), Y15, Y8
+	VPXOR (R11)(CX*1), Y15, Y9
+	VPXOR (R12)(CX*1), Y15, Y10
+	VPXOR (R13)(CX*1), Y15, Y11
+	BYTE $0xC4; BYTE $0xC2; BYTE $0x3D; BYTE $0x50; BYTE $0xC4 // VPDPBUSD Y12, Y8, Y0
+	BYTE $0xC4; BYTE $0xC2; BYTE $0x35; BYTE $0x50; BYTE $0xCC // VPDPBUSD Y12, Y9, Y1
+	BYTE $0xC4; BYTE $0xC2; BYTE $0x2D; BYTE $0x50; BYTE $0xD4 // VPDPBUSD Y12, Y10, Y2
+	BYTE $0xC4; BYTE $0xC2; BYTE $0x25; BYTE $0x50; BYTE $0xDC // VPDPBUSD Y12, Y11, Y3
+	BYTE $0xC4; BYTE $0xC2; BYTE $0x3D; BYTE $0x50; BYTE $0xE5 // VPDPBUSD Y13, Y8, Y4
+	BYTE $0xC4; BYTE $0xC2; BYTE $0x35; BYTE $0x50; BYTE $0xED // VPDPBUSD Y13, Y9, Y5
+	BYTE $0xC4; BYTE $0xC2; BYTE $0x2D; BYTE $0x50; BYTE $0xF5 // VPDPBUSD Y13, Y10, Y6
+	BYTE $0xC4; BYTE $0xC2; BYTE $0x25; BYTE $0x50; BYTE $0xFD // VPDPBUSD Y13, Y11, Y7
+	ADDQ $32, CX
+	CMPQ CX, BX
+	JB   loop
+	VPHADDD Y1, Y0, Y0
+	VPHADDD Y3, Y2, Y2
+	VPHADDD Y2, Y0, Y0
+	VEXTRACTI128 $1, Y0, X1
+	VPADDD X1, X0, X0
+	VPHADDD Y5, Y4, Y4
+	VPHADDD Y7, Y6, Y6
+	VPHADDD Y6, Y4, Y4
+	VEXTRACTI128 $1, Y4, X5
+	VPADDD X5, X4, X4
+	VPBROADCASTD (R15), X1
+	VPBROADCASTD 4(R15), X5
+	VPSUBD X1, X0, X0
+	VPSUBD X5, X4, X4
+	VMOVDQU X0, (DX)
+	VMOVDQU X4, (DX)(R14*4)
+	VZEROUPPER
+	RET
