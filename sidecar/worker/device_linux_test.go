@@ -271,9 +271,16 @@ func TestADeviceThatEndsBetweenTasksIsReplaced(t *testing.T) {
 	before := devicesOf(t, e)
 	require.Len(t, before, 1)
 	require.NoError(t, syscall.Kill(before[0], syscall.SIGKILL))
-	require.Eventually(t, func() bool { return gone(before[0]) }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return idleDevicesAreGone(e.pool) }, patience, time.Millisecond)
 	_, err = run(t, e, tensorTask(t, program))
 	require.NoError(t, err)
+}
+
+// idleDevicesAreGone reports whether the daemon knows that the devices of its idle workers have ended.
+func idleDevicesAreGone(l *pool) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return !slices.ContainsFunc(l.idle, func(p *process) bool { return !p.device.gone() })
 }
 
 func TestEachProgramHasADeviceProcessOfItsOwn(t *testing.T) {
