@@ -13,7 +13,7 @@ want() {
   local stamp="$GOBIN/.$1@${2##*@}"
   if [[ -x "$GOBIN/$1" && -e "$stamp" ]]; then return; fi
   echo "installing $2"
-  go install "$2"
+  go install -ldflags='-s -w' "$2" # nobody debugs them, and symbols take time to link
   touch "$stamp"
 }
 
