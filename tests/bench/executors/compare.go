@@ -38,7 +38,7 @@ type ThreadsReport struct {
 // compare measures with a number of threads: memory, ours, theirs, and again.
 func (r *runner) compare(ctx context.Context, threads int, report *Report) (err error) {
 	r.progress("%d threads: loading", threads)
-	mine, err := openOurs(r.converted, setting{threads: threads}, r.scale.shape, r.scale.load)
+	mine, err := openOurs(r.converted, setting{threads: threads, vectors: r.vectors}, r.scale.shape, r.scale.load)
 	if err != nil {
 		return err
 	}

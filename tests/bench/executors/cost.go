@@ -36,6 +36,7 @@ func (r *runner) costs(report *Report) (err error) {
 	}
 	subjects := make([]subject, 0, len(settings))
 	for _, s := range settings {
+		s.vectors = r.vectors
 		r.progress("costs: loading")
 		o, err := openOurs(r.converted, s, r.scale.shape, r.scale.load)
 		if err != nil {

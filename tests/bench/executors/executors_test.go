@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/thetaedge/theta/tensor/cpu"
 )
 
 func TestMain(m *testing.M) {
@@ -21,7 +23,7 @@ func TestASmallRunMeasuresEverything(t *testing.T) {
 	scale, err := ScaleOf("tiny")
 	require.NoError(t, err)
 	dir := t.TempDir()
-	report, err := Run(t.Context(), Options{Scale: scale, Dir: dir, WithoutLlama: true, Progress: t.Logf})
+	report, err := Run(t.Context(), Options{Scale: scale, Vectors: cpu.AVX2, Dir: dir, WithoutLlama: true, Progress: t.Logf})
 	require.NoError(t, err)
 	left, err := os.ReadDir(dir)
 	require.NoError(t, err)

@@ -56,7 +56,7 @@ func (r *runner) loading(report *Report) error {
 // loadOnce loads the model and returns the seconds that this took.
 func (r *runner) loadOnce() (float64, error) {
 	began := time.Now()
-	o, err := openOurs(r.converted, setting{threads: r.scale.threads[0]}, r.scale.shape, r.scale.load)
+	o, err := openOurs(r.converted, setting{threads: r.scale.threads[0], vectors: r.vectors}, r.scale.shape, r.scale.load)
 	took := time.Since(began).Seconds()
 	if err != nil {
 		return 0, err

@@ -43,6 +43,7 @@ type ours struct {
 // setting says what happens to a run besides its work.
 type setting struct {
 	threads         int
+	vectors         cpu.Vectors
 	traced, guarded bool
 }
 
@@ -51,7 +52,7 @@ const deviceLimit = 1 << 34
 
 // openOurs loads a model.
 func openOurs(path string, s setting, shape Shape, l load) (_ *ours, err error) {
-	o := &ours{device: cpu.New(cpu.WithCores(s.threads))}
+	o := &ours{device: cpu.New(cpu.WithCores(s.threads), cpu.WithVectors(s.vectors))}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, o.Close())

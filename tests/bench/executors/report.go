@@ -33,8 +33,12 @@ type Report struct {
 	Seconds     float64          `json:"seconds"`
 }
 
-func newReport(s Scale) *Report {
-	return &Report{Scale: s.name, CPUs: runtime.NumCPU(), Shape: s.shape, Weights: s.shape.Weights(), Load: s.load, Ours: cpu.New().Name()}
+func newReport(o Options) *Report {
+	s := o.Scale
+	return &Report{
+		Scale: s.name, CPUs: runtime.NumCPU(), Shape: s.shape, Weights: s.shape.Weights(), Load: s.load,
+		Ours: cpu.New(cpu.WithVectors(o.Vectors)).Name(),
+	}
 }
 
 // Write writes the report to a file.

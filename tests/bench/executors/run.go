@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"slices"
 	"time"
+
+	"github.com/thetaedge/theta/tensor/cpu"
 )
 
 // Progress is called with a description of the next step.
@@ -66,6 +68,8 @@ type Options struct {
 	Parts []string
 	// Dir is a folder for models, which are removed afterwards, and for llama.cpp, which is kept.
 	Dir string
+	// Vectors are the best instructions that we use, if the processor has them.
+	Vectors cpu.Vectors
 	// WithoutLlama leaves out the comparison.
 	WithoutLlama bool
 	Progress     Progress
@@ -74,6 +78,7 @@ type Options struct {
 // runner runs a scale.
 type runner struct {
 	scale    Scale
+	vectors  cpu.Vectors
 	dir      string
 	progress Progress
 	// gguf and converted are the files of the model, and script runs it with llama.cpp.
@@ -96,7 +101,7 @@ func Run(ctx context.Context, o Options) (_ *Report, err error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &runner{scale: o.Scale}
+	r := &runner{scale: o.Scale, vectors: o.Vectors}
 	r.progress = func(format string, args ...any) {
 		o.Progress("%5.0f s: "+format, append([]any{time.Since(start).Seconds()}, args...)...)
 	}
@@ -104,7 +109,7 @@ func Run(ctx context.Context, o Options) (_ *Report, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(r.dir)) }()
-	report := newReport(o.Scale)
+	report := newReport(o)
 	if wanted(partCompare) || wanted(partCosts) || wanted(partLoading) {
 		if err := r.models(); err != nil {
 			return nil, err

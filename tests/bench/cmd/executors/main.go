@@ -12,6 +12,7 @@ import (
 	"runtime/pprof"
 	"strings"
 
+	"github.com/thetaedge/theta/tensor/cpu"
 	"github.com/thetaedge/theta/tests/bench/executors"
 )
 
@@ -31,6 +32,7 @@ func run() (err error) {
 	dir := flag.String("dir", "build/bench", "folder for models while they are measured, and for llama.cpp")
 	parts := flag.String("parts", "", "what to measure of "+strings.Join(executors.Parts(), ",")+"; without it all")
 	llama := flag.Bool("llama", true, "compare with llama.cpp, which npm installs")
+	vectors := flag.String("vectors", "", "the best instructions of the processor that we use; without it the best of all")
 	profile := flag.String("cpuprofile", "", "file of a CPU profile")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -40,6 +42,9 @@ func run() (err error) {
 		return err
 	}
 	o := executors.Options{Scale: scale, Dir: *dir, WithoutLlama: !*llama}
+	if o.Vectors, err = vectorsOf(*vectors); err != nil {
+		return err
+	}
 	o.Progress = func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
 	if *parts != "" {
 		o.Parts = strings.Split(*parts, ",")
@@ -67,4 +72,18 @@ func run() (err error) {
 	}
 	fmt.Printf("\n%.0f seconds; report in %s\n", report.Seconds, *out)
 	return nil
+}
+
+// vectorsOf returns instructions that this processor has by their name, and the best ones without a name.
+func vectorsOf(name string) (cpu.Vectors, error) {
+	all := cpu.Available()
+	for _, v := range all {
+		if v.String() == name {
+			return v, nil
+		}
+	}
+	if name != "" {
+		return 0, fmt.Errorf("-vectors: expected one of %q, found %q", all, name)
+	}
+	return all[len(all)-1], nil
 }
