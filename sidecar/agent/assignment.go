@@ -60,6 +60,8 @@ type assignment struct {
 	failures int
 	// deaths is the number of these failures in which the worker process ended.
 	deaths int
+	// doubts is the number of these failures in which the device of the tensors failed.
+	doubts int
 	// revealSince is the height at which the round was first seen to wait for reveals.
 	revealSince int64
 	// retriedAt is the height of the last retry.

@@ -55,5 +55,6 @@
 //
 // If a program has crashed the worker process in which it ran, the agent releases its assignment
 // while a release has no cost. For a while, also after restarts, it leaves the program and the
-// other jobs of its requester to other nodes.
+// other jobs of its requester to other nodes. It does the same if the device of the tensors has failed
+// in several executions of one task.
 package agent

@@ -150,9 +150,15 @@ func (a *Agent) failed(w *assignment, err error) bool {
 	a.metrics.failures.Inc()
 	a.trouble("assignment "+w.record.Key.String()+" cannot be executed", err)
 	w.failures++
-	if errors.Is(err, executor.ErrWorkerDied) {
+	switch {
+	case errors.Is(err, executor.ErrWorkerDied):
 		w.deaths++
 		a.blame(w, err)
+	case errors.Is(err, executor.ErrDevice):
+		// Another program of the owner may have taken the memory of the device for a moment.
+		if w.doubts++; w.doubts == maxExecutions {
+			a.blame(w, err)
+		}
 	}
 	var input *ownInputError
 	if errors.As(err, &input) && !transfer.Retryable(err) {

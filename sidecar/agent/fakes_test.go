@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -83,6 +84,8 @@ type fakeExecutor struct {
 	// why no program runs.
 	kills     map[string]bool
 	unhealthy string
+	// killsWith is the error with which they end; nil is that of a worker process that has ended.
+	killsWith error
 	// reason and exit say how programs end.
 	reason manifest.Reason
 	exit   int32
@@ -192,7 +195,7 @@ func (e *fakeExecutor) Wait(ctx context.Context, id string) (executor.Result, er
 	}
 	for job := range e.kills {
 		if strings.HasPrefix(id, job+"-") {
-			return executor.Result{}, errDied
+			return executor.Result{}, cmp.Or(e.killsWith, errDied)
 		}
 	}
 	return result, nil

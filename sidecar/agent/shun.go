@@ -27,7 +27,7 @@ func (a *Agent) shun(jobID string, blocks int64, reason string) {
 }
 
 // blame shuns the program of an assignment and its requester, because the program has crashed
-// a worker process.
+// a worker process, or the device has failed each time that it ran.
 func (a *Agent) blame(w *assignment, cause error) {
 	reason := osfault.Explain("", cause).Error()
 	reason = blob.Printable(reason[:min(len(reason), maxCrashReason)])

@@ -64,8 +64,58 @@ func TestWhatHasEndedAWorkerIsShunnedByProgramAndRequesterOverRestarts(t *testin
 		require.False(t, w.chain.holds(sibling))
 	})
 	for _, passed := range a.Status().Passed {
-		require.Contains(t, passed.Reason, "has ended a worker on this machine")
+		require.Contains(t, passed.Reason, "has ended a worker or failed a device of this machine")
 	}
+}
+
+// errDevice is an error as it is returned when numbers of a device are in doubt.
+var errDevice = fmt.Errorf("%w: a product differs from its checksum", executor.ErrDevice)
+
+// TestAProgramOnWhichTheDeviceFailsIsLeftToOtherMachines: a requester may know a shape on which a
+// driver is wrong. A second job with it must not cost the node a second task.
+func TestAProgramOnWhichTheDeviceFailsIsLeftToOtherMachines(t *testing.T) {
+	w := newWorld(t)
+	breaker := w.chain.post(w.web, 1)
+	w.chain.read(func() { breaker.requester = "theta1breaker" })
+	w.engine.kills, w.engine.killsWith = map[string]bool{breaker.ref.JobId: true}, errDevice
+	defer w.chain.blocks(2 * time.Millisecond)()
+	a, stop := w.run()
+	defer stop()
+	record := w.untilGivenBack(breaker)
+	require.Empty(t, record.Commitment)
+	require.Equal(t, maxExecutions, w.engine.executions(), "the device may lack memory for a moment")
+	shuns, err := w.journal.Shuns()
+	require.NoError(t, err)
+	require.Len(t, shuns, 2, "program and requester")
+	for _, s := range shuns {
+		require.Equal(t, uint32(1), s.Times)
+		require.Contains(t, s.Reason, "a product differs from its checksum")
+	}
+
+	again, other := w.chain.post(w.web, 2), w.chain.post(w.web, 3)
+	w.chain.read(func() { again.spec.Program, again.requester = breaker.spec.Program, "theta1other" })
+	require.Equal(t, "paid", w.untilPhase(other, store.PhaseSettled).Verdict.Status)
+	require.Eventually(t, func() bool { return len(a.Status().Passed) > 0 }, patience, time.Millisecond)
+	w.chain.read(func() { require.False(t, w.chain.holds(again)) })
+}
+
+// TestADeviceThatFailsForAMomentShunsNothing: the next execution has a result.
+func TestADeviceThatFailsForAMomentShunsNothing(t *testing.T) {
+	w := newWorld(t)
+	w.engine.runs = func(n int) error {
+		if n < maxExecutions {
+			return errDevice
+		}
+		return nil
+	}
+	task := w.chain.post(w.web, 1)
+	defer w.chain.blocks(2 * time.Millisecond)()
+	_, stop := w.run()
+	defer stop()
+	require.Equal(t, "paid", w.untilPhase(task, store.PhaseSettled).Verdict.Status)
+	shuns, err := w.journal.Shuns()
+	require.NoError(t, err)
+	require.Empty(t, shuns)
 }
 
 func TestAProgramThatEndsItsWorkerAfterThePrepareWindowIsTriedAFewTimes(t *testing.T) {

@@ -64,7 +64,7 @@ func TestEachRuleLeavesADrawForItsReason(t *testing.T) {
 		"another job": {func(b *Bidder, _ *Draw) { b.Shuns.LeaveJob("2-0-0", testNow, 5, "not done in time") }, CauseNone, "", false},
 		"program": {
 			func(b *Bidder, _ *Draw) { b.Shuns.Crashed(crashed.Job.Spec, "", "signal", testNow) }, CauseCrash,
-			"has ended a worker on this machine (1 times): signal", false,
+			"has ended a worker or failed a device of this machine (1 times): signal", false,
 		},
 		"requester": {func(b *Bidder, d *Draw) {
 			other := *d.Job.Spec

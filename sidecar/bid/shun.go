@@ -10,8 +10,8 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// These constants say for how many blocks a program that has crashed a worker process is
-// shunned, together with its requester. The number doubles each time. The first time is short,
+// These constants say for how many blocks a program that has crashed a worker process, or with
+// which a device has failed, is shunned, together with its requester. The number doubles each time. The first time is short,
 // because the machine itself may have been the cause.
 const (
 	crashFirst = 1_200
@@ -85,14 +85,14 @@ func (s *Shuns) Job(id string, height int64) string {
 func (s *Shuns) Program(spec *computetypes.JobSpec, requester string, height int64) string {
 	for _, name := range crashNames(spec, requester) {
 		if c, found := s.crashes[name]; found && height < c.Until {
-			return fmt.Sprintf("until height %d, because %s has ended a worker on this machine (%d times): %s", c.Until, name, c.Times, c.Reason)
+			return fmt.Sprintf("until height %d, because %s has ended a worker or failed a device of this machine (%d times): %s", c.Until, name, c.Times, c.Reason)
 		}
 	}
 	return ""
 }
 
 // Crashed shuns the program of a job and its requester from a height on, because the program
-// has crashed a worker process. It returns the entries that changed and the names that it has
+// has crashed a worker process, or a device has failed with it. It returns the entries that changed and the names that it has
 // forgotten.
 func (s *Shuns) Crashed(spec *computetypes.JobSpec, requester, reason string, height int64) (changed []Crash, forgotten []string) {
 	for _, name := range crashNames(spec, requester) {
