@@ -15,6 +15,8 @@ import (
 // load is a program whose work can be repeated as often as wanted.
 type load struct {
 	name, shape string
+	// apart reports whether the load does not count towards what a node can promise.
+	apart bool
 	// prepare writes the files of the program into a folder.
 	prepare func(dir string) (prepared, error)
 }
@@ -37,11 +39,11 @@ func loadsOf(profile string) ([]load, error) {
 	switch profile {
 	case wasm.Profile:
 		for _, p := range programs() {
-			loads = append(loads, load{p.name, p.does, p.prepare})
+			loads = append(loads, load{p.name, p.does, p.apart, p.prepare})
 		}
 	case tensors.Profile:
 		for _, making := range tensortest.Loads() {
-			loads = append(loads, load{making.Name, making.Shape, func(dir string) (prepared, error) { return prepareTensors(dir, making) }})
+			loads = append(loads, load{making.Name, making.Shape, false, func(dir string) (prepared, error) { return prepareTensors(dir, making) }})
 		}
 	default:
 		return nil, fmt.Errorf("expected a profile whose speed can be measured, %s or %s, found %q", wasm.Profile, tensors.Profile, profile)

@@ -36,8 +36,10 @@ type Speed struct {
 	Shape string `json:"shape"`
 	// FuelPerSecond is that of the slowest place while all places were busy.
 	FuelPerSecond uint64 `json:"fuel_per_second"`
-	// Times is FuelPerSecond in parts of that of the slowest program.
+	// Times is FuelPerSecond in parts of that of the slowest program that counts.
 	Times float64 `json:"times_slowest"`
+	// Apart reports whether the program does not count towards what a node can promise.
+	Apart bool `json:"apart,omitempty"`
 }
 
 // Speeds are those of all programs of a profile, the slowest one first.
@@ -49,8 +51,16 @@ type Speeds struct {
 	Speeds []Speed `json:"speeds"`
 }
 
-// Slowest returns the smallest fuel per second.
-func (s *Speeds) Slowest() uint64 { return s.Speeds[0].FuelPerSecond }
+// Slowest returns the smallest fuel per second of the programs that count.
+func (s *Speeds) Slowest() uint64 {
+	least := uint64(math.MaxUint64)
+	for _, speed := range s.Speeds {
+		if !speed.Apart {
+			least = min(least, speed.FuelPerSecond)
+		}
+	}
+	return least
+}
 
 // reserve is the part of the slowest program's fuel that is not promised, in percent: machines
 // become slower when they become warm, and a node also downloads and proves.
@@ -84,7 +94,7 @@ func Measure(ctx context.Context, cfg Config) (*Speeds, error) {
 	}
 	result := &Speeds{Profile: cfg.Executor.Profile(), Places: cfg.Places}
 	for i, l := range loads {
-		result.Speeds = append(result.Speeds, Speed{Name: l.name, Shape: l.shape, FuelPerSecond: uint64(speeds[i])})
+		result.Speeds = append(result.Speeds, Speed{Name: l.name, Shape: l.shape, FuelPerSecond: uint64(speeds[i]), Apart: l.apart})
 	}
 	slices.SortStableFunc(result.Speeds, func(x, y Speed) int { return cmp.Compare(x.FuelPerSecond, y.FuelPerSecond) })
 	slowest := float64(max(1, result.Slowest()))
@@ -123,7 +133,7 @@ func (m *meter) all(ctx context.Context, loads []load) ([]float64, error) {
 	for range min(repeats, len(loads)) {
 		slowest := -1
 		for i := range loads {
-			if slowest < 0 || speeds[i] < speeds[slowest] {
+			if !loads[i].apart && (slowest < 0 || speeds[i] < speeds[slowest]) {
 				slowest = i
 			}
 		}

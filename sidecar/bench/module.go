@@ -58,7 +58,7 @@ func module(pages int, start string, further []string, foreign ...function) []by
 		"\x60\x04\x7f\x7f\x7f\x7f\x01\x7f",                     // 4: fd_read
 	}
 	for _, i := range foreign {
-		all = append(all, text(i.module)+text(i.name)+"\x00"+string([]byte{byte(len(types))}))
+		all = append(all, text(i.module)+text(i.name)+"\x00"+unsigned(len(types)))
 		types = append(types, i.kind)
 	}
 	functions, kinds := []string{start}, "\x01"

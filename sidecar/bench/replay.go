@@ -26,13 +26,14 @@ func plan(load *tensortest.Load, turns uint64) []byte {
 	if load.Reads {
 		reads = 1
 	}
-	records := uint64(headerBytes + tensorBytes*len(load.Tensors)) //nolint:gosec // a small number
-	words := []uint64{uint64(len(load.Tensors)), uint64(len(load.Ops)), records, turns, reads}
-	at := uint64(0)
+	records, at := uint64(headerBytes), uint64(0)
+	var held []uint64
 	for _, t := range load.Tensors {
-		words = append(words, uint64(t.Shape.Type), t.Shape.Count, at, uint64(len(t.Bytes)))
+		held = append(held, uint64(t.Shape.Type), t.Shape.Count, at, uint64(len(t.Bytes)))
 		at += uint64(len(t.Bytes))
+		records += tensorBytes
 	}
+	words := append([]uint64{uint64(len(load.Tensors)), uint64(len(load.Ops)), records, turns, reads}, held...)
 	var p []byte
 	for _, word := range words {
 		p = binary.LittleEndian.AppendUint64(p, word)

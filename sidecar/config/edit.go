@@ -80,7 +80,7 @@ func holds(text []byte, section, key, value string) error {
 	}
 	found, err := read(text)
 	if err == nil && found != want {
-		err = fmt.Errorf("it is written in a form that is not recognized")
+		err = errors.New("it is written in a form that is not recognized")
 	}
 	return err
 }

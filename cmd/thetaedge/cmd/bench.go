@@ -169,7 +169,11 @@ func (f *benchFlags) print(out io.Writer, found *benchReport) error {
 		table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(table, "program\tshape\tmillion fuel/s\ttimes the slowest")
 		for _, speed := range result.Speeds.Speeds {
-			fmt.Fprintf(table, "%s\t%s\t%.0f\t%.2f\n", speed.Name, speed.Shape, float64(speed.FuelPerSecond)/1e6, speed.Times)
+			apart := ""
+			if speed.Apart {
+				apart = ", does not count"
+			}
+			fmt.Fprintf(table, "%s\t%s\t%.0f\t%.2f%s\n", speed.Name, speed.Shape, float64(speed.FuelPerSecond)/1e6, speed.Times, apart)
 		}
 		if err := table.Flush(); err != nil {
 			return err

@@ -64,6 +64,7 @@ func TestBenchWritesNothingUnlessItIsTold(t *testing.T) {
 	out, err := run(t, "bench", "--home", home, "--seconds", "0", "--profile", wasm.Profile, "--block-time", "1s")
 	require.NoError(t, err)
 	require.Contains(t, out, "arithmetic")
+	require.Contains(t, out, "does not count")
 	require.Contains(t, out, "write it with: thetaedge bench --write")
 	require.Contains(t, out, "the figures are lower", "the node runs")
 	require.NotContains(t, out, "measuring tensor/1")
