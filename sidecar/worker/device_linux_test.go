@@ -53,8 +53,12 @@ func openForTests(o Opening) (executor.Executor, error) {
 // prober is a device that says how attacks on the machine ended, as its name.
 const prober backend.Kind = "prober"
 
-// openDeviceForTests opens a device, or attacks the machine from the process of one.
+// openDeviceForTests opens a device, one that fails in its way (faults_linux_test.go), or attacks the
+// machine from the process of one.
 func openDeviceForTests(d backend.Device, cores int, checked bool) (tensor.Device, error) {
+	if how, is := strings.CutPrefix(d.UUID, faultPrefix); is {
+		return openFaulty(how, checked)
+	}
 	if d.Backend != prober {
 		return openDevice(d, cores, checked)
 	}
@@ -107,7 +111,7 @@ func multiply(t *testing.T, times int) string {
 	at := func(h tensor.Handle) tensor.Operand { return tensor.Operand{Tensor: h} }
 	records := tensor.Encode(
 		&tensor.Gemm{A: at(1), W: at(2), Out: at(3), Batch: 1, M: 64, N: 64, K: 64},
-		&tensor.Cast{X: at(3), Out: at(2), Count: 64 * 64},
+		&tensor.Cast{X: at(3), Out: at(1), Count: 64 * 64},
 	)
 	data := func(at int, bytes []byte) string {
 		var text strings.Builder

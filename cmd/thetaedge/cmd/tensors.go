@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/thetaedge/theta/executor/tensors"
 	"github.com/thetaedge/theta/sidecar/config"
@@ -50,14 +51,18 @@ func (n *node) offer(d backend.Device) {
 	n.tensorBytes = offered(uint64(n.config.Policy.MaxDevice), detect().MemoryBytes, d, n.config.Policy.MaxJobs)
 }
 
-// maxDevice returns the largest memory of a program's tensors: that of the owner until it is known
-// what executes them.
+// maxDevice returns the largest memory of a program's tensors. Until it is known what executes them,
+// that is the processor.
 func (n *node) maxDevice() uint64 {
-	if n.tensorBytes > 0 {
-		return n.tensorBytes
+	if n.tensorBytes == 0 {
+		n.offer(backend.Device{})
 	}
-	return uint64(n.config.Policy.MaxDevice)
+	return n.tensorBytes
 }
+
+// deviceLimit is the time that a call of a device may take, in addition to the time that the fuel of
+// what it waits for allows. A driver that takes longer hangs.
+const deviceLimit = 3 * time.Minute
 
 // tensorsOf says what executes the tensors of a node's programs, in an executor with a number of
 // slots. Their memory is bounded by that of the machine here, because a driver may keep all of it there.
@@ -67,7 +72,7 @@ func tensorsOf(n *node, slots int) (*worker.Tensors, error) {
 		return nil, fmt.Errorf("tensors.device: %w", err)
 	}
 	return &worker.Tensors{
-		Choice: choice, Dir: filepath.Join(n.home, "devices"), Bytes: offered(uint64(n.config.Policy.MaxDevice), detect().MemoryBytes, backend.Device{}, slots),
+		Choice: choice, Limit: deviceLimit, Dir: filepath.Join(n.home, "devices"), Bytes: offered(uint64(n.config.Policy.MaxDevice), detect().MemoryBytes, backend.Device{}, slots),
 	}, nil
 }
 
