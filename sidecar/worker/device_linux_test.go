@@ -82,7 +82,7 @@ func (p probed) Name() string { return p.name }
 
 // lavapipe returns the choice of a driver of Vulkan that computes on the processor. Without one the
 // test is skipped, or fails if THETA_VULKAN is "require".
-func lavapipe(t *testing.T) string {
+func lavapipe(t testing.TB) string {
 	t.Helper()
 	found, err := backend.List()
 	at := slices.IndexFunc(found, func(d backend.Device) bool { return d.Kind == "processor" })
@@ -94,7 +94,7 @@ func lavapipe(t *testing.T) string {
 }
 
 // onDevice returns an executor of tensor/1.
-func onDevice(t *testing.T, choice string, limit time.Duration) *Executor {
+func onDevice(t testing.TB, choice string, limit time.Duration) *Executor {
 	t.Helper()
 	parsed, err := backend.ParseChoice(choice)
 	require.NoError(t, err)
@@ -106,7 +106,7 @@ func onDevice(t *testing.T, choice string, limit time.Duration) *Executor {
 
 // multiply is a program that multiplies two matrices of 64 times 64 a number of times, each time the
 // first one with the low bytes of the last product, and writes the last product.
-func multiply(t *testing.T, times int) string {
+func multiply(t testing.TB, times int) string {
 	t.Helper()
 	at := func(h tensor.Handle) tensor.Operand { return tensor.Operand{Tensor: h} }
 	records := tensor.Encode(
@@ -150,7 +150,7 @@ func multiply(t *testing.T, times int) string {
 	return path
 }
 
-func tensorTask(t *testing.T, program string) executor.Task {
+func tensorTask(t testing.TB, program string) executor.Task {
 	t.Helper()
 	task := taskOf(t, program)
 	task.Fuel, task.DeviceBytes, task.TraceKeys = 1<<40, 1<<20, []executor.Trace{{1}, {2}}
@@ -442,4 +442,27 @@ func TestWhatAProgramFindsOutAboutADeviceSurvivesRestarts(t *testing.T) {
 	_, err = e.Wait(waiting(t), task.ID)
 	require.ErrorIs(t, err, executor.ErrDevice)
 	require.Empty(t, kept())
+}
+
+// BenchmarkTasksOnADevice reports what a task with one product costs in a warm process, by what executes
+// tensors.
+//
+//	go test -run '^$' -bench TasksOnADevice -benchtime 200x ./sidecar/worker
+func BenchmarkTasksOnADevice(b *testing.B) {
+	program := multiply(b, 1)
+	for _, choice := range []string{"cpu", "ref", "ref in a process", lavapipe(b)} {
+		b.Run(choice, func(b *testing.B) {
+			processor, inProcess := strings.CutSuffix(choice, " in a process")
+			e := onDevice(b, processor, 0)
+			if inProcess {
+				e.pool.devices.settle(Device{Device: backend.Device{Backend: backend.Vulkan, UUID: faultPrefix + "none"}}, true)
+			}
+			_, err := run(b, e, tensorTask(b, program))
+			require.NoError(b, err)
+			for b.Loop() {
+				_, err := run(b, e, tensorTask(b, program))
+				require.NoError(b, err)
+			}
+		})
+	}
 }

@@ -119,14 +119,22 @@ func (a *attached) release() {
 	a.ends = nil
 }
 
-// end ends the process of the device, but does not wait for it: a process in a driver may not end
-// before the driver does.
+// end ends the process of the device. It does not wait for long: a process in a driver may not end before
+// the driver does.
 func (a *attached) end(cause error) {
 	if a == nil || a.proc == nil {
 		return
 	}
 	a.proc.end(cause)
-	go func() { _ = a.proc.clear() }()
+	cleared := make(chan struct{})
+	go func() {
+		_ = a.proc.clear()
+		close(cleared)
+	}()
+	select {
+	case <-cleared:
+	case <-time.After(deviceWait):
+	}
 }
 
 // gone reports whether the process of the device has ended.
@@ -283,11 +291,11 @@ func (d *devices) open(ctx context.Context, device backend.Device, checked bool)
 	defer func() { _ = errors.Join(theirs[0].Close(), theirs[1].Close()) }()
 	p, err := d.launch(ctx, extra{role: roleDevice, files: theirs, tensors: tensorSettings{Device: &device, Checked: checked}})
 	if err == nil {
+		a.proc = p
 		if err = d.admit(p); err == nil {
-			a.proc = p
 			return a, nil
 		}
-		err = errors.Join(err, p.retire())
+		a.end(err)
 	}
 	a.release()
 	return nil, fmt.Errorf("%s: %w", device, err)
@@ -337,8 +345,8 @@ func (d *devices) admit(p *process) error {
 	return lacking(complete(p.hello.Layers), d.cfg.Layers)
 }
 
-// deviceWait is the time in which the end of a device's process is noticed, after the worker process
-// has reported that the device has failed.
+// deviceWait is the time in which the end of a device's process is noticed: after the worker process
+// has reported that the device has failed, or after the process was killed.
 const deviceWait = time.Second
 
 // failure returns the error of a task whose device has failed.
