@@ -1,8 +1,11 @@
+//go:build linux
+
 package tensors_test
 
 import (
 	"crypto/rand"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -10,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/tensor"
@@ -17,7 +21,8 @@ import (
 )
 
 // BenchmarkLoad loads a model of 1 GiB in 64 tensors, as each task does, on a processor that keeps
-// weights and on one that does not. The file is in the memory of the operating system.
+// weights and on one that does not. Where it does not say "from disk", the file is in the memory of
+// the operating system.
 func BenchmarkLoad(b *testing.B) {
 	const parts, size = 64, 16 << 20
 	path := filepath.Join(b.TempDir(), "model")
@@ -34,13 +39,25 @@ func BenchmarkLoad(b *testing.B) {
 			(br_if $l (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const %[2]d))))`, size, parts)))
 	tk.Inputs = []executor.Input{{Name: "model", Path: path, Digest: [32]byte(h.Sum(nil))}}
 	tk.DeviceBytes = 2 * parts * size
-	for name, keep := range map[string]uint64{"each time": 0, "kept": tk.DeviceBytes} {
-		b.Run(name, func(b *testing.B) {
-			m := newMachine(b, keep, func() tensor.Device { return cpu.New() })
+	forget := func() {
+		f, err := os.Open(path)
+		require.NoError(b, err)
+		require.NoError(b, errors.Join(f.Sync(), unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED), f.Close()))
+	}
+	for _, c := range []struct {
+		name   string
+		keep   uint64
+		before func()
+	}{{"from disk", 0, forget}, {"each time", 0, func() {}}, {"kept", tk.DeviceBytes, func() {}}} {
+		b.Run(c.name, func(b *testing.B) {
+			m := newMachine(b, c.keep, func() tensor.Device { return cpu.New() })
 			_, err := m.run(tk)
 			require.NoError(b, err)
 			b.SetBytes(parts * size)
 			for b.Loop() {
+				b.StopTimer()
+				c.before()
+				b.StartTimer()
 				_, err := m.run(tk)
 				require.NoError(b, err)
 			}
