@@ -24,6 +24,9 @@ var (
 	// ErrUntrusted: the server's certificate is not one that this machine trusts. It comes
 	// with ErrUnreachable.
 	ErrUntrusted = errors.New("certificate is not trusted")
+	// ErrNotKept: this machine could not write what has arrived to its disk. The server and the
+	// content may be fine.
+	ErrNotKept = errors.New("what has arrived cannot be kept on this machine")
 	// ErrBadRequest: the server found the request malformed (other 4xx).
 	ErrBadRequest = errors.New("request was rejected")
 )

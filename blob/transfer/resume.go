@@ -70,12 +70,15 @@ func (c *Client) resumeFile(ctx context.Context, address string, want blob.Diges
 	if err != nil {
 		return n, err
 	}
-	return n, os.Rename(part, path)
+	if err := os.Rename(part, path); err != nil {
+		return n, fmt.Errorf("%w: %w", ErrNotKept, err)
+	}
+	return n, nil
 }
 
 // unfinished reports whether the content that has arrived may be the beginning of the right one.
 func unfinished(err error) bool {
-	for _, wrong := range []error{ErrWrongDigest, ErrTooBig, ErrBadRequest, errDisk} {
+	for _, wrong := range []error{ErrWrongDigest, ErrTooBig, ErrBadRequest, ErrNotKept} {
 		if errors.Is(err, wrong) {
 			return false
 		}
@@ -83,15 +86,12 @@ func unfinished(err error) bool {
 	return true
 }
 
-// errDisk means that this machine could not keep what has arrived.
-var errDisk = errors.New("cannot write what was received")
-
 // resume fetches what a file lacks of the content. It reports whether something was there before. If
 // it fails and the file cannot become the content any more, it deletes the file.
 func (c *Client) resume(ctx context.Context, address string, want blob.Digest, maxBytes int64, part string) (n int64, continued bool, err error) {
 	file, err := os.OpenFile(part, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return 0, false, fmt.Errorf("cannot open a temporary file: %w", err)
+		return 0, false, fmt.Errorf("%w: cannot open a temporary file: %w", ErrNotKept, err)
 	}
 	defer func() {
 		err = errors.Join(err, file.Close())
@@ -105,7 +105,7 @@ func (c *Client) resume(ctx context.Context, address string, want blob.Digest, m
 		have, err = 0, restart(file, h)
 	}
 	if err != nil {
-		return 0, false, fmt.Errorf("%w: %w", errDisk, err)
+		return 0, false, fmt.Errorf("%w: %w", ErrNotKept, err)
 	}
 	continued = have > 0
 	if !continued || blob.Digest(h.Sum(nil)) != want {
@@ -117,7 +117,7 @@ func (c *Client) resume(ctx context.Context, address string, want blob.Digest, m
 		return have, continued, fmt.Errorf("%s: %w: expected sha256 %s, found %s (%d bytes); ask whoever published the address to upload the right content", withoutSecrets(address), ErrWrongDigest, want, found, have)
 	}
 	if err := file.Sync(); err != nil {
-		return have, continued, fmt.Errorf("%w: %w", errDisk, err)
+		return have, continued, fmt.Errorf("%w: %w", ErrNotKept, err)
 	}
 	return have, continued, nil
 }
@@ -150,7 +150,7 @@ func (c *Client) rest(ctx context.Context, address string, have, maxBytes int64,
 			return have, fmt.Errorf("%s: %w: expected the bytes from %d on, found %q", r.where, ErrBadRequest, have, r.Header.Get("Content-Range"))
 		}
 		if have, err = 0, restart(file, h); err != nil {
-			return 0, fmt.Errorf("%w: %w", errDisk, err)
+			return 0, fmt.Errorf("%w: %w", ErrNotKept, err)
 		}
 	}
 	if r.ContentLength > maxBytes-have {
@@ -162,7 +162,7 @@ func (c *Client) rest(ctx context.Context, address string, have, maxBytes int64,
 	case readErr != nil:
 		return have, r.explain(readErr)
 	case err != nil:
-		return have, fmt.Errorf("%s: %w: %w", r.where, errDisk, err)
+		return have, fmt.Errorf("%s: %w: %w", r.where, ErrNotKept, err)
 	case have > maxBytes:
 		return have, fmt.Errorf("%s: %w: expected at most %d bytes, found more; raise the bound or shrink the content", r.where, ErrTooBig, maxBytes)
 	}

@@ -154,6 +154,21 @@ func TestAWrongServerIsToldFromAWrongBeginning(t *testing.T) {
 	}
 }
 
+func TestAFileThatCannotBeWrittenIsNotTheFaultOfTheServer(t *testing.T) {
+	content := large()
+	l := &library{content: content, ranges: true}
+	address := serve(t, l.ServeHTTP)
+	taken := filepath.Join(t.TempDir(), "input")
+	require.NoError(t, os.MkdirAll(filepath.Join(taken, "a folder"), 0o700))
+	for _, path := range []string{filepath.Join(t.TempDir(), "no folder", "input"), taken} {
+		for _, edit := range []func(*ClientConfig){nil, keepPartial} {
+			_, err := newFetcher(t, edit).FetchFile(t.Context(), address, blob.DigestOf(content), int64(len(content)), path)
+			require.ErrorIs(t, err, ErrNotKept)
+			require.False(t, Retryable(err))
+		}
+	}
+}
+
 func TestAServerThatIsAwayLosesNothing(t *testing.T) {
 	content := large()
 	path := filepath.Join(t.TempDir(), "input")

@@ -182,7 +182,7 @@ func (c *Client) download(ctx context.Context, via *http.Client, address string,
 	case readErr != nil:
 		return n, r.explain(readErr)
 	case err != nil:
-		return n, fmt.Errorf("%s: cannot write what was received: %w", r.where, err)
+		return n, fmt.Errorf("%s: %w: %w", r.where, ErrNotKept, err)
 	case n > maxBytes:
 		return n, fmt.Errorf("%s: %w: expected at most %d bytes, found more; raise the bound or shrink the content", r.where, ErrTooBig, maxBytes)
 	}
@@ -219,22 +219,21 @@ const PartialPattern = partialPrefix + "*"
 func toFile(path string, fill func(io.Writer) (int64, error)) (n int64, err error) {
 	file, err := os.CreateTemp(filepath.Dir(path), PartialPattern)
 	if err != nil {
-		return 0, fmt.Errorf("cannot open a temporary file: %w", err)
+		return 0, fmt.Errorf("%w: cannot open a temporary file: %w", ErrNotKept, err)
 	}
 	defer func() {
 		if err != nil {
 			_ = os.Remove(file.Name())
 		}
 	}()
-	n, err = fill(file)
-	if err == nil {
-		err = file.Sync()
+	if n, err = fill(file); err != nil {
+		return n, errors.Join(err, file.Close())
 	}
-	if closeErr := file.Close(); err == nil {
-		err = closeErr
-	}
-	if err == nil {
+	if err = errors.Join(file.Sync(), file.Close()); err == nil {
 		err = os.Rename(file.Name(), path)
+	}
+	if err != nil {
+		err = fmt.Errorf("%w: %w", ErrNotKept, err)
 	}
 	return n, err
 }

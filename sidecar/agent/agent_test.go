@@ -285,6 +285,19 @@ func TestMissingInputIsReleasedByItsNumber(t *testing.T) {
 	require.Empty(t, task.commitments)
 }
 
+func TestAFullDiskGivesTheTaskBackWithoutBlamingAnInput(t *testing.T) {
+	w := newWorld(t)
+	w.web.set(func(web *fakeWeb) { web.fetchErr = fmt.Errorf("%w: no space left on device", transfer.ErrNotKept) })
+	task := w.chain.post(w.web, 1)
+	defer w.chain.blocks(2 * time.Millisecond)()
+	_, stop := w.run()
+	defer stop()
+	record := w.untilGivenBack(task)
+	require.False(t, task.released.InputUnavailable)
+	require.Contains(t, record.LastError, "no space left")
+	require.Empty(t, task.commitments)
+}
+
 func TestUnreachableInputIsTriedUntilThePrepareWindowEnds(t *testing.T) {
 	w := newWorld(t)
 	task := w.chain.post(w.web, 1)

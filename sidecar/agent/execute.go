@@ -161,7 +161,7 @@ func (a *Agent) failed(w *assignment, err error) bool {
 		}
 	}
 	var input *ownInputError
-	if errors.As(err, &input) && !transfer.Retryable(err) {
+	if errors.As(err, &input) && !transfer.Retryable(err) && !errors.Is(err, transfer.ErrNotKept) {
 		number := w.spec.ArrayInputNumber()
 		w.missing = &number
 		a.shun(w.record.JobID, shunMissing, "an input of a task of it could not be had: "+err.Error())

@@ -187,6 +187,12 @@ func (p prepared) apply(a *Agent) {
 		r.Tries++
 		r.LastError = osfault.Explain("", p.err).Error()
 	})
+	if errors.Is(p.err, transfer.ErrNotKept) {
+		// The input may be fine. A report that it is missing would cost a fee.
+		w.giveUp = true
+		a.shun(p.key.JobID, shunFailed, "an input of a task of it could not be kept on this machine: "+p.err.Error())
+		return
+	}
 	// Content that is missing or wrong stays so. A relay that is busy or down may be available
 	// again within the prepare window.
 	if !transfer.Retryable(p.err) || a.view.height+releaseMargin >= w.record.Deadlines.Prepare {
