@@ -118,6 +118,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	if err := a.restore(); err != nil {
 		return err
 	}
+	a.suspension.on.Store(a.cfg.Suspended())
 	a.loop.workers.Go(func() {
 		a.suspension.follow(ctx, func(err error) { a.loop.post(unsuspended{err}) })
 	})

@@ -47,8 +47,13 @@ func crashed(r *store.Assignment) {
 // errCrashes is the error that the owner of a machine sees about such a program.
 var errCrashes = errors.New("the daemon has died more than once while this program ran, so that it is not run again; if other programs do not end like this, lower policy.max-memory or policy.max-jobs")
 
-// resume handles an execution that was running when the daemon died.
+// resume handles an execution that was running when the daemon died. A program that stood still
+// then has not ended the daemon.
 func (a *Agent) resume(w *assignment) {
+	if a.cfg.Suspended() {
+		a.moveOn(w, store.PhasePreparing, nil)
+		return
+	}
 	a.moveOn(w, store.PhasePreparing, func(r *store.Assignment) {
 		if crashed(r); r.Crashes >= maxCrashes {
 			r.LastError = errCrashes.Error()

@@ -46,7 +46,7 @@ func (s *suspension) follow(ctx context.Context, report func(error)) {
 // last try did not succeed.
 func (s *suspension) look(report func(error)) {
 	wanted := s.wanted()
-	if wanted == s.on.Load() && s.told == "" {
+	if wanted == s.on.Load() && wanted == s.done.Load() && s.told == "" {
 		return
 	}
 	if wanted {

@@ -120,6 +120,23 @@ func TestADrainDoesNotWaitForWhatIsSuspended(t *testing.T) {
 	require.Zero(t, record.Crashes)
 }
 
+// TestADaemonThatDiesDuringASuspensionDoesNotBlameTheProgram: the machine may have been switched off.
+func TestADaemonThatDiesDuringASuspensionDoesNotBlameTheProgram(t *testing.T) {
+	w, suspended := owned(t)
+	suspended.Store(true)
+	task := w.chain.post(w.web, 1)
+	w.assigned(task, maxCrashes-1)
+	defer w.chain.blocks(2 * time.Millisecond)()
+	a, stop := w.run()
+	defer stop()
+	w.untilSuspended(a, true)
+	record := w.untilPhase(task, store.PhasePreparing)
+	require.EqualValues(t, maxCrashes-1, record.Crashes)
+	suspended.Store(false)
+	require.Equal(t, "paid", w.untilPhase(task, store.PhaseSettled).Verdict.Status)
+	require.Equal(t, 1, w.engine.executions())
+}
+
 func TestASuspensionThatFailsIsShownAndTriedAgain(t *testing.T) {
 	w, suspended := owned(t)
 	w.engine.stiff = []error{errors.New("a process does not stop"), errors.New("a process does not stop"), nil}

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -82,19 +81,15 @@ func multiplies(times int) string {
 			(call $read (i32.const 2) (i64.const 0) (i32.const 16) (i32.const 8)) %s))`, writes, escaped(records), times, printed)
 }
 
-// ticks returns the processor time that a process has used, in units of the system.
-func ticks(t *testing.T, pid int) uint64 {
+// tick is the unit in which the system counts processor time.
+const tick = time.Second / clockTicks
+
+// burned returns the processor time that a process has used.
+func burned(t *testing.T, pid int) time.Duration {
 	t.Helper()
-	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	require.NoError(t, err)
-	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-	sum := uint64(0)
-	for _, field := range fields[11:13] {
-		n, err := strconv.ParseUint(field, 10, 64)
-		require.NoError(t, err)
-		sum += n
-	}
-	return sum
+	now, known := usageOf(pid, nil)
+	require.True(t, known, "process %d has ended", pid)
+	return now.processor
 }
 
 // computing returns an executor of a profile and a task whose program computes for a while.
@@ -117,7 +112,7 @@ func TestATaskThatIsSuspendedAgainAndAgainHasTheSameResult(t *testing.T) {
 	for profile, program := range map[string]func(times int) string{wasm.Profile: hashes, tensors.Profile: multiplies} {
 		t.Run(profile, func(t *testing.T) {
 			// The program computes long enough for all cycles, however fast the machine is.
-			times, least := map[string]int{wasm.Profile: 1 << 26, tensors.Profile: 1 << 8}[profile], 4*cycles*time.Second/clockTicks
+			times, least := map[string]int{wasm.Profile: 1 << 26, tensors.Profile: 1 << 8}[profile], 4*cycles*tick
 			var want executor.Result
 			for {
 				e, task := computing(t, profile, program(times))
@@ -134,15 +129,19 @@ func TestATaskThatIsSuspendedAgainAndAgainHasTheSameResult(t *testing.T) {
 			require.NoError(t, e.Start(waiting(t), task))
 			children := childrenOf(t, os.Getpid(), e.cfg.Dir)
 			require.Len(t, children, 1)
+			var longest time.Duration
 			for cycle := range cycles {
-				began := ticks(t, children[0])
-				require.Eventually(t, func() bool { return ticks(t, children[0]) > began }, patience, time.Millisecond, "it goes on after %d cycles", cycle)
+				began := burned(t, children[0])
+				require.Eventually(t, func() bool { return burned(t, children[0]) > began }, patience, time.Millisecond, "it goes on after %d cycles", cycle)
+				asked := time.Now()
 				require.NoError(t, e.Suspend())
-				stood := ticks(t, children[0])
-				time.Sleep(2 * time.Second / clockTicks)
-				require.Equal(t, stood, ticks(t, children[0]), "cycle %d", cycle)
+				longest = max(longest, time.Since(asked))
+				stood := burned(t, children[0])
+				time.Sleep(2 * tick)
+				require.Equal(t, stood, burned(t, children[0]), "cycle %d", cycle)
 				require.NoError(t, e.Resume())
 			}
+			t.Logf("of %d suspensions, the slowest took %s", cycles, longest)
 			got, err := e.Wait(waiting(t), task.ID)
 			require.NoError(t, err)
 			require.Equal(t, want.Manifest(), got.Manifest())
@@ -179,8 +178,8 @@ func TestTheGuardOfADeviceCountsLittleOfASuspension(t *testing.T) {
 	children := childrenOf(t, os.Getpid(), e.cfg.Dir)
 	require.Len(t, children, 1)
 	for range 2 {
-		began := ticks(t, children[0])
-		require.Eventually(t, func() bool { return ticks(t, children[0]) > began+5 }, patience, time.Millisecond)
+		began := burned(t, children[0])
+		require.Eventually(t, func() bool { return burned(t, children[0]) > began+5*tick }, patience, time.Millisecond)
 		require.NoError(t, e.Suspend())
 		time.Sleep(deviceLimit + deviceLimit/4)
 		require.NoError(t, e.Resume())
@@ -301,21 +300,21 @@ func TestAControlGroupIsFrozenWhole(t *testing.T) {
 		}
 		return len(pids) == 2
 	}, patience, time.Millisecond)
-	burned := func() (all []uint64) {
+	both := func() (all []time.Duration) {
 		for _, pid := range pids {
-			all = append(all, ticks(t, pid))
+			all = append(all, burned(t, pid))
 		}
 		return all
 	}
 	p := &process{ended: make(chan struct{}), parts: []*part{{pid: command.Process.Pid, cage: &cage{group: group}}}}
 	for range 3 {
-		began := burned()
-		require.Eventually(t, func() bool { now := burned(); return now[0] > began[0] && now[1] > began[1] }, patience, time.Millisecond)
+		began := both()
+		require.Eventually(t, func() bool { now := both(); return now[0] > began[0] && now[1] > began[1] }, patience, time.Millisecond)
 		require.NoError(t, p.freeze())
 		require.NoError(t, p.awaitFrozen(time.Now().Add(patience)))
-		stood := burned()
-		time.Sleep(2 * time.Second / clockTicks)
-		require.True(t, slices.Equal(stood, burned()))
+		stood := both()
+		time.Sleep(2 * tick)
+		require.Equal(t, stood, both())
 		require.NoError(t, p.thaw())
 	}
 	require.NoError(t, p.freeze())
