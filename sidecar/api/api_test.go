@@ -18,6 +18,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 
+	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/sidecar/agent"
 	sidecarv1 "github.com/thetaedge/theta/sidecar/api/v1"
 	"github.com/thetaedge/theta/sidecar/bid"
@@ -56,7 +57,8 @@ func serve(t *testing.T) serving {
 				{JobID: "4-0-0"}: {Error: "connection refused", Late: true, NextAt: time.Unix(1_700_000_300, 0)},
 				{JobID: "3-0-0"}: {},
 			},
-			Waits: map[store.Key]string{{JobID: "3-0-0"}: "the seed that says whether auditors join"},
+			Waits:    map[store.Key]string{{JobID: "3-0-0"}: "the seed that says whether auditors join"},
+			Progress: map[store.Key]executor.Progress{{JobID: "2-0-0"}: {FuelUsed: 25, Fuel: 100}},
 		}
 	}
 	registry := prometheus.NewRegistry()
@@ -116,6 +118,20 @@ func TestStatusIsTheSameOverBothProtocols(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(body), &rest))
 	require.Equal(t, "theta1op", rest["operator"])
 	require.Equal(t, "7", rest["height"])
+}
+
+func TestJobsSayHowMuchFuelARunningTaskHasUsed(t *testing.T) {
+	s := serve(t)
+	res, err := s.client.Jobs(t.Context(), &sidecarv1.JobsRequest{})
+	require.NoError(t, err)
+	for _, a := range res.Assignments {
+		runs := a.JobId == "2-0-0"
+		require.Equal(t, runs, a.Fuel == 25, a.JobId)
+		require.Equal(t, runs, a.FuelLimit == 100, a.JobId)
+	}
+	code, body := get(t, s.http+"/v1/jobs", "")
+	require.Equal(t, http.StatusOK, code)
+	require.Regexp(t, `"fuel_?[lL]imit":\s*"100"`, body)
 }
 
 func TestJobsArePagedNewestFirst(t *testing.T) {
