@@ -202,6 +202,16 @@ func (q *qualifying) Destroy(id string) error {
 	return err
 }
 
+var _ executor.Tracker = (*qualifying)(nil)
+
+// Progress implements executor.Tracker.
+func (q *qualifying) Progress(id string) (executor.Progress, error) {
+	if tracker, is := q.Executor.(executor.Tracker); is {
+		return tracker.Progress(id)
+	}
+	return executor.Progress{}, nil
+}
+
 func (q *qualifying) write() error {
 	path := filepath.Join(outFolder, qualifiedName)
 	file, err := os.Create(path + ".new")
