@@ -96,6 +96,15 @@ func TestADeviceThatFailsIsNoDifference(t *testing.T) {
 	require.ErrorContains(t, r.Err(everyone), "odd: failed: operations, number 0: device lost")
 }
 
+func TestWorkThatIsStoppedReportsWhatItHasCompared(t *testing.T) {
+	left := 8
+	w, err := conformance.New(conformance.Options{Seed: 3, Operations: 5, Stopped: func() bool { left--; return left < 0 }})
+	require.NoError(t, err)
+	r := w.Compare(conformance.Own()[:1])
+	require.Equal(t, 3, r.Backends[0].Operations)
+	require.ErrorContains(t, r.Err(everyone), "failed: stopped after 3 of 5 operations")
+}
+
 func TestABackEndThatIsMissingIsAnErrorIfItIsRequired(t *testing.T) {
 	w := newWork(t, 1, 0)
 	r := w.Compare([]conformance.Backend{{Name: "card", Missing: "no device of Vulkan"}, {Name: "gone", Open: func() (tensor.Device, error) { return nil, errors.New("no driver") }}})

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -46,7 +47,7 @@ func (d Driver) Devices(c Command) ([]Backend, error) {
 	if d.File != "" {
 		c.Env = append(c.Env, "VK_DRIVER_FILES="+d.File, "VK_ICD_FILENAMES="+d.File)
 	}
-	list := exec.Command(c.Words[0], append(c.Words[1:], "list")...) //nolint:gosec // this very program
+	list := exec.Command(c.Words[0], slices.Concat(c.Words[1:], []string{"list"})...) //nolint:gosec // this very program
 	list.Env = c.Env
 	text, err := list.Output()
 	if err != nil {
@@ -83,7 +84,7 @@ func (d Driver) Devices(c Command) ([]Backend, error) {
 // serving returns a back end whose device runs in another process.
 func (c Command) serving(b Backend, words ...string) Backend {
 	b.Open = func() (tensor.Device, error) {
-		return remote.Start(append(append(append([]string{}, c.Words...), "serve"), words...), c.Env)
+		return remote.Start(slices.Concat(c.Words, []string{"serve"}, words), c.Env)
 	}
 	return b
 }

@@ -18,6 +18,8 @@ type Options struct {
 	Seed uint64
 	// Operations is the number of random operations, and Prompts that of the decoder's answers.
 	Operations, Prompts int
+	// Stopped says that the work ends early, and what was compared is reported; it may be nil.
+	Stopped func() bool
 	// Progress is told now and then what is done; it may be nil.
 	Progress func(format string, args ...any)
 }
@@ -35,6 +37,9 @@ type Work struct {
 func New(o Options) (*Work, error) {
 	if o.Operations < 0 || o.Prompts < 0 || o.Operations+o.Prompts == 0 {
 		return nil, fmt.Errorf("expected a number of operations or prompts, found %d and %d", o.Operations, o.Prompts)
+	}
+	if o.Stopped == nil {
+		o.Stopped = func() bool { return false }
 	}
 	if o.Progress == nil {
 		o.Progress = func(string, ...any) {}
@@ -91,6 +96,9 @@ func (p pass) run(do func(i int) ([32]byte, error), explain func(i int) error) (
 	var chain [32]byte
 	first := len(*p.want) < p.count
 	for i := range p.count {
+		if p.work.options.Stopped() && p.result.Failure == "" {
+			p.result.Failure = fmt.Sprintf("stopped after %d of %d %s", done, p.count, p.what)
+		}
 		if p.result.Failure != "" {
 			break
 		}

@@ -3,13 +3,16 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/thetaedge/theta/tensor/remote"
 	"github.com/thetaedge/theta/tests/conformance"
@@ -29,7 +32,9 @@ func main() {
 }
 
 func run() error {
-	o := conformance.Options{Progress: func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	o := conformance.Options{Stopped: func() bool { return ctx.Err() != nil }, Progress: func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }}
 	flag.StringVar(&o.Root, "root", ".", "folder of the repository")
 	flag.Uint64Var(&o.Seed, "seed", 1, "number that the operations depend on")
 	flag.IntVar(&o.Operations, "operations", 100_000, "random operations")
