@@ -6,11 +6,14 @@ import (
 	"sync/atomic"
 )
 
-// team is goroutines that help with the calls of a submission. They do not sleep in between: waking one
-// takes longer than many calls do.
+// team is goroutines that help with the calls of a submission. Between two calls they stay awake for a
+// while, because waking them takes longer than many calls do.
 type team struct {
 	current atomic.Pointer[share]
 	over    atomic.Bool
+	// asleep counts helpers that wait for a token of wake.
+	asleep atomic.Int32
+	wake   chan struct{}
 }
 
 // share is work that is divided into parts, which whoever has time takes.
@@ -19,55 +22,95 @@ type share struct {
 	parts int64
 	// taken and done count parts.
 	taken, done atomic.Int64
+	// finished is closed after the last part.
+	finished chan struct{}
 }
 
 // help works on parts until none is left.
 func (s *share) help() {
 	for i := s.taken.Add(1); i <= s.parts; i = s.taken.Add(1) {
 		s.part(int(i - 1))
-		s.done.Add(1)
-	}
-}
-
-// spins is the number of times that a goroutine looks for work before it lets others run.
-const spins = 100
-
-// until waits for a condition that comes soon.
-func until(reached func() bool) {
-	for n := 1; !reached(); n++ {
-		if n%spins == 0 {
-			runtime.Gosched()
+		if s.done.Add(1) == s.parts {
+			close(s.finished)
 		}
 	}
 }
 
+const (
+	// spins is the number of times that a goroutine looks for something before it lets others run, and
+	// patience the number of times that it does so before it sleeps: some 30 µs in all, so that it does
+	// not keep a core that other programs need.
+	spins    = 100
+	patience = 100
+)
+
+// soon waits for a condition for a while, and reports whether it holds.
+func soon(reached func() bool) bool {
+	for range patience {
+		for range spins {
+			if reached() {
+				return true
+			}
+		}
+		runtime.Gosched()
+	}
+	return false
+}
+
 // newTeam starts goroutines that help until the team is dismissed.
 func newTeam(helpers int) *team {
-	t := &team{}
+	t := &team{wake: make(chan struct{}, helpers)}
 	for range helpers {
-		go func() {
-			var last *share
-			for !t.over.Load() {
-				until(func() bool { return t.current.Load() != last || t.over.Load() })
-				if last = t.current.Load(); last != nil {
-					last.help()
-				}
-			}
-		}()
+		go t.serve()
 	}
 	return t
 }
 
+// serve helps with one share after the other.
+func (t *team) serve() {
+	var last *share
+	changed := func() bool { return t.current.Load() != last || t.over.Load() }
+	for !t.over.Load() {
+		if !soon(changed) {
+			t.asleep.Add(1)
+			if !changed() { // a share that comes now brings a token
+				<-t.wake
+			}
+			t.asleep.Add(-1)
+			continue
+		}
+		if last = t.current.Load(); last != nil {
+			last.help()
+		}
+	}
+}
+
 // work divides work into parts, and returns when all are done.
 func (t *team) work(parts int, part func(i int)) {
-	s := &share{part: part, parts: int64(parts)}
+	s := &share{part: part, parts: int64(parts), finished: make(chan struct{})}
 	t.current.Store(s)
+	t.rouse()
 	s.help()
-	until(func() bool { return s.done.Load() == s.parts })
+	if !soon(func() bool { return s.done.Load() == s.parts }) {
+		<-s.finished
+	}
+}
+
+// rouse wakes helpers that sleep. A token too many makes one look for work in vain.
+func (t *team) rouse() {
+	for range t.asleep.Load() {
+		select {
+		case t.wake <- struct{}{}:
+		default:
+		}
+	}
 }
 
 // dismiss lets the helpers end.
-func (t *team) dismiss() { t.over.Store(true) }
+func (t *team) dismiss() {
+	t.over.Store(true)
+	t.rouse()
+}
 
 // manyCalls is the number of calls from which on a submission has a team.
 const manyCalls = 4
