@@ -47,7 +47,7 @@ func TestAnAlarmThatIsStoppedDoesNotRing(t *testing.T) {
 	require.Empty(t, rung)
 	require.Empty(t, c.alarms)
 	// The timer may fire while the clock is halted. The alarm then rings later.
-	a = c.after(0, func() { rung <- struct{}{} })
+	c.after(0, func() { rung <- struct{}{} })
 	<-rung
 	c.halt()
 	a = c.after(0, func() { rung <- struct{}{} })

@@ -81,7 +81,7 @@ func limit(s *settings) error {
 // below the first one. The process that started the daemon may have left descriptors open that
 // all its child processes inherit.
 func inheritNothing(first int) error {
-	if unix.CloseRange(uint(first), math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC) == nil {
+	if unix.CloseRange(uint(first), math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC) == nil { //nolint:gosec // a descriptor
 		return nil
 	}
 	open, err := os.ReadDir("/proc/self/fd")

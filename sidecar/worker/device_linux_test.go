@@ -118,7 +118,7 @@ func multiply(t testing.TB, times int) string {
 		for _, b := range bytes {
 			fmt.Fprintf(&text, `\%02x`, b)
 		}
-		return fmt.Sprintf(`(data (i32.const %d) "%s")`, at, text.String())
+		return `(data (i32.const ` + strconv.Itoa(at) + `) "` + text.String() + `")`
 	}
 	content := make([]byte, 64*64)
 	for i := range content {

@@ -27,7 +27,7 @@ func greedy(t *testing.T, path string, prompt []int32, count int, device tensor.
 	require.NoError(t, err)
 	session := tensor.NewSession(device, 1<<28, [32]byte{1}, [32]byte{2})
 	machine := decoder.OnSession(session, file)
-	d, err := decoder.New(machine, model, decoder.Options{Context: uint32(len(prompt) + count)}) //nolint:gosec // small
+	d, err := decoder.New(machine, model, decoder.Options{Context: uint32(len(prompt) + count)})
 	require.NoError(t, err)
 	for next := prompt; len(tokens) < count; {
 		logits, err := d.Step(next)
@@ -38,7 +38,7 @@ func greedy(t *testing.T, path string, prompt []int32, count int, device tensor.
 				best = i
 			}
 		}
-		tokens = append(tokens, int32(best)) //nolint:gosec // a token
+		tokens = append(tokens, int32(best))
 		next = tokens[len(tokens)-1:]
 	}
 	traces, err = session.Traces()
@@ -59,7 +59,7 @@ func TestADeviceThatSkipsTheHeadGivesTheRightTokensAndAnotherTrace(t *testing.T)
 	const count = 12
 	honest := cpu.New(cpu.WithCores(1))
 	tokens, traces, fuel := greedy(t, path, prompt, count, honest)
-	lazy := &headless{vocabulary: uint32(model.Config.VocabSize), tokens: tokens} //nolint:gosec // small
+	lazy := &headless{vocabulary: uint32(model.Config.VocabSize), tokens: tokens}
 	device := lazy.on(honest)
 	var first [][32]byte
 	for run := range 2 {

@@ -72,7 +72,7 @@ func processor() string {
 	if err != nil {
 		return ""
 	}
-	defer file.Close()
+	defer file.Close() //nolint:errcheck // only read
 	lines := bufio.NewScanner(file)
 	for lines.Scan() {
 		if name, value, found := strings.Cut(lines.Text(), ":"); found && strings.TrimSpace(name) == "model name" {

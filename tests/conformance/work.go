@@ -62,7 +62,7 @@ func New(o Options) (*Work, error) {
 func (w *Work) operation(i int) tensortest.Case {
 	codes := tensor.Codes()
 	code := codes[i%len(codes)]
-	return tensortest.Draw(tensortest.NewSource(w.options.Seed<<40+uint64(i)<<8+uint64(code)), code)
+	return tensortest.Draw(tensortest.NewSource(w.options.Seed<<40+uint64(i)<<8+uint64(code)), code) //nolint:gosec // an index
 }
 
 // do executes everything on a device. It collects the digests of the reference the first time, and

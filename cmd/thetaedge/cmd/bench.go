@@ -54,8 +54,9 @@ Stop the node first. While it runs programs, the figures are lower.`,
 			}
 			ctx, stop := signal.NotifyContext(command.Context(), stopSignals()...)
 			defer stop()
-			if err = f.run(ctx, command, n); ctx.Err() != nil {
-				err = errors.New("stopped before the end; nothing was written")
+			err = f.run(ctx, command, n)
+			if ctx.Err() != nil {
+				return errors.New("stopped before the end; nothing was written")
 			}
 			return err
 		},

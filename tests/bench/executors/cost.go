@@ -35,6 +35,12 @@ func (r *runner) costs(report *Report) (err error) {
 		{threads: threads, traced: true, guarded: true},
 	}
 	subjects := make([]subject, 0, len(settings))
+	var opened []*ours
+	defer func() {
+		for _, o := range opened {
+			err = errors.Join(err, o.Close())
+		}
+	}()
 	for _, s := range settings {
 		s.vectors = r.vectors
 		r.progress("costs: loading")
@@ -42,8 +48,7 @@ func (r *runner) costs(report *Report) (err error) {
 		if err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, o.Close()) }()
-		subjects = append(subjects, o)
+		opened, subjects = append(opened, o), append(subjects, o)
 	}
 	prefill, decode := make([][]float64, len(settings)), make([][]float64, len(settings))
 	// The differences are small, so that they need more rounds.

@@ -44,7 +44,7 @@ func installLlama(ctx context.Context, dir string, progress Progress) (string, e
 	}
 	progress("installing %s %s into %s", llamaPackage, llamaVersion, dir)
 	// The build for processors alone; those for graphics cards are large.
-	cmd := exec.CommandContext(ctx, "npm", "install", "--prefix", dir, "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund", //nolint:gosec // constants
+	cmd := exec.CommandContext(ctx, "npm", "install", "--prefix", dir, "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund",
 		llamaPackage+"@"+llamaVersion, "@node-llama-cpp/linux-x64@"+llamaVersion)
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("npm: %w: %s", err, lastLine(text))

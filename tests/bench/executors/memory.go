@@ -11,7 +11,7 @@ type memory struct{ from, to []uint64 }
 func newMemory(bytes int) *memory {
 	m := &memory{from: make([]uint64, bytes/8), to: make([]uint64, bytes/8)}
 	for i := range m.from { // pages take memory once something was written to them
-		m.from[i], m.to[i] = uint64(i), 1
+		m.from[i], m.to[i] = uint64(i), 1 //nolint:gosec // an index
 	}
 	return m
 }

@@ -94,7 +94,7 @@ func writeGGUF(path string, s Shape) error {
 	for i := range all {
 		// The sum of four uniform numbers is nearly normal.
 		bits := random.Uint64()
-		sum := int32(bits&0xffff) + int32(bits>>16&0xffff) + int32(bits>>32&0xffff) + int32(bits>>48)
+		sum := int32(bits&0xffff) + int32(bits>>16&0xffff) + int32(bits>>32&0xffff) + int32(bits>>48) //nolint:gosec // 16 bits each
 		all[i] = float32(sum-2*0xffff) * (spread * 1.7320508 / 0x10000)
 	}
 	weights := func(count int) []float32 {
@@ -149,11 +149,11 @@ func (s Shape) metadata() map[string]any {
 	tokens[256], kinds[256] = "ab", normal
 	return map[string]any{
 		"general.architecture": "llama", "general.name": "random", "general.file_type": uint32(7),
-		"llama.block_count": uint32(s.Layers), "llama.context_length": uint32(s.Context), "llama.vocab_size": uint32(s.Vocabulary),
-		"llama.embedding_length": uint32(s.Width), "llama.feed_forward_length": uint32(s.Inner),
-		"llama.attention.head_count": uint32(s.Heads), "llama.attention.head_count_kv": uint32(s.KVHeads),
+		"llama.block_count": uint32(s.Layers), "llama.context_length": uint32(s.Context), "llama.vocab_size": uint32(s.Vocabulary), //nolint:gosec // small
+		"llama.embedding_length": uint32(s.Width), "llama.feed_forward_length": uint32(s.Inner), //nolint:gosec // small
+		"llama.attention.head_count": uint32(s.Heads), "llama.attention.head_count_kv": uint32(s.KVHeads), //nolint:gosec // small
 		"llama.attention.layer_norm_rms_epsilon": float32(1e-5),
-		"llama.rope.freq_base":                   float32(500_000), "llama.rope.dimension_count": uint32(s.Width / s.Heads),
+		"llama.rope.freq_base":                   float32(500_000), "llama.rope.dimension_count": uint32(s.Width / s.Heads), //nolint:gosec // small
 		"tokenizer.ggml.model": "gpt2", "tokenizer.ggml.pre": "llama-bpe", "tokenizer.ggml.tokens": tokens,
 		"tokenizer.ggml.token_type": kinds, "tokenizer.ggml.merges": []string{"a b"},
 		"tokenizer.ggml.bos_token_id": uint32(257), "tokenizer.ggml.eos_token_id": uint32(258),

@@ -79,9 +79,9 @@ func openOurs(path string, s setting, shape Shape, l load) (_ *ours, err error) 
 	}
 	random := rand.New(rand.NewPCG(3, 4)) //nolint:gosec // a prompt, not a key
 	for range l.Prompt {
-		o.prompt = append(o.prompt, int32(random.IntN(shape.Vocabulary)))
+		o.prompt = append(o.prompt, int32(random.IntN(shape.Vocabulary))) //nolint:gosec // a token
 	}
-	o.decoder, err = decoder.New(decoder.OnSession(o.session, o.file), file, decoder.Options{Context: uint32(l.Prompt + l.Answer)})
+	o.decoder, err = decoder.New(decoder.OnSession(o.session, o.file), file, decoder.Options{Context: uint32(l.Prompt + l.Answer)}) //nolint:gosec // small
 	return o, err
 }
 
@@ -97,7 +97,7 @@ func (o *ours) run(l load) (t took, err error) {
 	}
 	t.prefill = time.Since(began)
 	for range l.Answer {
-		best := int32(slices.Index(logits, slices.Max(logits)))
+		best := int32(slices.Index(logits, slices.Max(logits))) //nolint:gosec // a token
 		if logits, err = o.decoder.Step([]int32{best}); err != nil {
 			return took{}, err
 		}
