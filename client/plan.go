@@ -123,8 +123,8 @@ func placesOf(slots, nodes uint64) uint64 {
 	return max(nodes, slots/3)
 }
 
-// nodesFor returns the active nodes of the class among the first nodes of the chain; of a
-// job that names a node, that node alone.
+// nodesFor returns the active nodes of the class that run the profile, among the first nodes of the
+// chain; of a job that names a node, that node alone.
 func (c *Client) nodesFor(ctx context.Context, spec *computetypes.JobSpec) ([]edgenodetypes.Node, error) {
 	var nodes []edgenodetypes.Node
 	page := &query.PageRequest{Limit: nodesPage}
@@ -136,7 +136,8 @@ func (c *Client) nodesFor(ctx context.Context, spec *computetypes.JobSpec) ([]ed
 		seen += len(answer.Nodes)
 		for _, node := range answer.Nodes {
 			named := spec.Policy.Node == "" || spec.Policy.Node == node.Profile.Operator
-			if named && node.Profile.Class == spec.Class && node.State.Status == edgenodetypes.NODE_STATUS_ACTIVE {
+			runs := node.Profile.Class == spec.Class && slices.Contains(node.Profile.Executors, spec.Executor)
+			if named && runs && node.State.Status == edgenodetypes.NODE_STATUS_ACTIVE {
 				nodes = append(nodes, node)
 			}
 		}

@@ -173,10 +173,37 @@ func TestTheClientProposesTheChunksThatTheFileLeavesToIt(t *testing.T) {
 	require.ErrorContains(t, err, "honest_bps", "a node that lies about parameters does not crash the client")
 }
 
+// TestNodesOfOtherProfilesAreNotTypical: the rate of a node that does not run a profile says nothing about it, and a
+// chunk that is too large for those that run it would find no nodes.
+func TestNodesOfOtherProfilesAreNotTypical(t *testing.T) {
+	packed, err := packedArray(t, startRelay(t), 9, "policy: {audit: 100%}")
+	require.NoError(t, err)
+	chain := newChain()
+	c := testClient(t, chain)
+	parameters := computetypes.DefaultParams()
+	chain.params, chain.market = &parameters, &computetypes.QueryMarketResponse{Market: computetypes.Market{Class: "c"}, FundedSlots: 30, LiveNodes: 15}
+	for i := range 15 {
+		node := edgeNode(fmt.Sprint(i), "c", 1_500_000_000)
+		if i%5 == 0 {
+			node.Profile.Executors = []string{"tensor/1", "wasm/1"}
+			node.Profile.Limits.Rates = []edgenodetypes.ExecutorRate{{Executor: "tensor/1", FuelPerBlock: 100_000_000}}
+		}
+		chain.nodes = append(chain.nodes, node)
+	}
+	packed.Spec.Executor = "tensor/1"
+	plan, err := c.Plan(t.Context(), packed)
+	require.NoError(t, err)
+	require.EqualValues(t, 100_000_000, plan.FuelPerBlock)
+	packed.Spec.Executor = "wasm/1"
+	plan, err = c.Plan(t.Context(), packed)
+	require.NoError(t, err)
+	require.EqualValues(t, 1_500_000_000, plan.FuelPerBlock)
+}
+
 // edgeNode is an active node with two slots.
 func edgeNode(operator, class string, rate uint64) edgenodetypes.Node {
 	return edgenodetypes.Node{
-		Profile: edgenodetypes.NodeProfile{Operator: operator, Class: class, Limits: edgenodetypes.TaskLimits{FuelPerBlock: rate}},
+		Profile: edgenodetypes.NodeProfile{Operator: operator, Class: class, Executors: []string{"wasm/1"}, Limits: edgenodetypes.TaskLimits{FuelPerBlock: rate}},
 		State: edgenodetypes.NodeState{
 			Status: edgenodetypes.NODE_STATUS_ACTIVE, Slots: 2, Bond: params.Tfuel(10_000), Locked: math.ZeroInt(),
 			Faults: edgenodetypes.FaultCounts{},
