@@ -78,99 +78,120 @@ func (w *wide) mask(keys uint32) tensor.Mask {
 	return m
 }
 
-func (w *wide) op(i int) tensor.Op {
-	s32, s8, scales := tensor.S32, tensor.S8, tensor.Scales
-	queries, kv := 1+w.Below(4), 1+w.Below(3)
-	heads := kv * (1 + w.Below(3))
-	keys, dim := 1+w.Below(700), 4*(1+w.Below(50))
-	switch i {
-	case 0:
-		o := &tensor.AttnValues{Queries: queries, Heads: heads, KVHeads: kv, Keys: keys, Dim: dim, Fraction: w.Fraction(), Mask: w.mask(keys)}
-		o.U, o.Scale, o.V, o.Out = w.tensor(s32, heads, queries, keys), w.tensor(scales, heads, queries), w.tensor(s8, keys, kv, dim), w.tensor(s32, queries, heads, dim)
-		return o
-	case 1:
-		o := &tensor.AttnScores{Queries: queries, Heads: heads, KVHeads: kv, Keys: keys, Dim: dim, UnitM: int32(w.Uint64()), UnitE: int32(w.Below(80)) - 20, Mask: w.mask(keys)}
-		o.Q, o.QScale, o.K, o.KScale, o.Out = w.tensor(s8, queries, heads, dim), w.tensor(scales, queries, heads), w.tensor(s8, keys, kv, dim), w.tensor(scales, keys, kv), w.tensor(s32, heads, queries, keys)
-		return o
-	case 2:
-		o := &tensor.Softmax{Queries: queries, Heads: heads, KVHeads: kv, Keys: keys, Mask: w.mask(keys)}
-		o.X, o.Scale = w.tensor(s32, heads, queries, keys), w.tensor(scales, heads, queries)
-		if o.Out = o.X; w.One(2) {
-			o.Out = w.tensor(s32, heads, queries, keys)
-		}
-		if !w.One(3) {
-			o.VScale = w.tensor(scales, keys, kv)
-		}
-		return o
-	case 3:
-		rows, cols := 1+w.Below(40), 4*(1+w.Below(400))
-		o := &tensor.Rescale{Rows: rows, Cols: cols, Fraction: w.Fraction(), OneRow: w.One(3), OneCol: w.One(3)}
-		o.Acc, o.Row, o.Col = w.tensor(s32, rows, cols), w.tensor(scales, rows), w.tensor(scales, cols)
-		switch w.Below(3) {
-		case 0:
-			o.Out = o.Acc
-		default:
-			o.Out = w.tensor(s32, rows, cols)
-		}
-		switch w.Below(3) {
-		case 0:
-			o.Residual = o.Out
-		case 1:
-			o.Residual = w.tensor(s32, rows, cols)
-		}
-		return o
-	case 4:
-		rows, cols := 1+w.Below(40), 4*(1+w.Below(400))
-		o := &tensor.Quant{Rows: rows, Cols: cols, Fraction: w.Fraction()}
-		o.X, o.Out, o.Scale = w.tensor(s32, rows, cols), w.tensor(s8, rows, cols), w.tensor(scales, rows)
-		return o
-	case 5:
-		rows, cols := 1+w.Below(40), 4*(1+w.Below(400))
-		o := &tensor.RMSNorm{Rows: rows, Cols: cols, Fraction: w.Fraction(), Epsilon: w.Uint64() >> (2 + w.Below(60))}
-		o.X = w.tensor(s32, rows, cols)
-		if !w.One(3) {
-			o.Gain, o.GainFraction = w.tensor(tensor.S16, cols), w.Fraction()
-		}
-		if w.One(2) {
-			o.Out, o.Scale = w.tensor(s8, rows, cols), w.tensor(scales, rows)
-		} else {
-			o.Out = w.tensor(s32, rows, cols)
-		}
-		return o
-	case 6:
-		rows, half, rest := 1+w.Below(30), 1+w.Below(70), w.Below(9)
-		o := &tensor.Rope{Rows: rows, Heads: heads, Rotated: 2 * half, Dim: 2*half + rest, From: w.Below(5)}
-		o.X, o.Cos, o.Sin = w.tensor(s32, rows, heads, o.Dim), w.tensor(s32, rows+o.From, half), w.tensor(s32, rows+o.From, half)
-		o.Out = w.tensor(s32, rows, heads, o.Dim)
-		return o
-	case 7:
-		o := &tensor.Gate{Count: 1 + w.Below(40_000), Curve: tensor.Curve(w.Below(4))}
-		o.X = w.tensor(s32, o.Count)
-		if o.Out = o.X; w.One(2) {
-			o.Out = w.tensor(s32, o.Count)
-		}
-		switch w.Below(3) {
-		case 0:
-			o.U, o.Shift = w.tensor(s32, o.Count), w.Below(63)
-		case 1:
-			o.U, o.Shift = o.X, w.Below(63)
-		}
-		if o.Curve == tensor.Own {
-			o.Grid = tensor.Grid{Low: int32(w.Uint64()) >> w.Below(32), Step: w.Below(31), Intervals: 1 + w.Below(4000)}
-			o.Table = w.tensor(s32, o.Grid.Intervals+1)
-		}
-		return o
-	case 8:
-		return w.conv()
-	default:
-		o := &tensor.Gemm{Batch: w.Size(60), M: w.Size(60), N: w.Size(150), K: 4 * w.Size(200), SharedW: w.One(2)}
-		weights := o.Batch
-		if o.SharedW {
-			weights = 1
-		}
-		o.A, o.W, o.Out = w.tensor(s8, o.Batch, o.M, o.K), w.tensor(s8, weights, o.N, o.K), w.tensor(s32, o.Batch, o.M, o.N)
-		return o
+// op draws an operation of a kind.
+func (w *wide) op(kind int) tensor.Op {
+	return []func() tensor.Op{w.values, w.scores, w.softmax, w.rescale, w.quant, w.rmsNorm, w.rope, w.gate, w.conv, w.gemm}[kind]()
+}
+
+// heads draws the sizes of an attention.
+func (w *wide) heads() (queries, heads, kv, keys, dim uint32) {
+	kv = 1 + w.Below(3)
+	return 1 + w.Below(4), kv * (1 + w.Below(3)), kv, 1 + w.Below(700), 4 * (1 + w.Below(50))
+}
+
+// matrix draws the sizes of a matrix.
+func (w *wide) matrix() (rows, cols uint32) { return 1 + w.Below(40), 4 * (1 + w.Below(400)) }
+
+func (w *wide) values() tensor.Op {
+	queries, heads, kv, keys, dim := w.heads()
+	o := &tensor.AttnValues{Queries: queries, Heads: heads, KVHeads: kv, Keys: keys, Dim: dim, Fraction: w.Fraction(), Mask: w.mask(keys)}
+	o.U, o.Scale, o.V, o.Out = w.tensor(tensor.S32, heads, queries, keys), w.tensor(tensor.Scales, heads, queries), w.tensor(tensor.S8, keys, kv, dim), w.tensor(tensor.S32, queries, heads, dim)
+	return o
+}
+
+func (w *wide) scores() tensor.Op {
+	queries, heads, kv, keys, dim := w.heads()
+	o := &tensor.AttnScores{Queries: queries, Heads: heads, KVHeads: kv, Keys: keys, Dim: dim, UnitM: int32(w.Uint64()), UnitE: int32(w.Below(80)) - 20, Mask: w.mask(keys)}
+	o.Q, o.QScale, o.K, o.KScale, o.Out = w.tensor(tensor.S8, queries, heads, dim), w.tensor(tensor.Scales, queries, heads), w.tensor(tensor.S8, keys, kv, dim), w.tensor(tensor.Scales, keys, kv), w.tensor(tensor.S32, heads, queries, keys)
+	return o
+}
+
+func (w *wide) softmax() tensor.Op {
+	queries, heads, kv, keys, _ := w.heads()
+	o := &tensor.Softmax{Queries: queries, Heads: heads, KVHeads: kv, Keys: keys, Mask: w.mask(keys)}
+	o.X, o.Scale = w.tensor(tensor.S32, heads, queries, keys), w.tensor(tensor.Scales, heads, queries)
+	if o.Out = o.X; w.One(2) {
+		o.Out = w.tensor(tensor.S32, heads, queries, keys)
 	}
+	if !w.One(3) {
+		o.VScale = w.tensor(tensor.Scales, keys, kv)
+	}
+	return o
+}
+
+func (w *wide) rescale() tensor.Op {
+	rows, cols := w.matrix()
+	o := &tensor.Rescale{Rows: rows, Cols: cols, Fraction: w.Fraction(), OneRow: w.One(3), OneCol: w.One(3)}
+	o.Acc, o.Row, o.Col = w.tensor(tensor.S32, rows, cols), w.tensor(tensor.Scales, rows), w.tensor(tensor.Scales, cols)
+	if o.Out = o.Acc; !w.One(3) {
+		o.Out = w.tensor(tensor.S32, rows, cols)
+	}
+	switch w.Below(3) {
+	case 0:
+		o.Residual = o.Out
+	case 1:
+		o.Residual = w.tensor(tensor.S32, rows, cols)
+	}
+	return o
+}
+
+func (w *wide) quant() tensor.Op {
+	rows, cols := w.matrix()
+	o := &tensor.Quant{Rows: rows, Cols: cols, Fraction: w.Fraction()}
+	o.X, o.Out, o.Scale = w.tensor(tensor.S32, rows, cols), w.tensor(tensor.S8, rows, cols), w.tensor(tensor.Scales, rows)
+	return o
+}
+
+func (w *wide) rmsNorm() tensor.Op {
+	rows, cols := w.matrix()
+	o := &tensor.RMSNorm{Rows: rows, Cols: cols, Fraction: w.Fraction(), Epsilon: w.Uint64() >> (2 + w.Below(60))}
+	o.X = w.tensor(tensor.S32, rows, cols)
+	if !w.One(3) {
+		o.Gain, o.GainFraction = w.tensor(tensor.S16, cols), w.Fraction()
+	}
+	if w.One(2) {
+		o.Out, o.Scale = w.tensor(tensor.S8, rows, cols), w.tensor(tensor.Scales, rows)
+	} else {
+		o.Out = w.tensor(tensor.S32, rows, cols)
+	}
+	return o
+}
+
+func (w *wide) rope() tensor.Op {
+	rows, heads, half, rest := 1+w.Below(30), 1+w.Below(9), 1+w.Below(70), w.Below(9)
+	o := &tensor.Rope{Rows: rows, Heads: heads, Rotated: 2 * half, Dim: 2*half + rest, From: w.Below(5)}
+	o.X, o.Cos, o.Sin = w.tensor(tensor.S32, rows, heads, o.Dim), w.tensor(tensor.S32, rows+o.From, half), w.tensor(tensor.S32, rows+o.From, half)
+	o.Out = w.tensor(tensor.S32, rows, heads, o.Dim)
+	return o
+}
+
+func (w *wide) gate() tensor.Op {
+	o := &tensor.Gate{Count: 1 + w.Below(40_000), Curve: tensor.Curve(w.Below(4))}
+	o.X = w.tensor(tensor.S32, o.Count)
+	if o.Out = o.X; w.One(2) {
+		o.Out = w.tensor(tensor.S32, o.Count)
+	}
+	switch w.Below(3) {
+	case 0:
+		o.U, o.Shift = w.tensor(tensor.S32, o.Count), w.Below(63)
+	case 1:
+		o.U, o.Shift = o.X, w.Below(63)
+	}
+	if o.Curve == tensor.Own {
+		o.Grid = tensor.Grid{Low: int32(w.Uint64()) >> w.Below(32), Step: w.Below(31), Intervals: 1 + w.Below(4000)}
+		o.Table = w.tensor(tensor.S32, o.Grid.Intervals+1)
+	}
+	return o
+}
+
+func (w *wide) gemm() tensor.Op {
+	o := &tensor.Gemm{Batch: w.Size(60), M: w.Size(60), N: w.Size(150), K: 4 * w.Size(200), SharedW: w.One(2)}
+	weights := o.Batch
+	if o.SharedW {
+		weights = 1
+	}
+	o.A, o.W, o.Out = w.tensor(tensor.S8, o.Batch, o.M, o.K), w.tensor(tensor.S8, weights, o.N, o.K), w.tensor(tensor.S32, o.Batch, o.M, o.N)
+	return o
 }
 
 func (w *wide) conv() tensor.Op {

@@ -23,8 +23,8 @@ func (f *fixture) boundDevice(bytes uint64) {
 	require.NoError(f.t, err)
 }
 
-// TestALowerBoundOfAClassKeepsNoLieFromBeingJudged: the job was posted while its class took it. Who lied must not be
-// safe because the class has changed since.
+// TestALowerBoundOfAClassKeepsNoLieFromBeingJudged: the job was posted while its class took it. A change of the class
+// must not make a node that lied safe.
 func TestALowerBoundOfAClassKeepsNoLieFromBeingJudged(t *testing.T) {
 	f, players := contested(t, liar, honest, honest, honest, honest, honest, honest)
 	f.setParams(func(p *types.Params) {
