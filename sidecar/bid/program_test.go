@@ -16,19 +16,21 @@ import (
 func TestWhatFitsIsDoneInTime(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := Policy{MaxJobs: rapid.IntRange(1, 4).Draw(t, "places"), FuelPerBlock: rapid.Uint64Range(1, 20).Draw(t, "rate")}
+		p.Rates = []Rate{{Executor: "tensor/1", FuelPerBlock: rapid.Uint64Range(1, 20).Draw(t, "rate of tensor/1")}}
 		var taken []Program
 		for range rapid.IntRange(1, 12).Draw(t, "offers") {
-			offer := Program{Fuel: rapid.Uint64Range(1, 200).Draw(t, "fuel"), Deadline: 100 + rapid.Int64Range(1, 40).Draw(t, "deadline")}
+			executor := rapid.SampledFrom([]string{"wasm/1", "tensor/1"}).Draw(t, "executor")
+			offer := Program{Executor: executor, Fuel: rapid.Uint64Range(1, 200).Draw(t, "fuel"), Deadline: 100 + rapid.Int64Range(1, 40).Draw(t, "deadline")}
 			if p.fits(taken, offer, 100) {
 				taken = append(taken, offer)
 			}
 		}
 		slices.SortStableFunc(taken, func(x, y Program) int { return int(x.Deadline - y.Deadline) })
-		busy := make([]uint64, p.MaxJobs) // fuel that was burned on each place
+		busy := make([]float64, p.MaxJobs) // blocks for which each place has run programs
 		for _, s := range taken {
 			place := slices.Index(busy, slices.Min(busy))
-			busy[place] += s.Fuel
-			if done := float64(busy[place]) / float64(p.FuelPerBlock); done > float64(s.Deadline-100) {
+			busy[place] += float64(s.Fuel) / float64(p.RateOf(s.Executor))
+			if done := busy[place]; done > float64(s.Deadline-100)+1e-6 {
 				t.Fatalf("%+v of %+v is done after %v blocks with %+v", s, taken, done, p)
 			}
 		}
