@@ -113,9 +113,8 @@ func (c *cache) fetch(ctx context.Context, d blob.Digest, size int64, addresses 
 		n, err := c.transfers.FetchFile(ctx, address, d, size, path)
 		if err == nil {
 			now := time.Now()
-			mark := now.Add(-markedBefore).Truncate(time.Second)
-			if os.Chtimes(path, mark, mark) == nil {
-				keepVerified(path, now)
+			if mark, err := markVerified(path, now); err == nil {
+				keepVerified(path, mark, now)
 			}
 			return sized(size, n)
 		}

@@ -46,8 +46,8 @@ func readVerified(path string, now time.Time) (verified, bool) {
 
 // verify computes the digest of a cached file and keeps a record if it is right. It returns the size.
 func verify(d blob.Digest, path string, now time.Time) (int64, bool) {
-	mark := now.Add(-markedBefore).Truncate(time.Second)
-	if os.Chtimes(path, mark, mark) != nil {
+	mark, err := markVerified(path, now)
+	if err != nil {
 		return 0, false
 	}
 	file, err := os.Open(path)
@@ -59,15 +59,22 @@ func verify(d blob.Digest, path string, now time.Time) (int64, bool) {
 	if err != nil || found != d {
 		return size, false
 	}
-	keepVerified(path, now)
+	keepVerified(path, mark, now)
 	return size, true
 }
 
-// keepVerified records that a cached file has its digest. Without a record, the digest is computed
-// again before the next use.
-func keepVerified(path string, now time.Time) {
+// markVerified sets the modification time of a cached file to one that no later write gives, and returns
+// that time.
+func markVerified(path string, now time.Time) (time.Time, error) {
+	mark := now.Add(-markedBefore).Truncate(2 * time.Second) // some file systems have even seconds only
+	return mark, os.Chtimes(path, mark, mark)
+}
+
+// keepVerified records that a cached file has its digest, unless something has been written to it since it was
+// marked. Without a record, the digest is computed again before the next use.
+func keepVerified(path string, mark, now time.Time) {
 	info, err := os.Lstat(path)
-	if err != nil {
+	if err != nil || !info.ModTime().Equal(mark) {
 		return
 	}
 	raw, err := json.Marshal(verified{Size: info.Size(), Modified: info.ModTime(), At: now})

@@ -116,6 +116,20 @@ func TestAFileWithoutARightRecordIsRead(t *testing.T) {
 	}
 }
 
+// TestAFileThatIsWrittenWhileItIsReadHasNoRecord: what was read before the write had the digest, and what a
+// task would read after it has not.
+func TestAFileThatIsWrittenWhileItIsReadHasNoRecord(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "weights")
+	require.NoError(t, os.WriteFile(path, []byte("weights"), 0o600))
+	now := time.Now()
+	mark, err := markVerified(path, now)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(path, []byte("weightz"), 0o600))
+	keepVerified(path, mark, now)
+	_, ok := readVerified(path, now)
+	require.False(t, ok)
+}
+
 func TestWhatAssignmentsWillNeedStays(t *testing.T) {
 	web := &countingWeb{content: "old1"}
 	c := newTestCache(t, web, 4)
