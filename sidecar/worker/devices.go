@@ -58,12 +58,14 @@ type devices struct {
 	cages      *cages
 	suspension *suspension
 
-	// choosing is held while the device is being chosen.
-	choosing sync.Mutex
+	// choosing has an element while the device is being chosen, which takes as long as a suspension.
+	choosing chan struct{}
 
 	mu      sync.Mutex
 	chosen  *Device
 	checked bool
+	// doubts is the number of times that the device was in doubt.
+	doubts uint64
 	// without contains the layers with which no driver works here.
 	without []string
 	// kinds is what programs have found out about devices.
@@ -71,7 +73,7 @@ type devices struct {
 }
 
 func newDevices(cfg *Config, c *cages, all *suspension) *devices {
-	d := &devices{cfg: cfg, cages: c, suspension: all, kinds: &kinds{}}
+	d := &devices{cfg: cfg, cages: c, suspension: all, choosing: make(chan struct{}, 1), kinds: &kinds{}}
 	if cfg.Tensors != nil {
 		d.kinds = newKinds(cfg.Tensors.Dir)
 	}
@@ -90,7 +92,7 @@ func (d *devices) bring(a *attached, program, folder string) {
 
 // keep keeps what a program has found out about the device.
 func (d *devices) keep(p *process, root *os.Root) {
-	if p.device == nil {
+	if p.device == nil || d.outdated(p.device) {
 		return
 	}
 	if err := d.kinds.keep(p.device.device, p.program, root, filepath.Base(p.folder)); err != nil {
@@ -101,6 +103,8 @@ func (d *devices) keep(p *process, root *os.Root) {
 // attached is the device of one worker process.
 type attached struct {
 	device backend.Device
+	// doubts is the number of doubts before the device was opened.
+	doubts uint64
 	// proc is the process of the device; nil if the device is the processor.
 	proc *process
 	// ends are those of its pipes that the worker process inherits.
@@ -146,21 +150,54 @@ func (d *devices) attach(ctx context.Context) (*attached, error) {
 	if d.cfg.Tensors == nil {
 		return nil, nil
 	}
-	d.choosing.Lock()
+	d.mu.Lock()
+	doubts := d.doubts
+	d.mu.Unlock()
+	a, err := d.chooseOrOpen(ctx, doubts)
+	if err != nil {
+		return nil, err
+	}
+	a.doubts = doubts
+	return a, nil
+}
+
+// chooseOrOpen chooses the device, or opens the chosen one. It waits for another choice, and fails if ctx ends
+// first.
+func (d *devices) chooseOrOpen(ctx context.Context, doubts uint64) (*attached, error) {
+	select {
+	case d.choosing <- struct{}{}:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 	chosen, checked := d.known()
 	if chosen == nil {
-		defer d.choosing.Unlock()
+		defer func() { <-d.choosing }()
 		return d.choose(ctx)
 	}
-	d.choosing.Unlock()
+	<-d.choosing
 	if chosen.Backend != backend.Vulkan {
 		return &attached{device: chosen.Device}, nil
 	}
 	a, err := d.open(ctx, chosen.Device, checked)
 	if err == nil && !checked {
-		d.settle(*chosen, true)
+		d.trust(doubts)
 	}
 	return a, err
+}
+
+// trust records that the device has given the published vectors, unless it has been in doubt since.
+func (d *devices) trust(doubts uint64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.checked = d.checked || d.doubts == doubts
+}
+
+// outdated reports whether the device has been in doubt since it was opened for a worker process. What the
+// process has found out about the device, and what it keeps there, does not count any more.
+func (d *devices) outdated(a *attached) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return a != nil && a.doubts != d.doubts
 }
 
 // known returns the chosen device, if there is one, and whether it has given the published vectors.
@@ -182,6 +219,7 @@ func (d *devices) settle(chosen Device, checked bool) {
 func (d *devices) doubt(a *attached) {
 	d.mu.Lock()
 	d.checked = false
+	d.doubts++
 	d.mu.Unlock()
 	if a == nil {
 		return

@@ -35,6 +35,7 @@ func (c *Config) withDevice(a *attached) (*Config, extra) {
 		return c, extra{}
 	}
 	own := *c
+	own.KeepBytes = keepable(c.KeepBytes, a.device, c.Slots)
 	if a.device.Backend != backend.Vulkan {
 		own.MemoryBytes += min(c.Tensors.Bytes, math.MaxUint64-c.MemoryBytes)
 	}
@@ -44,6 +45,19 @@ func (c *Config) withDevice(a *attached) (*Config, extra) {
 		told.Known = a.proc.hello.Engine
 	}
 	return &own, extra{files: a.ends, tensors: told}
+}
+
+// keepShare is the part of the memory of a device that kept weights and the tensors beside them may take, in
+// percent.
+const keepShare = 90
+
+// keepable bounds the weights that a worker process keeps by an equal share of the memory of its device. A
+// device that has no memory left fails for good, and weights would not give way before.
+func keepable(keep uint64, d backend.Device, slots int) uint64 {
+	if d.MemoryBytes == 0 {
+		return keep
+	}
+	return min(keep, d.MemoryBytes/100*keepShare/uint64(max(slots, 1))) //nolint:gosec // positive
 }
 
 // driverEnv returns the environment of a driver: where it may keep files, how many cores a driver

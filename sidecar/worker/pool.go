@@ -42,7 +42,7 @@ func (l *pool) take(ctx context.Context, program string) (*process, error) {
 		if p == nil {
 			return l.launch(ctx, program)
 		}
-		if !p.condemned() && !p.device.gone() && (p.program == program || p.program == "") {
+		if !p.condemned() && !p.device.gone() && !l.devices.outdated(p.device) && (p.program == program || p.program == "") {
 			return p, nil
 		}
 		if err := p.retire(); err != nil {
@@ -80,6 +80,8 @@ func (l *pool) give(p *process) {
 		reason = "it has ended"
 	case p.device.gone():
 		reason = "the process of its device has ended"
+	case l.devices.outdated(p.device):
+		reason = "its device has been in doubt"
 	case p.tasks >= l.cfg.MaxTasks:
 		reason = fmt.Sprintf("it has run %d tasks", p.tasks)
 	case held > l.cfg.KeptBytes+l.cfg.KeepBytes:

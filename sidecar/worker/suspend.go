@@ -92,16 +92,16 @@ func (s *suspension) suspend() error {
 	return err
 }
 
-// resume continues all processes.
+// resume continues all processes, also those that an earlier call could not continue.
 func (s *suspension) resume() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.suspended {
-		return nil
-	}
 	var err error
 	for _, p := range s.live {
 		err = errors.Join(err, p.thaw())
+	}
+	if !s.suspended {
+		return err
 	}
 	s.suspended = false
 	s.clock.run()

@@ -322,6 +322,27 @@ func TestAControlGroupIsFrozenWhole(t *testing.T) {
 	require.Error(t, command.Wait(), "what is frozen can be killed")
 }
 
+// TestAProcessThatCouldNotBeContinuedIsContinuedLater: what stands still while the clocks run would be taken
+// for a hang of its program.
+func TestAProcessThatCouldNotBeContinuedIsContinuedLater(t *testing.T) {
+	folder := t.TempDir()
+	file := filepath.Join(folder, freezeFile)
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "cgroup.events"), []byte("frozen 1\n"), 0o600))
+	s := newSuspension()
+	s.enter(&process{ended: make(chan struct{}), parts: []*part{{pid: 1 << 30, cage: &cage{group: &group{path: folder}}}}})
+	require.NoError(t, s.suspend())
+	require.NoError(t, os.Remove(file))
+	require.NoError(t, os.Mkdir(file, 0o700))
+	require.Error(t, s.resume())
+	require.NoError(t, os.Remove(file))
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	require.NoError(t, s.resume())
+	content, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, "0", string(content))
+}
+
 func TestAGroupThatCannotBeFrozenIsStoppedBySignals(t *testing.T) {
 	done, err := (&cage{group: &group{path: t.TempDir()}}).freeze(true)
 	require.NoError(t, err)
