@@ -89,6 +89,9 @@ func unfinished(err error) bool {
 // resume fetches what a file lacks of the content. It reports whether something was there before. If
 // it fails and the file cannot become the content any more, it deletes the file.
 func (c *Client) resume(ctx context.Context, address string, want blob.Digest, maxBytes int64, part string) (n int64, continued bool, err error) {
+	if err := ctx.Err(); err != nil {
+		return 0, false, explain(ctx, withoutSecrets(address), err)
+	}
 	file, err := os.OpenFile(part, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return 0, false, fmt.Errorf("%w: cannot open a temporary file: %w", ErrNotKept, err)
@@ -100,7 +103,11 @@ func (c *Client) resume(ctx context.Context, address string, want blob.Digest, m
 		}
 	}()
 	h := sha256.New()
-	have, err := io.Copy(h, file)
+	have, err := io.Copy(h, blob.During(ctx, file))
+	if ctx.Err() != nil {
+		// The next fetch continues it.
+		return max(have, 1), false, explain(ctx, withoutSecrets(address), ctx.Err())
+	}
 	if err == nil && have > maxBytes {
 		have, err = 0, restart(file, h)
 	}

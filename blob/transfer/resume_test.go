@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"bytes"
+	"context"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -77,6 +78,39 @@ func TestAFetchContinuesWhatAnEarlierOneHasLeft(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, content, got)
 	requireAlone(t, path)
+}
+
+// TestAFetchThatIsGivenUpDoesNotReadOnWhatIsThere: the file is so large that to read it takes longer than this test may.
+func TestAFetchThatIsGivenUpDoesNotReadOnWhatIsThere(t *testing.T) {
+	const size = 1 << 42
+	digest := blob.DigestOf([]byte("weights"))
+	path := filepath.Join(t.TempDir(), "input")
+	part := filepath.Join(filepath.Dir(path), ".fetch-"+digest.String())
+	require.NoError(t, os.WriteFile(part, nil, 0o600))
+	if err := os.Truncate(part, size); err != nil {
+		t.Skip("this file system has no file of that size: ", err)
+	}
+	for _, wait := range []time.Duration{0, 10 * time.Millisecond} {
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		if wait == 0 {
+			cancel()
+		} else {
+			time.AfterFunc(wait, cancel)
+		}
+		go func() {
+			_, err := newFetcher(t, keepPartial).FetchFile(ctx, "http://relay.example/weights", digest, size, path)
+			ended <- err
+		}()
+		select {
+		case err := <-ended:
+			require.ErrorIs(t, err, context.Canceled)
+		case <-time.After(30 * time.Second):
+			require.Fail(t, "it reads on")
+		}
+		cancel()
+		require.FileExists(t, part)
+	}
 }
 
 // requireAlone checks that a fetch has left no other file in the folder of its own.

@@ -105,8 +105,11 @@ func (c *cache) lock(ctx context.Context, d blob.Digest, from string) error {
 }
 
 func (c *cache) fetch(ctx context.Context, d blob.Digest, size int64, addresses []string, path string) error {
-	if found, held := c.holds(d, path); held {
+	if found, held := c.holds(ctx, d, path); held {
 		return sized(size, found)
+	}
+	if err := ctx.Err(); err != nil {
+		return err
 	}
 	var failures []error
 	for _, address := range addresses {
@@ -134,14 +137,14 @@ func sized(want, found int64) error {
 
 // holds reports whether the file is complete, and returns its size. It computes the digest again
 // unless that was done lately and the file is as it was then.
-func (c *cache) holds(d blob.Digest, path string) (int64, bool) {
+func (c *cache) holds(ctx context.Context, d blob.Digest, path string) (int64, bool) {
 	now := time.Now()
 	if v, ok := readVerified(path, now); ok {
 		// The record says when the file was last used, as well as it can.
 		_ = os.Chtimes(path+verifiedSuffix, now, now)
 		return v.Size, true
 	}
-	return verify(d, path, now)
+	return verify(ctx, d, path, now)
 }
 
 // give records that one user of d no longer needs the file.

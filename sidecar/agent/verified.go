@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"time"
@@ -44,8 +45,10 @@ func readVerified(path string, now time.Time) (verified, bool) {
 	return v, same && age >= 0 && age < verifiedFor
 }
 
-// verify computes the digest of a cached file and keeps a record if it is right. It returns the size.
-func verify(d blob.Digest, path string, now time.Time) (int64, bool) {
+// verify computes the digest of a cached file and keeps a record if it is right. It returns the size. It does
+// not read on once ctx has ended: a large file takes minutes on a slow disk, and the window in which an assignment can be
+// released for free may end meanwhile.
+func verify(ctx context.Context, d blob.Digest, path string, now time.Time) (int64, bool) {
 	mark, err := markVerified(path, now)
 	if err != nil {
 		return 0, false
@@ -55,7 +58,7 @@ func verify(d blob.Digest, path string, now time.Time) (int64, bool) {
 		return 0, false
 	}
 	defer file.Close() //nolint:errcheck // read only
-	found, size, err := blob.DigestReader(file)
+	found, size, err := blob.DigestReader(blob.During(ctx, file))
 	if err != nil || found != d {
 		return size, false
 	}

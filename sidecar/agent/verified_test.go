@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -128,6 +129,31 @@ func TestAFileThatIsWrittenWhileItIsReadHasNoRecord(t *testing.T) {
 	keepVerified(path, mark, now)
 	_, ok := readVerified(path, now)
 	require.False(t, ok)
+}
+
+// TestAFileIsNotReadOnForAnAssignmentThatIsGivenUp: the file is so large that to read it takes longer than this test may.
+func TestAFileIsNotReadOnForAnAssignmentThatIsGivenUp(t *testing.T) {
+	web := &countingWeb{content: "weights"}
+	c := newTestCache(t, web, 0)
+	digest := blob.DigestOf([]byte("weights"))
+	require.NoError(t, os.WriteFile(c.path(digest), nil, 0o600))
+	if err := os.Truncate(c.path(digest), 1<<42); err != nil {
+		t.Skip("this file system has no file of that size: ", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	time.AfterFunc(10*time.Millisecond, cancel)
+	go func() {
+		_, err := c.take(ctx, digest, 7, []string{"http://relay.example/weights"})
+		ended <- err
+	}()
+	select {
+	case err := <-ended:
+		require.ErrorIs(t, err, context.Canceled)
+	case <-time.After(patience):
+		require.Fail(t, "it reads on")
+	}
+	require.Zero(t, web.fetched)
 }
 
 func TestWhatAssignmentsWillNeedStays(t *testing.T) {

@@ -192,8 +192,8 @@ func (d *devices) trust(doubts uint64) {
 	d.checked = d.checked || d.doubts == doubts
 }
 
-// outdated reports whether the device has been in doubt since it was opened for a worker process. What the
-// process has found out about the device, and what it keeps there, does not count any more.
+// outdated reports whether the device has been in doubt since it was opened for a worker process. Neither
+// what the process has found out about the device nor what it keeps there counts any more.
 func (d *devices) outdated(a *attached) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -28,7 +28,7 @@ func TestWhatWasFoundOutBeforeADoubtIsNotKept(t *testing.T) {
 	require.NoError(t, e.Start(waiting(t), long))
 	before := devicesOf(t, e)
 	require.Len(t, before, 1)
-	// What the process of another program says about the device.
+	// The process of another program says so.
 	e.pool.devices.doubt(&attached{device: backend.Device{Backend: backend.CPU}})
 	_, err := e.Wait(waiting(t), long.ID)
 	require.NoError(t, err)

@@ -47,7 +47,7 @@ func (c *Config) withDevice(a *attached) (*Config, extra) {
 	return &own, extra{files: a.ends, tensors: told}
 }
 
-// keepShare is the part of the memory of a device that kept weights and the tensors beside them may take, in
+// keepShare is the part of the memory of a device that kept weights and tensors may take together, in
 // percent.
 const keepShare = 90
 
