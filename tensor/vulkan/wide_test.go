@@ -12,7 +12,10 @@ import (
 
 func TestWideOperationsGiveTheBitsOfTheReference(t *testing.T) {
 	for i, options := range [][]vulkan.Option{
-		nil, {vulkan.WithoutDotProducts()}, {vulkan.WithoutWideIntegers()}, {vulkan.WithoutWideIntegers(), vulkan.WithoutDotProducts()},
+		nil,
+		{vulkan.WithoutDotProducts()},
+		{vulkan.WithoutWideIntegers()},
+		{vulkan.WithoutWideIntegers(), vulkan.WithoutDotProducts()},
 		{vulkan.WithLimits(plan.Limits{Range: 50_000, Groups: [3]uint64{4, 4, 4}, Work: 1 << 20})},
 	} {
 		d := open(t, options...)
