@@ -28,7 +28,7 @@ const qualifiedName = "qualified"
 const maxQualified = 256
 
 // kinds keeps what programs have found out about devices, below a folder: one folder for each device,
-// driver and version of this program, and in it one file for each program of a requester. A program
+// driver and version of this program, and in it one file for each program. A program
 // that has broken out of its sandbox can write what it likes into its file, so the file counts for
 // that program alone.
 type kinds struct {
