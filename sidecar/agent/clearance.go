@@ -165,6 +165,10 @@ func clearDelivery(ctx context.Context, prover Prover, record *store.Assignment)
 		return nil, fmt.Errorf("%w: %w", errNotCleared, err)
 	}
 	found := &list[0]
+	if found.Height < record.Requested {
+		// An earlier state still names the sink before the request, where nobody may listen any more.
+		return nil, fmt.Errorf("%w: only block %d is proven, and the requester has asked in block %d", errNotCleared, found.Height, record.Requested)
+	}
 	if !found.AllCommitted(record.Round) {
 		return nil, fmt.Errorf("%w: after block %d others of its round may still commit", errNotCleared, found.Height)
 	}

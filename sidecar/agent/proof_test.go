@@ -84,6 +84,9 @@ func (p *truth) proven(ref computetypes.ChunkRef) chain.Proven {
 		return found
 	}
 	job, spec := p.job(t), t.spec
+	if !t.askedAgain(found.Height) {
+		job.Redelivery = nil
+	}
 	found.Job, found.Spec = &job, &spec
 	if t.record.Ended() || len(t.record.Rounds) == 0 || p.jobsOnly {
 		return found
@@ -424,6 +427,29 @@ func TestOutputsGoWhereTheChainIsProvenToSendThem(t *testing.T) {
 		require.True(t, record.Delivered)
 		require.True(t, w.web.holds(task.spec.Sink+"/"+hex.EncodeToString(record.ResultDigest)))
 		require.False(t, w.web.holds("http://liar.example/v1/drops/mine/"+hex.EncodeToString(record.ResultDigest)))
+	})
+	t.Run("not where they were asked for before, while the request is not proven", func(t *testing.T) {
+		w, _, prover := lied(t)
+		task := w.chain.post(w.web, 1)
+		defer w.chain.blocks(2 * time.Millisecond)()
+		_, stop := w.run()
+		defer stop()
+		require.True(t, w.untilPhase(task, store.PhaseSettled).Delivered)
+		prover.set(func(p *truth) { p.lag = 20 })
+		var before int
+		w.web.set(func(web *fakeWeb) { before = web.puts })
+		const elsewhere = "http://other.example/v1/drops/box"
+		w.chain.askAgain(elsewhere, task)
+		require.Eventually(t, func() bool { return w.web.holds(manifestAt(elsewhere, w.record(task))) }, patience, time.Millisecond)
+		w.untilDelivered(task)
+		w.web.set(func(web *fakeWeb) {
+			for address := range web.drops {
+				if strings.HasPrefix(address, elsewhere) {
+					before++
+				}
+			}
+			require.Equal(t, before, web.puts, "the old sink gets nothing")
+		})
 	})
 	t.Run("not where nobody has asked for them again", func(t *testing.T) {
 		w, node, _ := lied(t)
