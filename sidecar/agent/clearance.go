@@ -166,7 +166,7 @@ func clearDelivery(ctx context.Context, prover Prover, record *store.Assignment)
 	}
 	found := &list[0]
 	if found.Height < record.Requested {
-		// An earlier state still names the sink before the request, where nobody may listen any more.
+		// An earlier state still names the sink before the request, and its server may be gone.
 		return nil, fmt.Errorf("%w: only block %d is proven, and the requester has asked in block %d", errNotCleared, found.Height, record.Requested)
 	}
 	if !found.AllCommitted(record.Round) {

@@ -42,3 +42,19 @@ func TestLargerCardsAreInLargerClasses(t *testing.T) {
 		last = class
 	}
 }
+
+// A task of a class must fit the device of every machine that declares the minimum.
+func TestAClassMayNotPromiseMoreThanItsLeastDevice(t *testing.T) {
+	params := types.DefaultParams()
+	for i, class := range params.Classes {
+		least := class.Minimum.MemoryBytes
+		if class.Minimum.Gpus > 0 {
+			least = class.Minimum.GpuMemoryBytes
+		}
+		params.Classes[i].DeviceBytes = least
+		require.NoError(t, params.Validate(), class.Id)
+		params.Classes[i].DeviceBytes = least + 1
+		require.ErrorContains(t, params.Validate(), "device_bytes", class.Id)
+		params.Classes[i].DeviceBytes = class.DeviceBytes
+	}
+}

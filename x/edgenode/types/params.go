@@ -139,6 +139,19 @@ func validateClasses(classes []HardwareClass) error {
 		if err := class.Minimum.Validate(); err != nil {
 			return ErrInvalidParams.Wrapf("class %q: %s", class.Id, err)
 		}
+		if most := class.Minimum.tensorBytes(); class.DeviceBytes > most {
+			return ErrInvalidParams.Wrapf(
+				"class %q: device_bytes: expected at most %d, which is the least memory of a device in this class, found %d", class.Id, most, class.DeviceBytes)
+		}
 	}
 	return nil
+}
+
+// tensorBytes returns the memory of the device on which a machine has its tensors: that of a graphics
+// card, or its own.
+func (h Hardware) tensorBytes() uint64 {
+	if h.Gpus > 0 {
+		return h.GpuMemoryBytes
+	}
+	return h.MemoryBytes
 }
