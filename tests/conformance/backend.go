@@ -21,15 +21,15 @@ type Backend struct {
 	Open    func() (tensor.Device, error)
 }
 
-// Own returns the back ends that every machine has: package cpu with the vectors of the processor, if
-// it has any, without them, and on one core.
+// Own returns the back ends that every machine has: package cpu with each kind of vectors of the
+// processor, without them, and on one core.
 func Own() []Backend {
 	named := func(name string, options ...cpu.Option) Backend {
 		return Backend{Name: name, Open: func() (tensor.Device, error) { return cpu.New(options...), nil }}
 	}
-	all := []Backend{named("cpu, plain Go", cpu.WithoutVectors()), named("cpu, one core", cpu.WithCores(1))}
-	if cpu.New().Vectors() {
-		all = append([]Backend{named("cpu, vectors")}, all...)
+	all := []Backend{named("cpu, one core", cpu.WithCores(1))}
+	for _, vectors := range cpu.Available() {
+		all = append(all, named("cpu, "+vectors.String(), cpu.WithVectors(vectors)))
 	}
 	return all
 }
