@@ -146,6 +146,10 @@ type cleared struct {
 	sink string
 }
 
+// proofLag is the number of blocks by which a proof may be behind a request that it has to show. A
+// node that names a height further ahead must not keep outputs on this machine.
+const proofLag = 100
+
 // errNotCleared means that the outputs must not leave this machine yet.
 var errNotCleared = errors.New("the outputs stay here until the chain is proven to let them go")
 
@@ -165,7 +169,7 @@ func clearDelivery(ctx context.Context, prover Prover, record *store.Assignment)
 		return nil, fmt.Errorf("%w: %w", errNotCleared, err)
 	}
 	found := &list[0]
-	if found.Height < record.Requested {
+	if behind := record.Requested - found.Height; behind > 0 && behind <= proofLag {
 		// An earlier state still names the sink before the request, and its server may be gone.
 		return nil, fmt.Errorf("%w: only block %d is proven, and the requester has asked in block %d", errNotCleared, found.Height, record.Requested)
 	}

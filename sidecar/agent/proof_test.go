@@ -495,3 +495,23 @@ func TestAnOperatorThatIsNotProvenIsShownNothing(t *testing.T) {
 	w.until("some blocks", func() bool { return w.chain.height > 100 })
 	w.requireSecret()
 }
+
+// TestAHeightFarAheadKeepsNoOutputsHere: a node may name any height for a request.
+func TestAHeightFarAheadKeepsNoOutputsHere(t *testing.T) {
+	w, _, prover := lied(t)
+	task := w.chain.post(w.web, 1)
+	end := w.chain.blocks(2 * time.Millisecond)
+	_, stop := w.run()
+	record := w.untilPhase(task, store.PhaseSettled)
+	stop()
+	end()
+	var height int64
+	w.chain.read(func() { height = w.chain.height })
+	record.Requested = height + 1
+	_, err := clearDelivery(t.Context(), prover, &record)
+	require.ErrorIs(t, err, errNotCleared, "the request may be in the next block that is proven")
+	record.Requested = 1 << 40
+	proof, err := clearDelivery(t.Context(), prover, &record)
+	require.NoError(t, err)
+	require.Equal(t, task.spec.Sink, proof.sink)
+}
