@@ -254,7 +254,7 @@ func TestABrokenMachineEndsTheChunkWithWhatItHas(t *testing.T) {
 	})
 	t.Run("two auditors", func(t *testing.T) {
 		w, chunk := brokenMachine(t, 2)
-		w.untilPhase(chunk, store.PhaseReleased)
+		w.untilGivenBack(chunk)
 	})
 }
 
