@@ -1,3 +1,6 @@
+// The race detector would have to compile the whole app for these tests.
+//go:build !race
+
 package proven_test
 
 import (
