@@ -182,6 +182,7 @@ func TestACutChunkCommitsToItsFirstTasksAndTheRestIsOpenedAgain(t *testing.T) {
 			slow := make(chan struct{})
 			w.engine.holdFrom, w.engine.hold = p+1, slow
 			chunk := w.chain.postChunk(w.web, 1, 8, func(t *fakeTask) { t.spec.CommitBlocks, t.spec.Policy.Auditors = 50, 1 })
+			w.chain.patientWith = chunk
 			defer w.chain.blocks(20 * time.Millisecond)()
 			_, stop := w.run()
 			defer stop()

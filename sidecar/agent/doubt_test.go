@@ -57,7 +57,7 @@ func TestAClaimOfWhichNothingIsKnownIsNotClaimedOver(t *testing.T) {
 	w.engine.hold = make(chan struct{})
 	w.chain.params.ClaimBlocks = ages
 	demanding := func(t *fakeTask) {
-		t.spec.Policy, t.spec.Resources.Fuel, t.spec.PrepareBlocks, t.spec.CommitBlocks = audited, 10_000, 5, 1_500
+		t.spec.Policy, t.spec.Resources.Fuel, t.spec.PrepareBlocks, t.spec.CommitBlocks = audited, 10_000, 300, 1_500
 	}
 	first := w.chain.post(w.web, 1, demanding)
 	var second *fakeTask

@@ -49,7 +49,7 @@ func TestNodeClaimsNoMoreThanItCanRunInTime(t *testing.T) {
 	for n := range 4 {
 		// Each task needs a thousand blocks of work, in a window of 2,500 blocks.
 		task := w.chain.post(w.web, n)
-		task.spec.Resources.Fuel, task.spec.PrepareBlocks, task.spec.CommitBlocks = 10_000, 5, 2500
+		task.spec.Resources.Fuel, task.spec.PrepareBlocks, task.spec.CommitBlocks = 10_000, 300, 2500
 	}
 	defer w.chain.blocks(2 * time.Millisecond)()
 	a, stop := w.run()
@@ -69,7 +69,7 @@ func TestAClaimThatNeverReachedTheChainTakesNoRoom(t *testing.T) {
 	w := newWorld(t)
 	w.config.Policy = bid.Policy{MaxJobs: 1, FuelPerBlock: 10}
 	task := w.chain.post(w.web, 1)
-	task.spec.Resources.Fuel, task.spec.PrepareBlocks, task.spec.CommitBlocks = 10_000, 5, 1_500
+	task.spec.Resources.Fuel, task.spec.PrepareBlocks, task.spec.CommitBlocks = 10_000, 300, 1_500
 	lost := &claimLosingChain{fakeChain: w.chain}
 	w.config.Chain = lost
 	defer w.chain.blocks(2 * time.Millisecond)()

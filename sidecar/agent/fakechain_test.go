@@ -60,6 +60,9 @@ type fakeChain struct {
 	// watched reports whether an agent runs, and seen is the last height that it asked for.
 	watched bool
 	seen    int64
+	// patientWith is a task before whose commit deadline no block is made until this node has
+	// committed. It is for tests in which the node commits shortly before its deadline.
+	patientWith *fakeTask
 	// page is the size of the pages of draws.
 	page int
 	// ended contains the receipts in the events of each block.
@@ -220,9 +223,19 @@ func (c *fakeChain) skip(blocks int) {
 func (c *fakeChain) tick() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.watched || c.seen == c.height {
+	if (!c.watched || c.seen == c.height) && !c.waits() {
 		c.block()
 	}
+}
+
+// waits reports whether the next block would reach the commit deadline of the task that the chain
+// is patient with.
+func (c *fakeChain) waits() bool {
+	if c.patientWith == nil || c.patientWith.record.Ended() {
+		return false
+	}
+	part := c.part(c.patientWith)
+	return part != nil && len(part.Commitment) == 0 && part.CommitDeadline > 0 && c.height+1 >= part.CommitDeadline
 }
 
 func (c *fakeChain) block() {

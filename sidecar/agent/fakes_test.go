@@ -324,9 +324,12 @@ func (w *fakeWeb) Get(_ context.Context, address string, maxBytes int64) ([]byte
 	return content, nil
 }
 
-func (w *fakeWeb) PutTo(_ context.Context, address string, r io.ReadSeeker, _ int64, by *blob.Work) (blob.Digest, error) {
+func (w *fakeWeb) PutTo(ctx context.Context, address string, r io.ReadSeeker, _ int64, by *blob.Work) (blob.Digest, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return blob.Digest{}, err
+	}
 	w.puts++
 	if by != nil {
 		w.signedFor = append(w.signedFor, *by)

@@ -230,7 +230,10 @@ func TestAClaimEndsThoughItsDrawIsSaidToStayOpen(t *testing.T) {
 	defer w.chain.blocks(2 * time.Millisecond)()
 	_, stop := w.run()
 	defer stop()
-	w.untilPhase(task, store.PhaseReleased)
+	// The node may enter another draw of the task at once.
+	w.untilRecord(task, "the end of the claim", func(r store.Assignment) bool {
+		return r.Phase != store.PhaseClaimed || r.Deadlines.Claim != invented
+	})
 }
 
 // TestTheHorizonAdmitsEveryHeightOfAChainAndNoneFarAhead: blocks come at any rate that the chain
