@@ -6,8 +6,14 @@ import (
 	"github.com/thetaedge/theta/tensor"
 )
 
-// WideKinds is the number of kinds of operations that DrawWide draws.
-const WideKinds = 10
+// Kinds of operations that DrawWide draws.
+const (
+	// WideConvolution and WideProduct are the kinds that kernels compute in tiles.
+	WideConvolution = 8
+	WideProduct     = 9
+	// WideKinds is the number of kinds.
+	WideKinds = 10
+)
 
 // DrawWide returns a random case of a kind of operation. It has more columns, keys and rows than one of Draw, and
 // elements of any bits.

@@ -25,9 +25,14 @@ const (
 	typeFeatures2                  = 1000059000
 	typeProperties2                = 1000059001
 	typeIDProperties               = 1000071004
+	typeSmallIntegerFeatures       = 1000082000
+	typeSubgroupProperties         = 1000094000
 	typeMaintenance3Properties     = 1000168000
 	typeDriverProperties           = 1000196000
+	typeMemoryModelFeatures        = 1000211000
 	typeDotProductFeatures         = 1000280000
+	typeMatrixFeatures             = 1000506000
+	typeMatrixProperties           = 1000506001
 )
 
 // Bits and values of other enumerations.
@@ -54,6 +59,10 @@ const (
 	accessHostRead           = 0x2000
 	commandPoolResets        = 2
 	commandBufferOnce        = 1
+	componentSigned8         = 3
+	componentSigned32        = 5
+	scopeSubgroup            = 3
+	subgroupBasic            = 1
 	wholeSize                = ^uint64(0)
 	version11                = 1<<22 | 1<<12
 )

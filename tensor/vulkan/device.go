@@ -1,6 +1,7 @@
 package vulkan
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -28,6 +29,8 @@ type Device struct {
 	timeout time.Duration
 	// dots is set if kernels use instructions for sums of products.
 	dots bool
+	// matrices are those with which kernels multiply tiles, if they do.
+	matrices matrices
 	// narrow is set if kernels compute with pairs of words instead of integers of 64 bits.
 	narrow bool
 
@@ -45,10 +48,24 @@ type Device struct {
 
 // Open opens a device and tests it. It fails with ErrNotAvailable if there is none.
 func Open(options ...Option) (*Device, error) {
-	s := settings{index: -1, timeout: time.Minute, dots: true, memory: math.MaxUint64}
+	s := settings{index: -1, timeout: time.Minute, dots: true, matrices: true, memory: math.MaxUint64}
 	for _, option := range options {
 		option(&s)
 	}
+	return openWhatWorks(s, open)
+}
+
+// openWhatWorks opens a device, without cooperative matrices if the driver fails with them.
+func openWhatWorks(s settings, open func(settings) (*Device, error)) (*Device, error) {
+	d, err := open(s)
+	if !errors.Is(err, errMatrices) {
+		return d, err
+	}
+	s.matrices = false
+	return open(s)
+}
+
+func open(s settings) (*Device, error) {
 	m, err := openMachine()
 	if err != nil {
 		return nil, err
@@ -85,11 +102,14 @@ func (d *Device) open(s settings) error {
 	d.limits = limitsOf(&d.facts.properties.limits, s.limits)
 	d.narrow = s.narrow || d.facts.features[featureShaderInt64] == 0
 	d.dots = s.dots && d.facts.dot
+	if s.matrices {
+		d.matrices = d.facts.matrices
+	}
 	if err := d.create(found[i]); err != nil {
 		return err
 	}
 	d.arena.bound = s.memory
-	for _, open := range []func() error{d.openStream, d.openPipelines, d.openStaging, d.openTables, d.openSums, d.chooseDots} {
+	for _, open := range []func() error{d.openStream, d.openPipelines, d.openStaging, d.openTables, d.openSums, d.chooseMatrices, d.chooseDots} {
 		if err := open(); err != nil {
 			return fmt.Errorf("opening %s: %w", d.info.Name, err)
 		}
@@ -133,17 +153,23 @@ func (d *Device) create(p physicalDevice) error {
 		wanted[featureShaderInt64] = 1
 	}
 	info := deviceCreateInfo{sType: typeDeviceCreateInfo, queueInfoCount: 1, queueInfos: &queues, features: &wanted}
-	dot := dotProductFeatures{sType: typeDotProductFeatures, supported: 1}
 	var names []*byte
+	use := func(extension string, feature unsafe.Pointer) {
+		names = append(names, text(extension))
+		(*chained)(feature).next, info.next = info.next, feature
+	}
 	if d.dots {
-		info.next, names = unsafe.Pointer(&dot), append(names, text(dotExtension))
+		use(dotExtension, unsafe.Pointer(&dotProductFeatures{sType: typeDotProductFeatures, supported: 1}))
+	}
+	if d.matrices.some() {
+		useMatrices(use)
 	}
 	if d.facts.portable {
 		names = append(names, text(portableExtension))
 	}
 	info.extensionCount, info.extensions = uint32(len(names)), unsafe.SliceData(names)
 	if err := d.machine.createDevice.call(uintptr(p), uintptr(unsafe.Pointer(&info)), 0, uintptr(unsafe.Pointer(&d.device))).check("making a device"); err != nil {
-		return err
+		return d.matrices.blame(err)
 	}
 	if err := d.deviceFunctions.resolve(d.machine.getDeviceProcAddr, d.device); err != nil {
 		return err
@@ -174,14 +200,29 @@ func (m *machine) computeFamily(p physicalDevice) (uint32, error) {
 	return uint32(best), nil
 }
 
-// Name says what executes.
-func (d *Device) Name() string { return fmt.Sprintf("%s (Vulkan %s)", d.info.Name, d.info.API) }
+// Name says what executes. Devices whose kernels multiply with cooperative matrices have other names
+// than those without, because what was found out about the ones does not count for the others.
+func (d *Device) Name() string {
+	if d.matrices.some() {
+		return fmt.Sprintf("%s (Vulkan %s, cooperative matrices of %s)", d.info.Name, d.info.API, d.Matrices())
+	}
+	return fmt.Sprintf("%s (Vulkan %s)", d.info.Name, d.info.API)
+}
 
 // Info returns what the device is.
 func (d *Device) Info() Info { return d.info }
 
 // DotProducts reports whether kernels use the device's instructions for sums of products.
 func (d *Device) DotProducts() bool { return d.dots }
+
+// Matrices returns the rows, columns and depth of the cooperative matrices with which kernels multiply, as
+// in "16x16x32"; "" if they do not use them.
+func (d *Device) Matrices() string {
+	if m := d.matrices; m.some() {
+		return fmt.Sprintf("%dx%dx%d", m.rows, m.columns, m.depth)
+	}
+	return ""
+}
 
 // Narrow reports whether kernels compute with pairs of words instead of integers of 64 bits.
 func (d *Device) Narrow() bool { return d.narrow }

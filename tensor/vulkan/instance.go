@@ -100,6 +100,8 @@ type facts struct {
 	features      features
 	// dot and portable are set if the device has the extension.
 	dot, portable bool
+	// matrices are those that the device multiplies, if it does.
+	matrices matrices
 }
 
 // facts asks a driver.
@@ -108,11 +110,11 @@ func (m *machine) facts(d physicalDevice) (*facts, error) {
 	third := &maintenance3Properties{sType: typeMaintenance3Properties}
 	id := &idProperties{sType: typeIDProperties, next: unsafe.Pointer(third)}
 	driver := &driverProperties{sType: typeDriverProperties}
-	described, err := m.offers(d, driverExtension)
+	offered, err := m.extensions(d)
 	if err != nil {
 		return nil, err
 	}
-	if described {
+	if offered[driverExtension] {
 		third.next = unsafe.Pointer(driver)
 	}
 	p := &properties2{sType: typeProperties2, next: unsafe.Pointer(id)}
@@ -120,21 +122,16 @@ func (m *machine) facts(d physicalDevice) (*facts, error) {
 	f.properties, f.uuid, f.maxAllocation = p.properties, id.deviceUUID, third.maxAllocationSize
 	f.driver = strings.TrimSpace(textOf(driver.name[:]) + " " + textOf(driver.info[:]))
 	m.getPhysicalDeviceMemoryProperties.do(uintptr(d), uintptr(unsafe.Pointer(&f.memory)))
-	offered, err := m.offers(d, dotExtension)
-	if err != nil {
-		return nil, err
-	}
-	if f.portable, err = m.offers(d, portableExtension); err != nil {
-		return nil, err
-	}
+	f.portable = offered[portableExtension]
 	dot := &dotProductFeatures{sType: typeDotProductFeatures}
 	all := &features2{sType: typeFeatures2}
-	if offered {
+	if offered[dotExtension] {
 		all.next = unsafe.Pointer(dot)
 	}
 	m.getPhysicalDeviceFeatures2.do(uintptr(d), uintptr(unsafe.Pointer(all)))
-	f.features, f.dot = all.features, offered && dot.supported == 1
-	return f, nil
+	f.features, f.dot = all.features, dot.supported == 1
+	f.matrices, err = m.matrices(d, offered)
+	return f, err
 }
 
 const (
@@ -146,23 +143,22 @@ const (
 	portableExtension = "VK_KHR_portability_subset"
 )
 
-// offers reports whether a device has an extension.
-func (m *machine) offers(d physicalDevice, name string) (bool, error) {
+// extensions returns the names of those that a device has.
+func (m *machine) extensions(d physicalDevice) (map[string]bool, error) {
+	names := map[string]bool{}
 	var count uint32
 	if err := m.enumerateDeviceExtensionProperties.call(uintptr(d), 0, uintptr(unsafe.Pointer(&count)), 0).check("counting extensions"); err != nil || count == 0 {
-		return false, err
+		return names, err
 	}
 	all := make([]extensionProperties, count)
 	r := m.enumerateDeviceExtensionProperties.call(uintptr(d), 0, uintptr(unsafe.Pointer(&count)), uintptr(unsafe.Pointer(&all[0])))
 	if r != incomplete && r != success {
-		return false, r.check("listing extensions")
+		return nil, r.check("listing extensions")
 	}
 	for i := range all[:count] {
-		if textOf(all[i].name[:]) == name {
-			return true, nil
-		}
+		names[textOf(all[i].name[:])] = true
 	}
-	return false, nil
+	return names, nil
 }
 
 // info returns the facts for people.

@@ -64,7 +64,24 @@ type pipelineStageCreateInfo struct {
 	stage          uint32
 	module         handle
 	name           *byte
-	specialization unsafe.Pointer
+	specialization *specializationInfo
+}
+
+type specializationEntry struct {
+	_ structs.HostLayout
+
+	constant uint32
+	offset   uint32
+	size     uint64
+}
+
+type specializationInfo struct {
+	_ structs.HostLayout
+
+	count   uint32
+	entries *specializationEntry
+	size    uint64
+	values  *uint32
 }
 
 type computePipelineCreateInfo struct {

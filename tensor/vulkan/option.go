@@ -10,13 +10,14 @@ import (
 
 // settings are what options change.
 type settings struct {
-	index   int
-	uuid    string
-	timeout time.Duration
-	dots    bool
-	narrow  bool
-	limits  plan.Limits
-	memory  uint64
+	index    int
+	uuid     string
+	timeout  time.Duration
+	dots     bool
+	matrices bool
+	narrow   bool
+	limits   plan.Limits
+	memory   uint64
 }
 
 // Option changes how a device is opened.
@@ -35,6 +36,9 @@ func WithTimeout(d time.Duration) Option { return func(s *settings) { s.timeout 
 
 // WithoutDotProducts leaves instructions for sums of products aside.
 func WithoutDotProducts() Option { return func(s *settings) { s.dots = false } }
+
+// WithoutMatrices leaves cooperative matrices aside.
+func WithoutMatrices() Option { return func(s *settings) { s.matrices = false } }
 
 // WithoutWideIntegers leaves integers of 64 bits aside, as on a device that has none.
 func WithoutWideIntegers() Option { return func(s *settings) { s.narrow = true } }

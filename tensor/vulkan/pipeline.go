@@ -40,7 +40,11 @@ func (p *pipelines) close(d *Device) {
 
 // pipeline returns a kernel, which the driver compiles when it is used for the first time.
 func (d *Device) pipeline(name string) (handle, error) {
-	if d.dots && kernel.HasDots(name) {
+	var constants *specializationInfo
+	switch {
+	case d.matrices.some() && kernel.HasMatrices(name):
+		name, constants = kernel.WithMatrices(name), d.matrices.constants()
+	case d.dots && kernel.HasDots(name):
 		name = kernel.WithDots(name)
 	}
 	if d.narrow {
@@ -61,7 +65,7 @@ func (d *Device) pipeline(name string) (handle, error) {
 	defer func() { d.destroyShaderModule.do(uintptr(d.device), uintptr(module), 0) }()
 	info := computePipelineCreateInfo{
 		sType: typeComputePipelineCreateInfo, layout: d.pipelines.layout, baseIndex: -1,
-		stage: pipelineStageCreateInfo{sType: typePipelineStageCreateInfo, stage: stageCompute, module: module, name: text("main")},
+		stage: pipelineStageCreateInfo{sType: typePipelineStageCreateInfo, stage: stageCompute, module: module, name: text("main"), specialization: constants},
 	}
 	var p handle
 	r := d.createComputePipelines.call(uintptr(d.device), 0, 1, uintptr(unsafe.Pointer(&info)), 0, uintptr(unsafe.Pointer(&p)))

@@ -91,6 +91,64 @@ type dotProductFeatures struct {
 	supported uint32
 }
 
+// chained is how each structure begins that another one may point to.
+type chained struct {
+	_ structs.HostLayout
+
+	sType uint32
+	next  unsafe.Pointer
+}
+
+type matrixFeatures struct {
+	_ structs.HostLayout
+
+	sType     uint32
+	next      unsafe.Pointer
+	supported uint32
+	robust    uint32
+}
+
+type memoryModelFeatures struct {
+	_ structs.HostLayout
+
+	sType       uint32
+	next        unsafe.Pointer
+	supported   uint32
+	deviceScope uint32
+	chains      uint32
+}
+
+type smallIntegerFeatures struct {
+	_ structs.HostLayout
+
+	sType   uint32
+	next    unsafe.Pointer
+	float16 uint32
+	int8    uint32
+}
+
+type subgroupProperties struct {
+	_ structs.HostLayout
+
+	sType      uint32
+	next       unsafe.Pointer
+	size       uint32
+	stages     uint32
+	operations uint32
+	quad       uint32
+}
+
+type matrixProperties struct {
+	_ structs.HostLayout
+
+	sType           uint32
+	next            unsafe.Pointer
+	m, n, k         uint32
+	a, b, c, result uint32
+	saturates       uint32
+	scope           uint32
+}
+
 type idProperties struct {
 	_ structs.HostLayout
 

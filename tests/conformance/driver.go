@@ -98,7 +98,9 @@ type device struct {
 
 // Variants of kernels.
 const (
-	// plainSums leaves instructions for sums of products aside.
+	// noMatrices leaves cooperative matrices aside.
+	noMatrices = "no matrices"
+	// plainSums leaves instructions for sums of products aside, and cooperative matrices.
 	plainSums = "plain sums"
 	// pairs computes with pairs of words instead of integers of 64 bits.
 	pairs = "pairs of words"
@@ -120,12 +122,14 @@ func Serve(words []string, in io.Reader, out io.Writer) error {
 	options := []vulkan.Option{vulkan.WithIndex(index)}
 	if len(words) > 2 {
 		switch words[2] {
+		case noMatrices:
+			options = append(options, vulkan.WithoutMatrices())
 		case plainSums:
-			options = append(options, vulkan.WithoutDotProducts())
+			options = append(options, vulkan.WithoutDotProducts(), vulkan.WithoutMatrices())
 		case pairs:
 			options = append(options, vulkan.WithoutWideIntegers())
 		default:
-			return fmt.Errorf("expected the variant %q or %q, found %q", plainSums, pairs, words[2])
+			return fmt.Errorf("expected the variant %q, %q or %q, found %q", noMatrices, plainSums, pairs, words[2])
 		}
 	}
 	d, err := vulkan.Open(options...)
@@ -148,7 +152,10 @@ func list(out io.Writer) error {
 			if err != nil {
 				return err
 			}
-			if d.DotProducts() {
+			if d.Matrices() != "" {
+				one.Variants = append(one.Variants, noMatrices)
+			}
+			if d.DotProducts() || d.Matrices() != "" {
 				one.Variants = append(one.Variants, plainSums)
 			}
 			if !d.Narrow() {

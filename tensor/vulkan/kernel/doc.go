@@ -4,5 +4,6 @@
 //
 // A kernel has up to eight buffers and 32 parameters: 24 of its own, and for each buffer the word
 // at which its operand begins. Workgroups have 128 threads. A file with .dot in its name uses
-// instructions for sums of products, and one with .narrow is for devices without integers of 64 bits.
+// instructions for sums of products, one with .matrix uses cooperative matrices, and one with .narrow is
+// for devices without integers of 64 bits.
 package kernel

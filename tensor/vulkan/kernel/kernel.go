@@ -12,6 +12,7 @@ var compiled embed.FS
 // Marks of variants of a kernel.
 const (
 	dotSuffix    = ".dot"
+	matrixSuffix = ".matrix"
 	narrowSuffix = ".narrow"
 )
 
@@ -27,6 +28,14 @@ func HasDots(name string) bool {
 
 // WithDots returns the name of that variant.
 func WithDots(name string) string { return name + dotSuffix }
+
+// HasMatrices reports whether a kernel has a variant with cooperative matrices.
+func HasMatrices(name string) bool { return name == "gemm" || name == "conv" }
+
+// WithMatrices returns the name of that variant. Its constants 0 to 4 are the rows, columns and depth of a
+// matrix, and the matrices that a subgroup multiplies, down and across. They have to divide the 64 rows,
+// columns and bytes that a workgroup multiplies at once.
+func WithMatrices(name string) string { return name + matrixSuffix }
 
 // Narrow returns the name of the kernel for devices without integers of 64 bits: a variant that computes
 // with pairs of words instead, or the kernel itself if it has no such integers.

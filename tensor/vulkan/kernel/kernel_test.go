@@ -66,6 +66,9 @@ func TestEverySourceHasItsKernels(t *testing.T) {
 		if kernel.HasDots(name) {
 			names = append(names, kernel.WithDots(name))
 		}
+		if kernel.HasMatrices(name) {
+			names = append(names, kernel.WithMatrices(name))
+		}
 		for _, name := range names {
 			code, err := kernel.Code(name)
 			require.NoError(t, err)
@@ -77,7 +80,9 @@ func TestEverySourceHasItsKernels(t *testing.T) {
 		}
 		text, err := os.ReadFile(source)
 		require.NoError(t, err)
-		require.Equal(t, kernel.HasDots(name), slices.Contains(strings.Split(string(text), "\n"), `#include "dot.glsl"`), name)
+		lines := strings.Split(string(text), "\n")
+		require.Equal(t, kernel.HasDots(name), slices.Contains(lines, `#include "dot.glsl"`), name)
+		require.Equal(t, kernel.HasMatrices(name), slices.Contains(lines, `#include "tile.glsl"`), name)
 	}
 	_, err = kernel.Code("none")
 	require.ErrorContains(t, err, "expected a kernel")

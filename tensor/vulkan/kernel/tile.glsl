@@ -1,3 +1,6 @@
+#ifdef MATRIX
+#include "matrix.glsl"
+#else
 // A workgroup multiplies 64 rows with 64 columns; row(r, q) and column(c, q) return word q of
 // `depth` words, and store takes a result.
 shared uint rowWords[64 * 9];
@@ -33,3 +36,4 @@ void multiply(uint rows, uint columns, uint depth) {
     }
   }
 }
+#endif
