@@ -2,6 +2,7 @@ package guard
 
 import (
 	crand "crypto/rand"
+	"crypto/sha256"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -36,7 +37,9 @@ const (
 
 // Device is a device with guards around it. It is used by one goroutine at a time.
 type Device struct {
-	inner  *watched
+	inner *watched
+	// name is the digest of the name of the device, which says which kernels it executes.
+	name   [sha256.Size]byte
 	cfg    Config
 	random *rand.Rand
 	// sums are those that have been waited for and not been asked for.
@@ -71,7 +74,7 @@ func New(inner tensor.Device, cfg Config) *Device {
 	random := rand.New(rand.NewChaCha8(seed)) //nolint:gosec // seeded by the system
 	ran := newClock()
 	d := &Device{
-		inner: &watched{inner: inner, clock: ran, limit: cfg.Limit}, cfg: cfg, outputs: outputs{}, random: random,
+		inner: &watched{inner: inner, clock: ran, limit: cfg.Limit}, name: sha256.Sum256([]byte(inner.Name())), cfg: cfg, outputs: outputs{}, random: random,
 		pace: pace{clock: ran, grace: cfg.Grace},
 	}
 	d.marks.device, d.products.device = d, d
@@ -96,7 +99,7 @@ func (d *Device) Submit(calls []tensor.Call) error {
 	batch := make([]tensor.Call, 0, len(calls)+1)
 	for _, call := range calls {
 		plain, buffers := unwrap(call)
-		k := kindOf(call)
+		k := kindOf(d.name, call)
 		e, wanted := d.comparison(k)
 		if wanted {
 			if err := d.begin(batch); err != nil {

@@ -15,7 +15,7 @@ type digest [sha256.Size]byte
 
 // digest returns the name of a kind.
 func (k kind) digest() digest {
-	text := slices.Clone(k.record[:])
+	text := slices.Concat(k.device[:], k.record[:])
 	for i := range k.shapes {
 		text = append(text, byte(k.shapes[i]), k.offsets[i], k.same[i])
 	}
@@ -23,7 +23,7 @@ func (k kind) digest() digest {
 }
 
 // keptHeader begins a file of kinds. Its number changes when kinds are made in another way.
-const keptHeader = "theta qualified kinds 1\n"
+const keptHeader = "theta qualified kinds 2\n"
 
 // MaxKeptBytes bounds the size of what Save writes.
 const MaxKeptBytes = len(keptHeader) + maxKinds*sha256.Size

@@ -40,13 +40,32 @@ func TestKindsThatWereSavedAreNotComparedAgain(t *testing.T) {
 	require.LessOrEqual(t, both.Len(), guard.MaxKeptBytes)
 }
 
+// renamed is the reference under another name.
+type renamed struct{ tensor.Device }
+
+func (renamed) Name() string { return "reference with other kernels" }
+
+// A driver that gave wrong matrices last time, and right ones this time, executes other kernels.
+func TestKindsCountForTheKernelsThatADeviceNames(t *testing.T) {
+	var q guard.Qualified
+	require.Equal(t, 1, compared(t, &q, tensor.CodeSoftmax))
+	var file bytes.Buffer
+	require.NoError(t, q.Save(&file))
+	var next guard.Qualified
+	require.NoError(t, next.Load(&file))
+	_, err := tensortest.Large(tensor.CodeSoftmax).Run(guard.New(renamed{ref.NewDevice()}, guard.Config{Qualified: &next, Sample: 1 << 31}))
+	require.NoError(t, err)
+	require.Equal(t, 1, next.Added())
+	require.Zero(t, compared(t, &next, tensor.CodeSoftmax))
+}
+
 func TestAFileOfKindsThatIsNotWholeAddsNothing(t *testing.T) {
 	var q guard.Qualified
 	compared(t, &q, tensor.CodeSoftmax)
 	var file bytes.Buffer
 	require.NoError(t, q.Save(&file))
 	for name, content := range map[string][]byte{
-		"empty": nil, "another file": []byte("theta qualified kinds 2\n"), "cut off": file.Bytes()[:file.Len()-1],
+		"empty": nil, "another file": []byte("theta qualified kinds 1\n"), "cut off": file.Bytes()[:file.Len()-1],
 	} {
 		var next guard.Qualified
 		require.ErrorContains(t, next.Load(bytes.NewReader(content)), "delete it", name)

@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"crypto/sha256"
 	"math/bits"
 	"slices"
 	"sync"
@@ -11,8 +12,10 @@ import (
 // kind names calls that a back end executes in the same way: those of one operation whose operands
 // have the same types, places and in-place operands, and the same parameters. Numbers that count
 // keys, queries or positions are taken as alike if they have the same length in bits and the same
-// last four bits, because a program that writes text has others in each step.
+// last four bits, because a program that writes text has others in each step. What calls itself by another
+// name executes other kernels: a card whose driver multiplied matrices last time may not do so now.
 type kind struct {
+	device  [8]byte
 	record  [tensor.RecordBytes]byte
 	shapes  [tensor.MaxOperands]tensor.Type
 	offsets [tensor.MaxOperands]uint8
@@ -25,9 +28,10 @@ const (
 	firstOperand = 2
 )
 
-// kindOf returns the kind of a call.
-func kindOf(call tensor.Call) kind {
+// kindOf returns the kind of a call on a device whose name has a digest.
+func kindOf(device [sha256.Size]byte, call tensor.Call) kind {
 	var k kind
+	copy(k.device[:], device[:])
 	copy(k.record[:], tensor.Encode(blurred(call.Op)))
 	clear(k.record[4*firstOperand:][:4*operandWords*tensor.MaxOperands])
 	operands := tensor.Operands(call.Op)
