@@ -39,13 +39,16 @@ func TestBackEndsGiveOneAnswer(t *testing.T) {
 	found, err := conformance.Driver{Name: "vulkan"}.Devices(conformance.Command{Words: []string{os.Args[0]}, Env: []string{way + "=1"}})
 	require.NoError(t, err)
 	backends = append(backends, found...)
-	r := newWork(t, 4*len(tensor.Codes()), 4).Compare(backends)
+	w, err := conformance.New(conformance.Options{Root: "../..", Seed: 3, Operations: 4 * len(tensor.Codes()), Wide: 20, Prompts: 4})
+	require.NoError(t, err)
+	r := w.Compare(backends)
 	t.Log(r)
 	require.NoError(t, r.Err(func(name string) bool { return name != "vulkan" || os.Getenv("THETA_VULKAN") == "require" }))
 	require.Len(t, r.Backends, len(backends))
 	for _, b := range r.Backends {
 		if b.Missing == "" {
-			require.Equal(t, []int{104, 4}, []int{b.Operations, b.Prompts}, b.Name)
+			require.Equal(t, []int{104, 20, 4}, []int{b.Operations, b.Wide, b.Prompts}, b.Name)
+			require.Equal(t, r.Reference.WideDigest, b.WideDigest, b.Name)
 			require.Equal(t, r.Reference.OperationsDigest, b.OperationsDigest, b.Name)
 			require.Equal(t, r.Reference.PromptsDigest, b.PromptsDigest, b.Name)
 		}
@@ -132,7 +135,7 @@ func TestDriversAreNamedWithTheirFiles(t *testing.T) {
 		require.ErrorContains(t, err, "expected a driver as", wrong)
 	}
 	_, err = conformance.New(conformance.Options{})
-	require.ErrorContains(t, err, "expected a number of operations or prompts")
+	require.ErrorContains(t, err, "expected a number of operations, wide operations or prompts")
 	_, err = conformance.New(conformance.Options{Prompts: 1, Root: t.TempDir()})
 	require.ErrorContains(t, err, "open the model")
 	for _, words := range [][]string{nil, {"serve"}, {"serve", "first"}} {

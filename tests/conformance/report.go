@@ -28,12 +28,14 @@ type Result struct {
 	Name   string `json:"name"`
 	Device string `json:"device,omitempty"`
 	Driver string `json:"driver,omitempty"`
-	// Operations and Prompts count what was executed, and Tokens what the decoder has read.
+	// Operations, Wide and Prompts count what was executed, and Tokens what the decoder has read.
 	Operations int `json:"operations"`
+	Wide       int `json:"wide_operations"`
 	Prompts    int `json:"prompts"`
 	Tokens     int `json:"tokens"`
 	// The digests are chains over the outcomes, traces among them.
 	OperationsDigest string `json:"operations_digest,omitempty"`
+	WideDigest       string `json:"wide_operations_digest,omitempty"`
 	PromptsDigest    string `json:"prompts_digest,omitempty"`
 	// Differences counts outcomes that differ, and Examples says where the first ones do.
 	Differences int      `json:"differences"`
@@ -87,13 +89,13 @@ func (r *Report) Err(required func(name string) bool) error {
 // String returns the table.
 func (r *Report) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n%s, %s, seed %d\n\n| back end | device | driver | operations | prompts | tokens | seconds | compared with the reference |\n|---|---|---|---|---|---|---|---|\n", r.Processor, r.Platform, r.Seed)
+	fmt.Fprintf(&b, "\n%s, %s, seed %d\n\n| back end | device | driver | operations | wide | prompts | tokens | seconds | compared with the reference |\n|---|---|---|---|---|---|---|---|---|\n", r.Processor, r.Platform, r.Seed)
 	for _, x := range append([]Result{r.Reference}, r.Backends...) {
 		verdict := x.verdict()
 		if x.Name == r.Reference.Name {
 			verdict = "itself"
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %d | %d | %d | %.0f | %s |\n", x.Name, x.Device, x.Driver, x.Operations, x.Prompts, x.Tokens, x.Seconds, verdict)
+		fmt.Fprintf(&b, "| %s | %s | %s | %d | %d | %d | %d | %.0f | %s |\n", x.Name, x.Device, x.Driver, x.Operations, x.Wide, x.Prompts, x.Tokens, x.Seconds, verdict)
 	}
 	return b.String()
 }

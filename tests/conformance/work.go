@@ -16,8 +16,9 @@ type Options struct {
 	Root string
 	// Seed chooses the operations.
 	Seed uint64
-	// Operations is the number of random operations, and Prompts that of the decoder's answers.
-	Operations, Prompts int
+	// Operations is the number of random operations, Wide that of larger ones, of which products take the
+	// kernels that compute tiles, and Prompts that of the decoder's answers.
+	Operations, Wide, Prompts int
 	// Stopped says that the work ends early, and what was compared is reported; it may be nil.
 	Stopped func() bool
 	// Progress is told now and then what is done; it may be nil.
@@ -28,15 +29,15 @@ type Options struct {
 type Work struct {
 	options Options
 	model   *model
-	// outcomes and answers are the digests of the reference, and reference its result.
-	outcomes, answers [][32]byte
-	reference         Result
+	// outcomes, wide and answers are the digests of the reference, and reference its result.
+	outcomes, wide, answers [][32]byte
+	reference               Result
 }
 
 // New executes everything on the reference.
 func New(o Options) (*Work, error) {
-	if o.Operations < 0 || o.Prompts < 0 || o.Operations+o.Prompts == 0 {
-		return nil, fmt.Errorf("expected a number of operations or prompts, found %d and %d", o.Operations, o.Prompts)
+	if min(o.Operations, o.Wide, o.Prompts) < 0 || o.Operations+o.Wide+o.Prompts == 0 {
+		return nil, fmt.Errorf("expected a number of operations, wide operations or prompts, found %d, %d and %d", o.Operations, o.Wide, o.Prompts)
 	}
 	if o.Stopped == nil {
 		o.Stopped = func() bool { return false }
@@ -65,6 +66,12 @@ func (w *Work) operation(i int) tensortest.Case {
 	return tensortest.Draw(tensortest.NewSource(w.options.Seed<<40+uint64(i)<<8+uint64(code)), code) //nolint:gosec // an index
 }
 
+// wideOperation returns a random operation with more rows and columns.
+func (w *Work) wideOperation(i int) tensortest.Case {
+	kind := i % tensortest.WideKinds
+	return tensortest.DrawWide(tensortest.NewSource(w.options.Seed<<40+1<<39+uint64(i)<<8+uint64(kind)), kind) //nolint:gosec // an index
+}
+
 // do executes everything on a device. It collects the digests of the reference the first time, and
 // compares with them afterwards.
 func (w *Work) do(d tensor.Device, r *Result) {
@@ -73,6 +80,11 @@ func (w *Work) do(d tensor.Device, r *Result) {
 		o, err := w.operation(i).Run(d)
 		return o.Digest(), err
 	}, func(i int) error { return w.operation(i).Same(d) })
+	wide := pass{work: w, result: r, want: &w.wide, count: w.options.Wide, what: "wide operations"}
+	r.Wide, r.WideDigest = wide.run(func(i int) ([32]byte, error) {
+		o, err := w.wideOperation(i).Run(d)
+		return o.Digest(), err
+	}, func(i int) error { return w.wideOperation(i).Same(d) })
 	prompts := pass{work: w, result: r, want: &w.answers, count: w.options.Prompts, what: "prompts"}
 	r.Prompts, r.PromptsDigest = prompts.run(func(i int) ([32]byte, error) {
 		a, err := w.model.answer(d, i)

@@ -38,6 +38,7 @@ func run() error {
 	flag.StringVar(&o.Root, "root", ".", "folder of the repository")
 	flag.Uint64Var(&o.Seed, "seed", 1, "number that the operations depend on")
 	flag.IntVar(&o.Operations, "operations", 100_000, "random operations")
+	flag.IntVar(&o.Wide, "wide", 10_000, "random operations with more rows and columns")
 	flag.IntVar(&o.Prompts, "prompts", 200, "prompts that the decoder answers")
 	out := flag.String("out", filepath.Join("build", "conformance.json"), "file of the report")
 	only := flag.String("only", "", "back ends to compare, separated by semicolons (default: all)")
