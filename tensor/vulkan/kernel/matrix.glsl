@@ -25,7 +25,7 @@ shared uint tile[SIDE * SIDE];
 
 void stage(uint rows, uint columns, uint depth, uint q0) {
   uint r0 = gl_WorkGroupID.y * SIDE, c0 = gl_WorkGroupID.x * SIDE;
-  for (uint i = lane(); i < SIDE * DEPTH; i += LANES) {
+  [[unroll]] for (uint i = lane(); i < SIDE * DEPTH; i += LANES) {
     uint r = i / DEPTH, q = i % DEPTH;
     bool within = q0 + q < depth;
     tile[r * PITCH + q] = within && r0 + r < rows ? row(r0 + r, q0 + q) : 0u;
@@ -41,26 +41,26 @@ void multiply(uint rows, uint columns, uint depth) {
     bool busy = block < blocks;
     uint r0 = block / across * M * DOWN, c0 = block % across * N * ACROSS;
     coopmat<int32_t, gl_ScopeSubgroup, M, N, gl_MatrixUseAccumulator> sums[DOWN * ACROSS];
-    for (uint i = 0u; i < DOWN * ACROSS; i++) sums[i] = coopmat<int32_t, gl_ScopeSubgroup, M, N, gl_MatrixUseAccumulator>(0);
+    [[unroll]] for (uint i = 0u; i < DOWN * ACROSS; i++) sums[i] = coopmat<int32_t, gl_ScopeSubgroup, M, N, gl_MatrixUseAccumulator>(0);
     for (uint q0 = 0u; q0 < depth; q0 += DEPTH) {
       stage(rows, columns, depth, q0);
       barrier();
       if (busy) {
-        for (uint q = 0u; q < DEPTH; q += K / 4u) {
+        [[unroll]] for (uint q = 0u; q < DEPTH; q += K / 4u) {
           coopmat<int8_t, gl_ScopeSubgroup, K, N, gl_MatrixUseB> b[ACROSS];
-          for (uint j = 0u; j < ACROSS; j++) coopMatLoad(b[j], tile, (SIDE + c0 + j * N) * PITCH + q, PITCH, gl_CooperativeMatrixLayoutColumnMajor);
-          for (uint i = 0u; i < DOWN; i++) {
+          [[unroll]] for (uint j = 0u; j < ACROSS; j++) coopMatLoad(b[j], tile, (SIDE + c0 + j * N) * PITCH + q, PITCH, gl_CooperativeMatrixLayoutColumnMajor);
+          [[unroll]] for (uint i = 0u; i < DOWN; i++) {
             coopmat<int8_t, gl_ScopeSubgroup, M, K, gl_MatrixUseA> a;
             coopMatLoad(a, tile, (r0 + i * M) * PITCH + q, PITCH, gl_CooperativeMatrixLayoutRowMajor);
-            for (uint j = 0u; j < ACROSS; j++) sums[i * ACROSS + j] = coopMatMulAdd(a, b[j], sums[i * ACROSS + j]);
+            [[unroll]] for (uint j = 0u; j < ACROSS; j++) sums[i * ACROSS + j] = coopMatMulAdd(a, b[j], sums[i * ACROSS + j]);
           }
         }
       }
       barrier();
     }
     if (busy) {
-      for (uint i = 0u; i < DOWN; i++) {
-        for (uint j = 0u; j < ACROSS; j++) coopMatStore(sums[i * ACROSS + j], tile, (r0 + i * M) * SIDE + c0 + j * N, SIDE, gl_CooperativeMatrixLayoutRowMajor);
+      [[unroll]] for (uint i = 0u; i < DOWN; i++) {
+        [[unroll]] for (uint j = 0u; j < ACROSS; j++) coopMatStore(sums[i * ACROSS + j], tile, (r0 + i * M) * SIDE + c0 + j * N, SIDE, gl_CooperativeMatrixLayoutRowMajor);
       }
     }
     barrier();
