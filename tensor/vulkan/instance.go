@@ -130,8 +130,8 @@ func (m *machine) facts(d physicalDevice) (*facts, error) {
 	}
 	m.getPhysicalDeviceFeatures2.do(uintptr(d), uintptr(unsafe.Pointer(all)))
 	f.features, f.dot = all.features, dot.supported == 1
-	f.matrices, err = m.matrices(d, offered)
-	return f, err
+	f.matrices = m.matrices(d, offered)
+	return f, nil
 }
 
 const (

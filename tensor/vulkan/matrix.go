@@ -51,11 +51,12 @@ func (m matrices) constants() *specializationInfo {
 	return &specializationInfo{count: uint32(len(entries)), entries: &entries[0], size: uint64(4 * len(values)), values: &values[0]}
 }
 
-// matrices asks a driver, which has some extensions, for the matrices of a device.
-func (m *machine) matrices(d physicalDevice, offered map[string]bool) (matrices, error) {
+// matrices asks a driver, which has some extensions, for the matrices of a device. A driver that does not
+// answer has none.
+func (m *machine) matrices(d physicalDevice, offered map[string]bool) matrices {
 	list := m.lookup(m.instance, text("vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR"))
 	if !offered[matrixExtension] || !offered[memoryModelExtension] || !offered[smallIntegerExtension] || list == 0 {
-		return matrices{}, nil
+		return matrices{}
 	}
 	small := &smallIntegerFeatures{sType: typeSmallIntegerFeatures}
 	memory := &memoryModelFeatures{sType: typeMemoryModelFeatures, next: unsafe.Pointer(small)}
@@ -67,20 +68,20 @@ func (m *machine) matrices(d physicalDevice, offered map[string]bool) (matrices,
 	m.getPhysicalDeviceProperties2.do(uintptr(d), uintptr(unsafe.Pointer(properties)))
 	if small.int8 != 1 || memory.supported != 1 || matrix.supported != 1 ||
 		group.stages&stageCompute == 0 || group.operations&subgroupBasic == 0 {
-		return matrices{}, nil
+		return matrices{}
 	}
 	var count uint32
-	if err := list.call(uintptr(d), uintptr(unsafe.Pointer(&count)), 0).check("counting cooperative matrices"); err != nil || count == 0 {
-		return matrices{}, err
+	if r := list.call(uintptr(d), uintptr(unsafe.Pointer(&count)), 0); r != success || count == 0 {
+		return matrices{}
 	}
 	found := make([]matrixProperties, count)
 	for i := range found {
 		found[i].sType = typeMatrixProperties
 	}
 	if r := list.call(uintptr(d), uintptr(unsafe.Pointer(&count)), uintptr(unsafe.Pointer(&found[0]))); r != incomplete && r != success {
-		return matrices{}, r.check("listing cooperative matrices")
+		return matrices{}
 	}
-	return matricesOf(found[:count], group.size), nil
+	return matricesOf(found[:min(int(count), len(found))], group.size)
 }
 
 // useMatrices tells a new device what kernels with matrices need.
