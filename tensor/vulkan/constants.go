@@ -30,6 +30,7 @@ const (
 	typeMaintenance3Properties     = 1000168000
 	typeDriverProperties           = 1000196000
 	typeMemoryModelFeatures        = 1000211000
+	typeSubgroupFeatures           = 1000225002
 	typeDotProductFeatures         = 1000280000
 	typeMatrixFeatures             = 1000506000
 	typeMatrixProperties           = 1000506001
@@ -48,6 +49,7 @@ const (
 	usageStorageBuffer       = 32
 	descriptorStorageBuffer  = 7
 	stageCompute             = 0x20
+	stageFullSubgroups       = 2
 	bindPointCompute         = 1
 	pipelineStageCompute     = 0x800
 	pipelineStageTransfer    = 0x1000

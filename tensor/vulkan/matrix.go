@@ -12,6 +12,7 @@ const (
 	matrixExtension       = "VK_KHR_cooperative_matrix"
 	memoryModelExtension  = "VK_KHR_vulkan_memory_model"
 	smallIntegerExtension = "VK_KHR_shader_float16_int8"
+	subgroupExtension     = "VK_EXT_subgroup_size_control"
 )
 
 // tileSide is the number of rows, of columns, and of bytes of a row that a workgroup of a kernel with
@@ -55,18 +56,19 @@ func (m matrices) constants() *specializationInfo {
 // answer has none.
 func (m *machine) matrices(d physicalDevice, offered map[string]bool) matrices {
 	list := m.lookup(m.instance, text("vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR"))
-	if !offered[matrixExtension] || !offered[memoryModelExtension] || !offered[smallIntegerExtension] || list == 0 {
+	if !offered[matrixExtension] || !offered[memoryModelExtension] || !offered[smallIntegerExtension] || !offered[subgroupExtension] || list == 0 {
 		return matrices{}
 	}
 	small := &smallIntegerFeatures{sType: typeSmallIntegerFeatures}
-	memory := &memoryModelFeatures{sType: typeMemoryModelFeatures, next: unsafe.Pointer(small)}
+	full := &subgroupFeatures{sType: typeSubgroupFeatures, next: unsafe.Pointer(small)}
+	memory := &memoryModelFeatures{sType: typeMemoryModelFeatures, next: unsafe.Pointer(full)}
 	matrix := &matrixFeatures{sType: typeMatrixFeatures, next: unsafe.Pointer(memory)}
 	all := &features2{sType: typeFeatures2, next: unsafe.Pointer(matrix)}
 	m.getPhysicalDeviceFeatures2.do(uintptr(d), uintptr(unsafe.Pointer(all)))
 	group := &subgroupProperties{sType: typeSubgroupProperties}
 	properties := &properties2{sType: typeProperties2, next: unsafe.Pointer(group)}
 	m.getPhysicalDeviceProperties2.do(uintptr(d), uintptr(unsafe.Pointer(properties)))
-	if small.int8 != 1 || memory.supported != 1 || matrix.supported != 1 ||
+	if small.int8 != 1 || full.full != 1 || memory.supported != 1 || memory.deviceScope != 1 || matrix.supported != 1 ||
 		group.stages&stageCompute == 0 || group.operations&subgroupBasic == 0 {
 		return matrices{}
 	}
@@ -87,7 +89,9 @@ func (m *machine) matrices(d physicalDevice, offered map[string]bool) matrices {
 // useMatrices tells a new device what kernels with matrices need.
 func useMatrices(use func(extension string, feature unsafe.Pointer)) {
 	use(smallIntegerExtension, unsafe.Pointer(&smallIntegerFeatures{sType: typeSmallIntegerFeatures, int8: 1}))
-	use(memoryModelExtension, unsafe.Pointer(&memoryModelFeatures{sType: typeMemoryModelFeatures, supported: 1}))
+	use(subgroupExtension, unsafe.Pointer(&subgroupFeatures{sType: typeSubgroupFeatures, full: 1}))
+	// Kernels that add to numbers of the whole device need the scope once there is a memory model.
+	use(memoryModelExtension, unsafe.Pointer(&memoryModelFeatures{sType: typeMemoryModelFeatures, supported: 1, deviceScope: 1}))
 	use(matrixExtension, unsafe.Pointer(&matrixFeatures{sType: typeMatrixFeatures, supported: 1}))
 }
 

@@ -41,9 +41,10 @@ func (p *pipelines) close(d *Device) {
 // pipeline returns a kernel, which the driver compiles when it is used for the first time.
 func (d *Device) pipeline(name string) (handle, error) {
 	var constants *specializationInfo
+	var flags uint32
 	switch {
 	case d.matrices.some() && kernel.HasMatrices(name):
-		name, constants = kernel.WithMatrices(name), d.matrices.constants()
+		name, constants, flags = kernel.WithMatrices(name), d.matrices.constants(), stageFullSubgroups
 	case d.dots && kernel.HasDots(name):
 		name = kernel.WithDots(name)
 	}
@@ -65,7 +66,9 @@ func (d *Device) pipeline(name string) (handle, error) {
 	defer func() { d.destroyShaderModule.do(uintptr(d.device), uintptr(module), 0) }()
 	info := computePipelineCreateInfo{
 		sType: typeComputePipelineCreateInfo, layout: d.pipelines.layout, baseIndex: -1,
-		stage: pipelineStageCreateInfo{sType: typePipelineStageCreateInfo, stage: stageCompute, module: module, name: text("main"), specialization: constants},
+		stage: pipelineStageCreateInfo{
+			sType: typePipelineStageCreateInfo, flags: flags, stage: stageCompute, module: module, name: text("main"), specialization: constants,
+		},
 	}
 	var p handle
 	r := d.createComputePipelines.call(uintptr(d.device), 0, 1, uintptr(unsafe.Pointer(&info)), 0, uintptr(unsafe.Pointer(&p)))

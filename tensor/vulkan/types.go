@@ -127,6 +127,15 @@ type smallIntegerFeatures struct {
 	int8    uint32
 }
 
+type subgroupFeatures struct {
+	_ structs.HostLayout
+
+	sType       uint32
+	next        unsafe.Pointer
+	sizeControl uint32
+	full        uint32
+}
+
 type subgroupProperties struct {
 	_ structs.HostLayout
 
