@@ -88,6 +88,10 @@ func TestRowsOfAllLengthsGiveTheBitsOfTheReference(t *testing.T) {
 			n, dim := uint64(cols), 4*cols
 			same(t, d, source, &tensor.Gemm{A: at(1), W: at(2), Out: at(3), Batch: 1, M: 9, N: 7, K: dim},
 				tensor.Shape{Type: s8, Count: uint64(9 * dim)}, tensor.Shape{Type: s8, Count: uint64(7 * dim)}, tensor.Shape{Type: s32, Count: 63})
+			same(t, d, source, &tensor.Gemm{A: at(1), W: at(2), Out: at(3), Batch: 1, M: cols, N: 5, K: dim},
+				tensor.Shape{Type: s8, Count: uint64(cols * dim)}, tensor.Shape{Type: s8, Count: uint64(5 * dim)}, tensor.Shape{Type: s32, Count: 5 * n})
+			same(t, d, source, &tensor.Sum{X: at(1), Out: at(2), Rows: 3, Cols: cols, M: 1 << 30, E: 30 + int32(cols%3)},
+				tensor.Shape{Type: s32, Count: 3 * n}, tensor.Shape{Type: s32, Count: 3})
 			same(t, d, source, &tensor.Rescale{Acc: at(1), Row: at(2), Col: at(3), Residual: at(4), Out: at(5), Rows: 2, Cols: cols, Fraction: 3},
 				tensor.Shape{Type: s32, Count: 2 * n}, tensor.Shape{Type: scales, Count: 2}, tensor.Shape{Type: scales, Count: n},
 				tensor.Shape{Type: s32, Count: 2 * n}, tensor.Shape{Type: s32, Count: 2 * n})

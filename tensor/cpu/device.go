@@ -163,6 +163,9 @@ func (d *Device) run(call tensor.Call) error {
 	case *tensor.Gate:
 		d.activate(o, operands)
 		return nil
+	case *tensor.Sum:
+		d.sum(o, operands)
+		return nil
 	case *tensor.Conv2D:
 		d.conv(o, operands)
 		return nil

@@ -43,11 +43,19 @@ func (d *Device) dot1(a, row []int8) int32 {
 // weightRows is the number of rows of weights that stay in the first cache for all rows of A.
 const weightRows = 16
 
-// gemm divides the rows of the weights of all matrices, which are read once.
+// gemm divides the rows of the weights of all matrices, which are read once. If there are few of them, it
+// divides those of A.
 func (d *Device) gemm(o *tensor.Gemm, s ref.Operands) {
 	a, w, out := s.S8(0), s.S8(1), s.S32(2)
 	m, n, k := int(o.M), int(o.N), int(o.K)
 	less := d.less(a, int(o.Batch)*m, k, n)
+	if o.Batch == 1 && n <= weightRows && n < m {
+		d.split((m+tile-1)/tile, tile*n*k, func(from, to int) {
+			from, to = from*tile, min(to*tile, m)
+			d.product(a[from*k:to*k], w, k, 0, n, out[from*n:to*n], n, less, from)
+		})
+		return
+	}
 	d.split(int(o.Batch)*n, m*k, func(from, to int) {
 		for from < to {
 			b, first := from/n, from%n

@@ -122,6 +122,22 @@ func (d *Device) normalize(x, out []int32, epsilon uint64, g gains, fraction int
 	}
 }
 
+// sum divides the rows.
+func (d *Device) sum(o *tensor.Sum, s ref.Operands) {
+	x, out := s.S32(0), s.S32(1)
+	cols, by := int(o.Cols), fixed.Scale{M: o.M, E: o.E}.Norm()
+	d.split(int(o.Rows), cols, func(from, to int) {
+		for r := from; r < to; r++ {
+			row := x[r*cols:][:cols]
+			sum, done := d.total(row)
+			for _, v := range row[done:] {
+				sum += int64(v)
+			}
+			out[r] = by.ApplyWide(sum, 0)
+		}
+	})
+}
+
 // activate divides the elements.
 func (d *Device) activate(o *tensor.Gate, s ref.Operands) {
 	x, u, entries, out := s.S32(0), s.S32(1), s.S32(2), s.S32(3)

@@ -28,6 +28,9 @@ func quantAVX512(x *int32, out *int8, by, shift uint64, n uintptr)
 func squaresAVX512(x *int32, down uint64, n uintptr) uint64
 
 //go:noescape
+func sumAVX512(x *int32, n uintptr) int64
+
+//go:noescape
 func weighAVX512(x, out, table *int32, most int32, n uintptr) uint64
 
 //go:noescape
@@ -112,6 +115,15 @@ func (d *Device) squares(x []int32, down int32) (sum uint64, n int) {
 		return 0, 0
 	}
 	return squaresAVX512(&x[0], uint64(down), uintptr(n)), n
+}
+
+// total returns the sum of the elements as well.
+func (d *Device) total(x []int32) (sum int64, n int) {
+	n = len(x) &^ 15
+	if d.vectors < AVX512VNNI || n == 0 {
+		return 0, 0
+	}
+	return sumAVX512(&x[0], uintptr(n)), n
 }
 
 // weigh returns the sum of the weights of scores as well.

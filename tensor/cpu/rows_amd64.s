@@ -226,6 +226,34 @@ loop:
 	VZEROUPPER
 	RET
 
+// func sumAVX512(x *int32, n uintptr) int64
+// The sum of n elements, a multiple of 16.
+TEXT ·sumAVX512(SB), NOSPLIT, $0-24
+	MOVQ x+0(FP), SI
+	MOVQ n+8(FP), CX
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+
+loop:
+	VPMOVSXDQ (SI), Z2
+	VPMOVSXDQ 32(SI), Z3
+	VPADDQ Z2, Z0, Z0
+	VPADDQ Z3, Z1, Z1
+	ADDQ $64, SI
+	SUBQ $16, CX
+	JNZ  loop
+	VPADDQ Z1, Z0, Z0
+	VEXTRACTI64X4 $1, Z0, Y1
+	VPADDQ Y1, Y0, Y0
+	VEXTRACTI128 $1, Y0, X1
+	VPADDQ X1, X0, X0
+	VPSHUFD $0x4e, X0, X1
+	VPADDQ X1, X0, X0
+	VMOVQ X0, AX
+	MOVQ AX, ret+16(FP)
+	VZEROUPPER
+	RET
+
 // func weighAVX512(x, out, table *int32, most int32, n uintptr) uint64
 // 2^(x - most) of n scores, a multiple of 16, with 24 places after the point, and their sum.
 TEXT ·weighAVX512(SB), NOSPLIT, $0-48

@@ -25,6 +25,8 @@ func (d *Device) cut(_ []int32, _ []int8, _, _ uint64) int { return 0 }
 
 func (d *Device) squares([]int32, int32) (sum uint64, n int) { return 0, 0 }
 
+func (d *Device) total([]int32) (sum int64, n int) { return 0, 0 }
+
 func (d *Device) weigh(_, _ []int32, _ int32) (sum uint64, n int) { return 0, 0 }
 
 func (d *Device) gate(_ *tensor.Gate, _, _, _, _ []int32) int { return 0 }
