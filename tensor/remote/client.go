@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"math"
 
 	"github.com/thetaedge/theta/tensor"
 )
@@ -88,7 +87,7 @@ func (c *Client) Submit(calls []tensor.Call) error {
 }
 
 func (c *Client) submit(calls []tensor.Call) error {
-	keys, records := math.MaxInt, make([]byte, 0, len(calls)*tensor.RecordBytes)
+	records := make([]byte, 0, len(calls)*tensor.RecordBytes)
 	for _, call := range calls {
 		record := tensor.Encode(call.Op)
 		for i, b := range call.Buffers {
@@ -97,23 +96,17 @@ func (c *Client) submit(calls []tensor.Call) error {
 			}
 		}
 		records = append(records, record...)
-		if call.Op.Code().Traced() {
-			keys = min(keys, len(call.Keys))
-		}
-	}
-	if keys == math.MaxInt {
-		keys = 0
 	}
 	c.stream.put(byte(asksSubmit), uint32(len(calls)))
-	c.stream.write([]byte{byte(keys)})
 	c.stream.write(records)
 	for _, call := range calls {
 		if !call.Op.Code().Traced() {
 			continue
 		}
-		if len(call.Keys) != keys || keys > maxKeys {
-			c.stream.fail(fmt.Errorf("expected %d keys of each record, at most %d, found %d", keys, maxKeys, len(call.Keys)))
+		if len(call.Keys) > maxKeys {
+			c.stream.fail(fmt.Errorf("expected at most %d keys of a record, found %d", maxKeys, len(call.Keys)))
 		}
+		c.stream.write([]byte{byte(len(call.Keys))})
 		c.stream.putU64(call.Keys...)
 	}
 	// The server begins while the caller goes on.

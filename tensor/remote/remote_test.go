@@ -147,26 +147,49 @@ func recorded(t testing.TB) []byte {
 }
 
 func TestRequestsThatAreNotAllowedEndTheServer(t *testing.T) {
-	name, s8 := []byte{1, 1, 0, 0, 0}, []byte{2, 2, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0}
+	name, s8 := []byte{1, 2, 0, 0, 0}, []byte{2, 2, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0}
 	join := func(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
+	record := tensor.Encode(&tensor.Gemm{A: operand(1), W: operand(2), Out: operand(3), Batch: 1, M: 1, N: 1, K: 8})
+	product := func(keys byte) []byte {
+		return join(s8, s8, []byte{2, byte(tensor.S32), 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 6, 1, 0, 0, 0}, record, []byte{keys}, make([]byte, 8*int(keys)))
+	}
 	for what, requests := range map[string][]byte{
 		"no request":         {99},
-		"another version":    {1, 2, 0, 0, 0},
+		"another version":    {1, 1, 0, 0, 0},
 		"no type":            {2, 9, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0},
 		"free of nothing":    {3, 1, 0, 0, 0},
 		"free twice":         join(s8, []byte{3, 1, 0, 0, 0, 3, 1, 0, 0, 0}),
 		"write past the end": join(s8, []byte{4, 1, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0}, make([]byte, 8)),
 		"write of too much":  join(s8, []byte{4, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 255, 255}),
 		"read past the end":  join(s8, []byte{5, 1, 0, 0, 0, 12, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0}),
-		"many records":       {6, 1, 0, 1, 0, 0},
-		"many keys":          {6, 1, 0, 0, 0, 200},
-		"a wrong record":     join([]byte{6, 1, 0, 0, 0, 0}, make([]byte, 160)),
-		"a half of a record": join(name, []byte{6, 1, 0, 0, 0, 0}, make([]byte, 80)),
+		"many records":       {6, 1, 0, 1, 0},
+		"many keys":          product(5),
+		"a wrong record":     join([]byte{6, 1, 0, 0, 0}, make([]byte, 160)),
+		"a half of a record": join(name, []byte{6, 1, 0, 0, 0}, make([]byte, 80)),
 	} {
 		require.Error(t, remote.Serve(bytes.NewReader(requests), io.Discard, ref.NewDevice()), what)
 	}
 	require.NoError(t, remote.Serve(bytes.NewReader(join(name, s8)), io.Discard, ref.NewDevice()))
+	require.NoError(t, remote.Serve(bytes.NewReader(product(4)), io.Discard, ref.NewDevice()))
 }
+
+// Guards submit products of their own, without keys, beside those of a program.
+func TestRecordsOfASubmissionHaveKeysOfTheirOwn(t *testing.T) {
+	c := start(t, "serve")
+	var held []tensor.Buffer
+	for _, shape := range []tensor.Shape{{Type: tensor.S8, Count: 8}, {Type: tensor.S8, Count: 8}, {Type: tensor.S32, Count: 1}} {
+		b, err := c.New(shape)
+		require.NoError(t, err)
+		held = append(held, b)
+	}
+	op := &tensor.Gemm{A: operand(1), W: operand(2), Out: operand(3), Batch: 1, M: 1, N: 1, K: 8}
+	require.NoError(t, c.Submit([]tensor.Call{{Op: op, Buffers: held}, {Op: op, Buffers: held, Keys: []uint64{7, 8}}, {Op: op, Buffers: held, Keys: []uint64{9}}}))
+	sums, err := c.Wait()
+	require.NoError(t, err)
+	require.Equal(t, []uint64{tensor.Checksum(7, 0, []int32{0}), tensor.Checksum(8, 0, []int32{0}), tensor.Checksum(9, 0, []int32{0})}, sums)
+}
+
+func operand(h tensor.Handle) tensor.Operand { return tensor.Operand{Tensor: h} }
 
 // small is the reference, except that it has no large tensors.
 type small struct{ *ref.Device }

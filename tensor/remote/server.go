@@ -158,14 +158,7 @@ func (s *server) read() {
 }
 
 func (s *server) submit() {
-	count, keys := s.count("records", tensor.MaxRecords), s.byte()
-	if s.err == nil && keys > maxKeys {
-		s.fail(fmt.Errorf("expected at most %d keys of a record, found %d", maxKeys, keys))
-	}
-	if s.err != nil {
-		return
-	}
-	records := make([]byte, count*tensor.RecordBytes)
+	records := make([]byte, s.count("records", tensor.MaxRecords)*tensor.RecordBytes)
 	s.bytes(records)
 	if s.err != nil {
 		return
@@ -185,14 +178,28 @@ func (s *server) submit() {
 			calls[i].Buffers = append(calls[i].Buffers, s.held[o.Tensor])
 		}
 		if op.Code().Traced() {
-			for range keys {
-				calls[i].Keys = append(calls[i].Keys, s.u64())
-			}
+			calls[i].Keys = s.keys()
 		}
 	}
 	if s.err == nil && s.failed == nil {
 		s.note(s.device.Submit(calls))
 	}
+}
+
+// keys reads those of a record.
+func (s *server) keys() []uint64 {
+	count := s.byte()
+	if count > maxKeys {
+		s.fail(fmt.Errorf("expected at most %d keys of a record, found %d", maxKeys, count))
+	}
+	var keys []uint64
+	for range count {
+		if s.err != nil {
+			return nil
+		}
+		keys = append(keys, s.u64())
+	}
+	return keys
 }
 
 // shape returns that of a tensor by its number.

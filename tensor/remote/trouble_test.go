@@ -217,7 +217,7 @@ func words(numbers ...uint32) (p []byte) {
 // The server checks what a client of ours never sends, because a program of strangers runs next to it.
 func TestTheServerChecksRecordsByItself(t *testing.T) {
 	submit := func(ops ...tensor.Op) []byte {
-		return append(append([]byte{6}, append(words(uint32(len(ops))), 0)...), tensor.Encode(ops...)...)
+		return append(append([]byte{6}, words(uint32(len(ops)))...), tensor.Encode(ops...)...)
 	}
 	at := func(h tensor.Handle) tensor.Operand { return tensor.Operand{Tensor: h} }
 	two := bytes.Join([][]byte{making(tensor.S32, 64), making(tensor.S32, 64)}, nil)

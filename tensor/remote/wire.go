@@ -26,8 +26,8 @@ const (
 	asksWrite
 	// asksRead has a number of a tensor, an offset (8) and a length (4). The answer are the bytes.
 	asksRead
-	// asksSubmit has the number of records (4), of the keys of each traced record (1), the records,
-	// and the keys (8). There is no answer.
+	// asksSubmit has the number of records (4), the records, and for each traced one the number of its
+	// keys (1) and the keys (8). There is no answer.
 	asksSubmit
 	// asksWait has nothing. The answer are the number of sums (4) and the sums (8).
 	asksWait
@@ -35,7 +35,7 @@ const (
 
 // Bounds of requests and answers.
 const (
-	version = 1
+	version = 2
 	// maxBytes bounds the bytes of a write or read.
 	maxBytes = 4 << 20
 	// maxText bounds an error or a name.
