@@ -105,9 +105,13 @@ type StatusResponse struct {
 	Passed []*PassedDraws `protobuf:"bytes,19,rep,name=passed,proto3" json:"passed,omitempty"`
 	// Number of accepted results that the sink has not accepted yet and that this machine
 	// still has.
-	Undelivered   uint64 `protobuf:"varint,20,opt,name=undelivered,proto3" json:"undelivered,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Undelivered uint64 `protobuf:"varint,20,opt,name=undelivered,proto3" json:"undelivered,omitempty"`
+	// Graphics cards of this machine, those that are gone too.
+	Cards []*CardStatus `protobuf:"bytes,28,rep,name=cards,proto3" json:"cards,omitempty"`
+	// Energy counters of this machine.
+	EnergyCounters []*EnergyCounter `protobuf:"bytes,29,rep,name=energy_counters,json=energyCounters,proto3" json:"energy_counters,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *StatusResponse) Reset() {
@@ -280,6 +284,239 @@ func (x *StatusResponse) GetUndelivered() uint64 {
 	return 0
 }
 
+func (x *StatusResponse) GetCards() []*CardStatus {
+	if x != nil {
+		return x.Cards
+	}
+	return nil
+}
+
+func (x *StatusResponse) GetEnergyCounters() []*EnergyCounter {
+	if x != nil {
+		return x.EnergyCounters
+	}
+	return nil
+}
+
+// CardStatus is the state of a graphics card when the daemon looked last, within seconds. A
+// number that is absent was not measured.
+type CardStatus struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name of the card across restarts: its UUID, or its driver and place on the PCI bus.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Model of the card.
+	Model string `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
+	// Interface that reports the card: "nvml", "amdgpu", "i915" or "xe".
+	Source string `protobuf:"bytes,3,opt,name=source,proto3" json:"source,omitempty"`
+	// Whether nothing speaks against the use of the card.
+	Healthy bool `protobuf:"varint,4,opt,name=healthy,proto3" json:"healthy,omitempty"`
+	// Reason why the card must not be used; empty if it is healthy.
+	Ailment string `protobuf:"bytes,5,opt,name=ailment,proto3" json:"ailment,omitempty"`
+	// What makes the card healthy again; empty if it is healthy.
+	Cure string `protobuf:"bytes,6,opt,name=cure,proto3" json:"cure,omitempty"`
+	// Temperature in thousandths of a degree Celsius.
+	TemperatureMillicelsius *int64 `protobuf:"varint,7,opt,name=temperature_millicelsius,json=temperatureMillicelsius,proto3,oneof" json:"temperature_millicelsius,omitempty"`
+	// Power in milliwatts.
+	PowerMilliwatts *int64 `protobuf:"varint,8,opt,name=power_milliwatts,json=powerMilliwatts,proto3,oneof" json:"power_milliwatts,omitempty"`
+	// Share of the last moments in which the card computed, in percent.
+	BusyPercent *int64 `protobuf:"varint,9,opt,name=busy_percent,json=busyPercent,proto3,oneof" json:"busy_percent,omitempty"`
+	// Memory in use in bytes.
+	MemoryUsedBytes *int64 `protobuf:"varint,10,opt,name=memory_used_bytes,json=memoryUsedBytes,proto3,oneof" json:"memory_used_bytes,omitempty"`
+	// Memory in bytes.
+	MemoryTotalBytes *int64 `protobuf:"varint,11,opt,name=memory_total_bytes,json=memoryTotalBytes,proto3,oneof" json:"memory_total_bytes,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *CardStatus) Reset() {
+	*x = CardStatus{}
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CardStatus) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CardStatus) ProtoMessage() {}
+
+func (x *CardStatus) ProtoReflect() protoreflect.Message {
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CardStatus.ProtoReflect.Descriptor instead.
+func (*CardStatus) Descriptor() ([]byte, []int) {
+	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *CardStatus) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *CardStatus) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *CardStatus) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *CardStatus) GetHealthy() bool {
+	if x != nil {
+		return x.Healthy
+	}
+	return false
+}
+
+func (x *CardStatus) GetAilment() string {
+	if x != nil {
+		return x.Ailment
+	}
+	return ""
+}
+
+func (x *CardStatus) GetCure() string {
+	if x != nil {
+		return x.Cure
+	}
+	return ""
+}
+
+func (x *CardStatus) GetTemperatureMillicelsius() int64 {
+	if x != nil && x.TemperatureMillicelsius != nil {
+		return *x.TemperatureMillicelsius
+	}
+	return 0
+}
+
+func (x *CardStatus) GetPowerMilliwatts() int64 {
+	if x != nil && x.PowerMilliwatts != nil {
+		return *x.PowerMilliwatts
+	}
+	return 0
+}
+
+func (x *CardStatus) GetBusyPercent() int64 {
+	if x != nil && x.BusyPercent != nil {
+		return *x.BusyPercent
+	}
+	return 0
+}
+
+func (x *CardStatus) GetMemoryUsedBytes() int64 {
+	if x != nil && x.MemoryUsedBytes != nil {
+		return *x.MemoryUsedBytes
+	}
+	return 0
+}
+
+func (x *CardStatus) GetMemoryTotalBytes() int64 {
+	if x != nil && x.MemoryTotalBytes != nil {
+		return *x.MemoryTotalBytes
+	}
+	return 0
+}
+
+// EnergyCounter is an energy counter of this machine.
+type EnergyCounter struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Code of the counter in results, e.g. "nvml" or "rapl".
+	Code string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
+	// Name of the counted device for people.
+	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// Power in milliwatts while no program of this node runs; absent until it is measured.
+	IdleMilliwatts *int64 `protobuf:"varint,3,opt,name=idle_milliwatts,json=idleMilliwatts,proto3,oneof" json:"idle_milliwatts,omitempty"`
+	// Number of programs of this node that run on the device.
+	Runs uint32 `protobuf:"varint,4,opt,name=runs,proto3" json:"runs,omitempty"`
+	// Reason why the counter cannot be read; empty if it can.
+	Missing       string `protobuf:"bytes,5,opt,name=missing,proto3" json:"missing,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EnergyCounter) Reset() {
+	*x = EnergyCounter{}
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EnergyCounter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EnergyCounter) ProtoMessage() {}
+
+func (x *EnergyCounter) ProtoReflect() protoreflect.Message {
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EnergyCounter.ProtoReflect.Descriptor instead.
+func (*EnergyCounter) Descriptor() ([]byte, []int) {
+	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *EnergyCounter) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *EnergyCounter) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *EnergyCounter) GetIdleMilliwatts() int64 {
+	if x != nil && x.IdleMilliwatts != nil {
+		return *x.IdleMilliwatts
+	}
+	return 0
+}
+
+func (x *EnergyCounter) GetRuns() uint32 {
+	if x != nil {
+		return x.Runs
+	}
+	return 0
+}
+
+func (x *EnergyCounter) GetMissing() string {
+	if x != nil {
+		return x.Missing
+	}
+	return ""
+}
+
 // PassedDraws says why the node passed over draws of a job.
 type PassedDraws struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -297,7 +534,7 @@ type PassedDraws struct {
 
 func (x *PassedDraws) Reset() {
 	*x = PassedDraws{}
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[2]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -309,7 +546,7 @@ func (x *PassedDraws) String() string {
 func (*PassedDraws) ProtoMessage() {}
 
 func (x *PassedDraws) ProtoReflect() protoreflect.Message {
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[2]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -322,7 +559,7 @@ func (x *PassedDraws) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PassedDraws.ProtoReflect.Descriptor instead.
 func (*PassedDraws) Descriptor() ([]byte, []int) {
-	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{2}
+	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *PassedDraws) GetJobId() string {
@@ -370,7 +607,7 @@ type ExecutorStatus struct {
 
 func (x *ExecutorStatus) Reset() {
 	*x = ExecutorStatus{}
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[3]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -382,7 +619,7 @@ func (x *ExecutorStatus) String() string {
 func (*ExecutorStatus) ProtoMessage() {}
 
 func (x *ExecutorStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[3]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -395,7 +632,7 @@ func (x *ExecutorStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecutorStatus.ProtoReflect.Descriptor instead.
 func (*ExecutorStatus) Descriptor() ([]byte, []int) {
-	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{3}
+	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ExecutorStatus) GetProfile() string {
@@ -441,7 +678,7 @@ type JobsRequest struct {
 
 func (x *JobsRequest) Reset() {
 	*x = JobsRequest{}
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[4]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -453,7 +690,7 @@ func (x *JobsRequest) String() string {
 func (*JobsRequest) ProtoMessage() {}
 
 func (x *JobsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[4]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -466,7 +703,7 @@ func (x *JobsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JobsRequest.ProtoReflect.Descriptor instead.
 func (*JobsRequest) Descriptor() ([]byte, []int) {
-	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{4}
+	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *JobsRequest) GetPageSize() uint32 {
@@ -503,7 +740,7 @@ type JobsResponse struct {
 
 func (x *JobsResponse) Reset() {
 	*x = JobsResponse{}
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[5]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -515,7 +752,7 @@ func (x *JobsResponse) String() string {
 func (*JobsResponse) ProtoMessage() {}
 
 func (x *JobsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[5]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -528,7 +765,7 @@ func (x *JobsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JobsResponse.ProtoReflect.Descriptor instead.
 func (*JobsResponse) Descriptor() ([]byte, []int) {
-	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{5}
+	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *JobsResponse) GetAssignments() []*Assignment {
@@ -601,14 +838,16 @@ type Assignment struct {
 	TasksDone uint64 `protobuf:"varint,23,opt,name=tasks_done,json=tasksDone,proto3" json:"tasks_done,omitempty"`
 	// Executor fuel that the task that runs may use; 0 while none runs. Most programs end
 	// before they have used all of it.
-	FuelLimit     uint64 `protobuf:"varint,24,opt,name=fuel_limit,json=fuelLimit,proto3" json:"fuel_limit,omitempty"`
+	FuelLimit uint64 `protobuf:"varint,24,opt,name=fuel_limit,json=fuelLimit,proto3" json:"fuel_limit,omitempty"`
+	// What of the energy was not measured, and why; empty if nothing is missing.
+	EnergyMissing string `protobuf:"bytes,25,opt,name=energy_missing,json=energyMissing,proto3" json:"energy_missing,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Assignment) Reset() {
 	*x = Assignment{}
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[6]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -620,7 +859,7 @@ func (x *Assignment) String() string {
 func (*Assignment) ProtoMessage() {}
 
 func (x *Assignment) ProtoReflect() protoreflect.Message {
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[6]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -633,7 +872,7 @@ func (x *Assignment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Assignment.ProtoReflect.Descriptor instead.
 func (*Assignment) Descriptor() ([]byte, []int) {
-	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{6}
+	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Assignment) GetJobId() string {
@@ -804,12 +1043,19 @@ func (x *Assignment) GetFuelLimit() uint64 {
 	return 0
 }
 
+func (x *Assignment) GetEnergyMissing() string {
+	if x != nil {
+		return x.EnergyMissing
+	}
+	return ""
+}
+
 var File_theta_sidecar_v1_sidecar_proto protoreflect.FileDescriptor
 
 const file_theta_sidecar_v1_sidecar_proto_rawDesc = "" +
 	"\n" +
 	"\x1etheta/sidecar/v1/sidecar.proto\x12\x10theta.sidecar.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x0f\n" +
-	"\rStatusRequest\"\xcf\x06\n" +
+	"\rStatusRequest\"\xcd\a\n" +
 	"\x0eStatusResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x129\n" +
 	"\n" +
@@ -835,10 +1081,38 @@ const file_theta_sidecar_v1_sidecar_proto_rawDesc = "" +
 	"\tlease_end\x18\x11 \x01(\x03R\bleaseEnd\x12\x1a\n" +
 	"\bstanding\x18\x12 \x01(\tR\bstanding\x125\n" +
 	"\x06passed\x18\x13 \x03(\v2\x1d.theta.sidecar.v1.PassedDrawsR\x06passed\x12 \n" +
-	"\vundelivered\x18\x14 \x01(\x04R\vundelivered\x1a>\n" +
+	"\vundelivered\x18\x14 \x01(\x04R\vundelivered\x122\n" +
+	"\x05cards\x18\x1c \x03(\v2\x1c.theta.sidecar.v1.CardStatusR\x05cards\x12H\n" +
+	"\x0fenergy_counters\x18\x1d \x03(\v2\x1f.theta.sidecar.v1.EnergyCounterR\x0eenergyCounters\x1a>\n" +
 	"\x10AssignmentsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"j\n" +
+	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"\xfe\x03\n" +
+	"\n" +
+	"CardStatus\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
+	"\x05model\x18\x02 \x01(\tR\x05model\x12\x16\n" +
+	"\x06source\x18\x03 \x01(\tR\x06source\x12\x18\n" +
+	"\ahealthy\x18\x04 \x01(\bR\ahealthy\x12\x18\n" +
+	"\aailment\x18\x05 \x01(\tR\aailment\x12\x12\n" +
+	"\x04cure\x18\x06 \x01(\tR\x04cure\x12>\n" +
+	"\x18temperature_millicelsius\x18\a \x01(\x03H\x00R\x17temperatureMillicelsius\x88\x01\x01\x12.\n" +
+	"\x10power_milliwatts\x18\b \x01(\x03H\x01R\x0fpowerMilliwatts\x88\x01\x01\x12&\n" +
+	"\fbusy_percent\x18\t \x01(\x03H\x02R\vbusyPercent\x88\x01\x01\x12/\n" +
+	"\x11memory_used_bytes\x18\n" +
+	" \x01(\x03H\x03R\x0fmemoryUsedBytes\x88\x01\x01\x121\n" +
+	"\x12memory_total_bytes\x18\v \x01(\x03H\x04R\x10memoryTotalBytes\x88\x01\x01B\x1b\n" +
+	"\x19_temperature_millicelsiusB\x13\n" +
+	"\x11_power_milliwattsB\x0f\n" +
+	"\r_busy_percentB\x14\n" +
+	"\x12_memory_used_bytesB\x15\n" +
+	"\x13_memory_total_bytes\"\xa7\x01\n" +
+	"\rEnergyCounter\x12\x12\n" +
+	"\x04code\x18\x01 \x01(\tR\x04code\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12,\n" +
+	"\x0fidle_milliwatts\x18\x03 \x01(\x03H\x00R\x0eidleMilliwatts\x88\x01\x01\x12\x12\n" +
+	"\x04runs\x18\x04 \x01(\rR\x04runs\x12\x18\n" +
+	"\amissing\x18\x05 \x01(\tR\amissingB\x12\n" +
+	"\x10_idle_milliwatts\"j\n" +
 	"\vPassedDraws\x12\x15\n" +
 	"\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x14\n" +
 	"\x05draws\x18\x02 \x01(\rR\x05draws\x12\x16\n" +
@@ -856,7 +1130,7 @@ const file_theta_sidecar_v1_sidecar_proto_rawDesc = "" +
 	"\x05phase\x18\x03 \x01(\tR\x05phase\"v\n" +
 	"\fJobsResponse\x12>\n" +
 	"\vassignments\x18\x01 \x03(\v2\x1c.theta.sidecar.v1.AssignmentR\vassignments\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xe6\x05\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x8d\x06\n" +
 	"\n" +
 	"Assignment\x12\x15\n" +
 	"\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x12\n" +
@@ -887,7 +1161,8 @@ const file_theta_sidecar_v1_sidecar_proto_rawDesc = "" +
 	"\n" +
 	"tasks_done\x18\x17 \x01(\x04R\ttasksDone\x12\x1d\n" +
 	"\n" +
-	"fuel_limit\x18\x18 \x01(\x04R\tfuelLimit2\xca\x01\n" +
+	"fuel_limit\x18\x18 \x01(\x04R\tfuelLimit\x12%\n" +
+	"\x0eenergy_missing\x18\x19 \x01(\tR\renergyMissing2\xca\x01\n" +
 	"\x0eSidecarService\x12_\n" +
 	"\x06Status\x12\x1f.theta.sidecar.v1.StatusRequest\x1a .theta.sidecar.v1.StatusResponse\"\x12\x82\xd3\xe4\x93\x02\f\x12\n" +
 	"/v1/status\x12W\n" +
@@ -906,37 +1181,41 @@ func file_theta_sidecar_v1_sidecar_proto_rawDescGZIP() []byte {
 	return file_theta_sidecar_v1_sidecar_proto_rawDescData
 }
 
-var file_theta_sidecar_v1_sidecar_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_theta_sidecar_v1_sidecar_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_theta_sidecar_v1_sidecar_proto_goTypes = []any{
 	(*StatusRequest)(nil),         // 0: theta.sidecar.v1.StatusRequest
 	(*StatusResponse)(nil),        // 1: theta.sidecar.v1.StatusResponse
-	(*PassedDraws)(nil),           // 2: theta.sidecar.v1.PassedDraws
-	(*ExecutorStatus)(nil),        // 3: theta.sidecar.v1.ExecutorStatus
-	(*JobsRequest)(nil),           // 4: theta.sidecar.v1.JobsRequest
-	(*JobsResponse)(nil),          // 5: theta.sidecar.v1.JobsResponse
-	(*Assignment)(nil),            // 6: theta.sidecar.v1.Assignment
-	nil,                           // 7: theta.sidecar.v1.StatusResponse.AssignmentsEntry
-	(*timestamppb.Timestamp)(nil), // 8: google.protobuf.Timestamp
+	(*CardStatus)(nil),            // 2: theta.sidecar.v1.CardStatus
+	(*EnergyCounter)(nil),         // 3: theta.sidecar.v1.EnergyCounter
+	(*PassedDraws)(nil),           // 4: theta.sidecar.v1.PassedDraws
+	(*ExecutorStatus)(nil),        // 5: theta.sidecar.v1.ExecutorStatus
+	(*JobsRequest)(nil),           // 6: theta.sidecar.v1.JobsRequest
+	(*JobsResponse)(nil),          // 7: theta.sidecar.v1.JobsResponse
+	(*Assignment)(nil),            // 8: theta.sidecar.v1.Assignment
+	nil,                           // 9: theta.sidecar.v1.StatusResponse.AssignmentsEntry
+	(*timestamppb.Timestamp)(nil), // 10: google.protobuf.Timestamp
 }
 var file_theta_sidecar_v1_sidecar_proto_depIdxs = []int32{
-	8,  // 0: theta.sidecar.v1.StatusResponse.started_at:type_name -> google.protobuf.Timestamp
-	8,  // 1: theta.sidecar.v1.StatusResponse.height_at:type_name -> google.protobuf.Timestamp
-	3,  // 2: theta.sidecar.v1.StatusResponse.executors:type_name -> theta.sidecar.v1.ExecutorStatus
-	7,  // 3: theta.sidecar.v1.StatusResponse.assignments:type_name -> theta.sidecar.v1.StatusResponse.AssignmentsEntry
-	8,  // 4: theta.sidecar.v1.StatusResponse.last_error_at:type_name -> google.protobuf.Timestamp
-	2,  // 5: theta.sidecar.v1.StatusResponse.passed:type_name -> theta.sidecar.v1.PassedDraws
-	6,  // 6: theta.sidecar.v1.JobsResponse.assignments:type_name -> theta.sidecar.v1.Assignment
-	8,  // 7: theta.sidecar.v1.Assignment.updated_at:type_name -> google.protobuf.Timestamp
-	8,  // 8: theta.sidecar.v1.Assignment.next_delivery_at:type_name -> google.protobuf.Timestamp
-	0,  // 9: theta.sidecar.v1.SidecarService.Status:input_type -> theta.sidecar.v1.StatusRequest
-	4,  // 10: theta.sidecar.v1.SidecarService.Jobs:input_type -> theta.sidecar.v1.JobsRequest
-	1,  // 11: theta.sidecar.v1.SidecarService.Status:output_type -> theta.sidecar.v1.StatusResponse
-	5,  // 12: theta.sidecar.v1.SidecarService.Jobs:output_type -> theta.sidecar.v1.JobsResponse
-	11, // [11:13] is the sub-list for method output_type
-	9,  // [9:11] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	10, // 0: theta.sidecar.v1.StatusResponse.started_at:type_name -> google.protobuf.Timestamp
+	10, // 1: theta.sidecar.v1.StatusResponse.height_at:type_name -> google.protobuf.Timestamp
+	5,  // 2: theta.sidecar.v1.StatusResponse.executors:type_name -> theta.sidecar.v1.ExecutorStatus
+	9,  // 3: theta.sidecar.v1.StatusResponse.assignments:type_name -> theta.sidecar.v1.StatusResponse.AssignmentsEntry
+	10, // 4: theta.sidecar.v1.StatusResponse.last_error_at:type_name -> google.protobuf.Timestamp
+	4,  // 5: theta.sidecar.v1.StatusResponse.passed:type_name -> theta.sidecar.v1.PassedDraws
+	2,  // 6: theta.sidecar.v1.StatusResponse.cards:type_name -> theta.sidecar.v1.CardStatus
+	3,  // 7: theta.sidecar.v1.StatusResponse.energy_counters:type_name -> theta.sidecar.v1.EnergyCounter
+	8,  // 8: theta.sidecar.v1.JobsResponse.assignments:type_name -> theta.sidecar.v1.Assignment
+	10, // 9: theta.sidecar.v1.Assignment.updated_at:type_name -> google.protobuf.Timestamp
+	10, // 10: theta.sidecar.v1.Assignment.next_delivery_at:type_name -> google.protobuf.Timestamp
+	0,  // 11: theta.sidecar.v1.SidecarService.Status:input_type -> theta.sidecar.v1.StatusRequest
+	6,  // 12: theta.sidecar.v1.SidecarService.Jobs:input_type -> theta.sidecar.v1.JobsRequest
+	1,  // 13: theta.sidecar.v1.SidecarService.Status:output_type -> theta.sidecar.v1.StatusResponse
+	7,  // 14: theta.sidecar.v1.SidecarService.Jobs:output_type -> theta.sidecar.v1.JobsResponse
+	13, // [13:15] is the sub-list for method output_type
+	11, // [11:13] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_theta_sidecar_v1_sidecar_proto_init() }
@@ -944,13 +1223,15 @@ func file_theta_sidecar_v1_sidecar_proto_init() {
 	if File_theta_sidecar_v1_sidecar_proto != nil {
 		return
 	}
+	file_theta_sidecar_v1_sidecar_proto_msgTypes[2].OneofWrappers = []any{}
+	file_theta_sidecar_v1_sidecar_proto_msgTypes[3].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_theta_sidecar_v1_sidecar_proto_rawDesc), len(file_theta_sidecar_v1_sidecar_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   8,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
