@@ -23,6 +23,9 @@ type Tensors struct {
 	Bytes uint64
 	// Limit is the time that a call of the device may take; 0 means that of package guard.
 	Limit time.Duration
+	// Health says why the chosen device must not be used now, or returns nil. The executor takes no
+	// task while it returns an error. It may be nil, and may be called from any goroutine.
+	Health func(backend.Device) error
 	// Dir is a folder that only this executor uses, in which what was found out about a device
 	// survives restarts; empty keeps nothing.
 	Dir string
@@ -400,14 +403,4 @@ func (a *attached) failure(detail string) error {
 	case <-time.After(deviceWait):
 		return err
 	}
-}
-
-// Device returns what executes the tensors of programs. It starts a worker process if none has been
-// started. If the device cannot be used, the error says why.
-func (e *Executor) Device(ctx context.Context) (Device, error) {
-	err := e.pool.probe(ctx)
-	if chosen, _ := e.pool.devices.known(); chosen != nil {
-		return *chosen, err
-	}
-	return Device{}, err
 }

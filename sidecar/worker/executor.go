@@ -92,6 +92,9 @@ func (e *Executor) Fingerprint(ctx context.Context) executor.Fingerprint {
 	if chosen, _ := e.pool.devices.known(); chosen != nil && chosen.Fallback != "" {
 		f.Detail = "tensors are executed on the processor: " + chosen.Fallback
 	}
+	if err == nil {
+		err = e.pool.devices.health()
+	}
 	if err != nil {
 		f.Health, f.Detail = executor.Unhealthy, err.Error()
 	}
@@ -122,6 +125,9 @@ func (e *Executor) Recover(ctx context.Context, task executor.Task) error {
 func (e *Executor) begin(ctx context.Context, task executor.Task, prepare func(dir string) error) error {
 	if err := task.Validate(); err != nil {
 		return err
+	}
+	if err := e.pool.devices.health(); err != nil {
+		return fmt.Errorf("%w: %w", executor.ErrUnavailable, err)
 	}
 	inner, cancel := context.WithCancelCause(context.Background())
 	x := &execution{cancel: cancel, taken: make(chan error, 1), done: make(chan struct{}), fuel: task.Fuel}
