@@ -85,7 +85,7 @@ func (a *Agent) executeChunk(w *assignment, engine executor.Executor, p chain.Pa
 	r := &chunkRun{
 		key: w.record.Key, spec: w.spec, job: a.jobs[w.record.JobID], part: p, positions: positionsOf(p),
 		divisible: divisible(w.record.Key, w.spec, p), work: workOfChunk(w.record.Key, w.spec, w.ranUnder, p),
-		folder: folder, engine: engine, task: first, recover: w.recovered, files: w.ready, meter: a.cfg.Meter, enough: make(chan struct{}),
+		folder: folder, engine: engine, task: first, recover: w.recovered, files: w.ready, meter: a.cfg.meterOf(w.spec.Executor), enough: make(chan struct{}),
 	}
 	r.fetch = a.ownInput(r)
 	r.room = func() error {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/thetaedge/theta/sidecar/device"
 	"github.com/thetaedge/theta/sidecar/store"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
@@ -96,9 +97,11 @@ func (a *Agent) sealChunk(w *assignment, e executedChunk) error {
 		m.OutputBytes += list[i].outputBytes
 		m.PeakMemoryBytes = max(m.PeakMemoryBytes, list[i].peakMemory)
 	}
-	if e.energy.Measured() && e.before == 0 {
-		m.EnergyMillijoules, m.EnergySource = &e.energy.Millijoules, e.energy.Source
+	energy := e.energy
+	if e.before > 0 {
+		energy = device.Energy{Reason: "the daemon was started again while the chunk was executed"}
 	}
+	noteEnergy(&m, energy)
 	ownTrace := len(w.ranUnder) > 1
 	s := sealing{tasks: uint64(len(list)), metrics: m}
 	switch {

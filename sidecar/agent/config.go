@@ -38,6 +38,8 @@ type Config struct {
 	Executors []executor.Executor
 	// Meter measures the energy of executions. It is nil if the energy cannot be measured.
 	Meter device.Meter
+	// Meters measures the energy of executions of single profiles instead of Meter.
+	Meters map[string]device.Meter
 	// Device is the device that the node reports with its results, at most 64 bytes.
 	Device string
 
@@ -138,4 +140,12 @@ func (c *Config) setDefaults() {
 	if c.Suspended == nil {
 		c.Suspended = func() bool { return false }
 	}
+}
+
+// meterOf returns what measures the energy of executions of a profile.
+func (c *Config) meterOf(profile string) device.Meter {
+	if meter, own := c.Meters[profile]; own {
+		return meter
+	}
+	return c.Meter
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/thetaedge/theta/blob"
@@ -79,7 +80,7 @@ func (a *Agent) execute(w *assignment) {
 	task := taskOf(w, folder, a.cfg.ExecutionLimit)
 	ctx, key, files, again := w.ctx, w.record.Key, w.ready, w.recovered
 	w.ready, w.recovered = nil, false
-	meter, suspect := a.cfg.Meter, w.suspect()
+	meter, suspect := a.cfg.meterOf(w.spec.Executor), w.suspect()
 	a.loop.beside(func() event {
 		defer files.release()
 		done := executed{key: key, suspect: suspect}
@@ -199,9 +200,7 @@ func (a *Agent) seal(w *assignment, e executed) error {
 	for _, f := range result.Outputs {
 		m.OutputBytes += f.Size
 	}
-	if energy.Measured() {
-		m.EnergyMillijoules, m.EnergySource = &energy.Millijoules, energy.Source
-	}
+	noteEnergy(&m, energy)
 	tag := computetypes.Tag(a.cfg.ChainID, key.JobID, key.Task, shown)
 	if err := a.sealAs(w, sealing{shown: shown, tag: tag, metrics: m, detail: result.Detail}); err != nil {
 		return err
@@ -211,6 +210,20 @@ func (a *Agent) seal(w *assignment, e executed) error {
 	a.cfg.Logger.Info("executed", "assignment", key, "reason", result.Reason, "exit", result.ExitCode,
 		"fuel", result.FuelUsed, "wall", result.WallTime, "detail", result.Detail)
 	return nil
+}
+
+// maxEnergyMissing is the length of the longest reason in the journal why energy was not measured.
+const maxEnergyMissing = 500
+
+// noteEnergy adds the energy of an execution to its metrics.
+func noteEnergy(m *store.Metrics, energy device.Energy) {
+	if energy.Measured() {
+		m.EnergyMillijoules, m.EnergySource = &energy.Millijoules, energy.Source
+	}
+	m.EnergyMissing = blob.Printable(energy.Reason)
+	if len(m.EnergyMissing) > maxEnergyMissing {
+		m.EnergyMissing = strings.ToValidUTF8(m.EnergyMissing[:maxEnergyMissing], "") + "..."
+	}
 }
 
 // sealing is what a node is about to commit to. shown contains what the tag of a result of one

@@ -43,6 +43,7 @@ type Service struct {
 	status    func() agent.Status
 	journal   Journal
 	executors []executor.Executor
+	devices   Devices
 }
 
 // NewService returns a service. The function status returns the agent's status.
@@ -80,6 +81,7 @@ func (s *Service) Status(ctx context.Context, _ *sidecarv1.StatusRequest) (*side
 	for i := range list {
 		out.Assignments[list[i].Phase.String()]++
 	}
+	s.showDevices(out)
 	for _, e := range s.executors {
 		f := e.Fingerprint(ctx)
 		out.Executors = append(out.Executors, &sidecarv1.ExecutorStatus{
@@ -172,7 +174,8 @@ func show(a *store.Assignment) *sidecarv1.Assignment {
 		JobId: a.JobID, Task: a.Task, Round: a.Round, Phase: a.Phase.String(),
 		CommitDeadline: a.Deadlines.Commit, RevealDeadline: a.Deadlines.Reveal,
 		Fuel: a.Metrics.Fuel, WallMs: a.Metrics.WallMillis, EnergySource: a.Metrics.EnergySource,
-		LastError: a.LastError, UpdatedAt: timestamp(a.UpdatedAt),
+		EnergyMissing: a.Metrics.EnergyMissing,
+		LastError:     a.LastError, UpdatedAt: timestamp(a.UpdatedAt),
 	}
 	if a.Count > 1 {
 		// A commitment covers the tasks that have a result.

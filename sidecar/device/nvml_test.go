@@ -112,10 +112,28 @@ func TestLibraryIsLoadedFromDisk(t *testing.T) {
 		Index: 0, UUID: "GPU-5707ab1e", Model: "Stub RTX", MemoryBytes: 24 << 30, Capability: "8.9", Driver: "580.1",
 	}}, list)
 
-	span := NewGPUMeter(gpus, []string{list[0].UUID}).Start(t.Context())
-	e := span.Stop()
-	require.Equal(t, Energy{Millijoules: 1500, Source: "nvml"}, e, "the stub adds 1.5 J a reading")
+	before, err := gpus.Energy(list[0].UUID)
+	require.NoError(t, err)
+	after, err := gpus.Energy(list[0].UUID)
+	require.NoError(t, err)
+	require.EqualValues(t, 1500, after-before, "the stub adds 1.5 J a reading")
 	_, err = gpus.Energy("GPU-other")
 	require.ErrorIs(t, err, ErrNotMeasured)
+
+	// The stub is an old library: most functions are missing, and calling one would end the process.
+	old := nvmlDriver{gpus.(*nvmlGPUs)} //nolint:errcheck,forcetypeassert // as above
+	cards, err := JoinDrivers(old).Cards()
+	require.NoError(t, err)
+	require.Len(t, cards, 1)
+	require.EqualValues(t, 24<<30, measured(t, cards[0].State.MemoryTotal))
+	require.Positive(t, measured(t, cards[0].State.Energy))
+	require.Contains(t, cards[0].State.Temperature.Reason(), "too old")
+	require.Contains(t, cards[0].State.ProcessesMissing, "too old")
+	require.ErrorContains(t, old.Listen(t.Context(), nil), "too old")
+	micro, err := old.Energy(list[0].UUID)
+	require.NoError(t, err)
+	require.Zero(t, micro%1000)
+	_, err = old.Energy("amdgpu-0000:03:00.0")
+	require.ErrorIs(t, err, errNotMine)
 	require.NoError(t, gpus.Close())
 }

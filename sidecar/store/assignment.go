@@ -162,8 +162,10 @@ type Metrics struct {
 	OutputBytes     uint64 `json:"output_bytes,omitempty"`
 	// EnergyMillijoules is nil if the energy was not measured.
 	EnergyMillijoules *uint64 `json:"energy_millijoules,omitempty"`
-	// EnergySource names the meter, for example nvml or rapl.
+	// EnergySource names the meters in at most 16 characters, for example nvml+rapl/2.
 	EnergySource string `json:"energy_source,omitempty"`
+	// EnergyMissing says what of the energy was not measured, and why. It stays on this machine.
+	EnergyMissing string `json:"energy_missing,omitempty"`
 }
 
 // maxJobID bounds the length of a key; bbolt accepts 32 KiB.

@@ -86,10 +86,11 @@ func doctorCommand() *cobra.Command {
 }
 
 func diagnose(parent context.Context, r *report, n *node, operator, relay string) {
-	machine := detectAll()
+	machine := detectAll(parent)
 	for _, line := range describe(machine) {
 		fmt.Fprintln(r.out, "         "+line)
 	}
+	checkCards(parent, r)
 	checkWorkers(parent, r, n)
 	checkRates(r, n)
 	ctx, cancel := context.WithTimeout(parent, time.Minute)

@@ -1,29 +1,55 @@
 package cmd
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
+	"time"
 
+	"github.com/thetaedge/theta/executor/tensors"
 	"github.com/thetaedge/theta/sidecar/config"
 	"github.com/thetaedge/theta/sidecar/device"
+	"github.com/thetaedge/theta/sidecar/worker"
+	"github.com/thetaedge/theta/tensor/backend"
 	"github.com/thetaedge/theta/tensor/vulkan"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// detectAll describes this machine with the graphics cards of every vendor. It asks the Vulkan
-// drivers, which the daemon does not load into its own process.
-func detectAll() device.Machine {
-	found, err := vulkan.List()
-	if errors.Is(err, vulkan.ErrNotAvailable) {
-		err = nil
-	}
+// detectAll describes this machine with the graphics cards of every vendor.
+func detectAll(ctx context.Context) device.Machine {
+	found, err := listVulkan(ctx)
 	return withCards(detect(), found, err)
+}
+
+// listTime is the longest time in which the drivers for Vulkan list their devices.
+const listTime = time.Minute
+
+// listVulkan lists the devices of Vulkan. A process that is confined like the workers loads the
+// drivers, which are not loaded into this one. A machine without Vulkan has none.
+func listVulkan(ctx context.Context) (found []backend.Device, err error) {
+	ctx, cancel := context.WithTimeout(ctx, listTime)
+	defer cancel()
+	dir, err := os.MkdirTemp("", "thetaedge-devices-")
+	if err != nil {
+		return nil, fmt.Errorf("cannot make a folder for the process that lists devices: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	found, err = worker.List(ctx, worker.Config{
+		Profile: tensors.Profile, Slots: 1, Dir: filepath.Join(dir, "workers"), MemoryBytes: workerBytes, FileBytes: streamBytes, StreamBytes: streamBytes,
+	})
+	// The error comes from another process as text.
+	if err != nil && strings.Contains(err.Error(), vulkan.ErrNotAvailable.Error()) {
+		return nil, nil
+	}
+	return found, err
 }
 
 // withCards adds the graphics cards that only Vulkan knows to a machine, and says which of its
 // cards cannot run tensor/1.
-func withCards(machine device.Machine, found []vulkan.Info, err error) device.Machine {
+func withCards(machine device.Machine, found []backend.Device, err error) device.Machine {
 	if err != nil {
 		machine.Missing = append(machine.Missing, "Vulkan: "+err.Error())
 	}
@@ -42,7 +68,7 @@ func withCards(machine device.Machine, found []vulkan.Info, err error) device.Ma
 		}
 		usable[plainUUID(card.UUID)] = true
 		if !known[plainUUID(card.UUID)] {
-			machine.GPUs = append(machine.GPUs, device.GPU{Index: len(machine.GPUs), UUID: card.UUID, Model: card.Name, MemoryBytes: card.Memory})
+			machine.GPUs = append(machine.GPUs, device.GPU{Index: len(machine.GPUs), UUID: card.UUID, Model: card.Name, MemoryBytes: card.MemoryBytes, Driver: card.Driver})
 		}
 	}
 	for _, gpu := range machine.GPUs {
@@ -55,7 +81,7 @@ func withCards(machine device.Machine, found []vulkan.Info, err error) device.Ma
 
 // isCard reports whether a device has memory of its own. A processor that runs Vulkan, and one that
 // shares the memory of the machine, leave it in the classes of processors.
-func isCard(d vulkan.Info) bool { return d.Kind == "discrete" || d.Kind == "virtual" }
+func isCard(d backend.Device) bool { return d.Kind == "discrete" || d.Kind == "virtual" }
 
 // plainUUID returns the digits of a UUID: NVIDIA's library writes GPU-01234567-... and Vulkan the
 // digits alone.

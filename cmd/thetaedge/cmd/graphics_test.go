@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/thetaedge/theta/sidecar/device"
-	"github.com/thetaedge/theta/tensor/vulkan"
+	"github.com/thetaedge/theta/tensor/backend"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
@@ -18,23 +18,23 @@ func machine(gpus ...device.GPU) device.Machine {
 
 func TestCardsOfAnyVendorGiveAMachineTheClassOfTheirMemory(t *testing.T) {
 	nvidia := device.GPU{UUID: "GPU-0A0B0C0D-1111-2222-3333-444455556666", Model: "NVIDIA", MemoryBytes: 8_188 << 20}
-	same := vulkan.Info{Name: "NVIDIA by Vulkan", Kind: "discrete", UUID: "0a0b0c0d111122223333444455556666", Memory: 8_188 << 20}
-	radeon := vulkan.Info{Name: "Radeon", Kind: "discrete", UUID: "ff", Memory: 24_560 << 20}
-	lavapipe := vulkan.Info{Name: "llvmpipe", Kind: "processor", UUID: "ee", Memory: 64 << 30}
-	shared := vulkan.Info{Name: "Iris", Kind: "integrated", UUID: "dd", Memory: 32 << 30}
-	old := vulkan.Info{Name: "old", Kind: "discrete", UUID: "cc", Memory: 8 << 30, Missing: "Vulkan 1.1"}
+	same := backend.Device{Name: "NVIDIA by Vulkan", Kind: "discrete", UUID: "0a0b0c0d111122223333444455556666", MemoryBytes: 8_188 << 20}
+	radeon := backend.Device{Name: "Radeon", Kind: "discrete", UUID: "ff", MemoryBytes: 24_560 << 20}
+	lavapipe := backend.Device{Name: "llvmpipe", Kind: "processor", UUID: "ee", MemoryBytes: 64 << 30}
+	shared := backend.Device{Name: "Iris", Kind: "integrated", UUID: "dd", MemoryBytes: 32 << 30}
+	old := backend.Device{Name: "old", Kind: "discrete", UUID: "cc", MemoryBytes: 8 << 30, Missing: "Vulkan 1.1"}
 	for _, c := range []struct {
 		name    string
 		machine device.Machine
-		found   []vulkan.Info
+		found   []backend.Device
 		class   string
 		note    string
 	}{
-		{"one card that two drivers list", machine(nvidia), []vulkan.Info{same, lavapipe}, "gpu-8g", ""},
-		{"a card that only Vulkan knows", machine(), []vulkan.Info{shared, radeon}, "gpu-24g", ""},
-		{"a processor", machine(), []vulkan.Info{lavapipe}, "cpu-large", ""},
-		{"a processor with graphics", machine(), []vulkan.Info{shared}, "cpu-large", ""},
-		{"an old driver", machine(), []vulkan.Info{old}, "cpu-large", "old cannot run tensor/1: its driver lacks Vulkan 1.1"},
+		{"one card that two drivers list", machine(nvidia), []backend.Device{same, lavapipe}, "gpu-8g", ""},
+		{"a card that only Vulkan knows", machine(), []backend.Device{shared, radeon}, "gpu-24g", ""},
+		{"a processor", machine(), []backend.Device{lavapipe}, "cpu-large", ""},
+		{"a processor with graphics", machine(), []backend.Device{shared}, "cpu-large", ""},
+		{"an old driver", machine(), []backend.Device{old}, "cpu-large", "old cannot run tensor/1: its driver lacks Vulkan 1.1"},
 		{"a card without Vulkan", machine(nvidia), nil, "gpu-8g", "NVIDIA cannot run tensor/1: Vulkan does not list it"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

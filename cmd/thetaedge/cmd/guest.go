@@ -16,6 +16,7 @@ import (
 	"github.com/thetaedge/theta/executor/tensors"
 	"github.com/thetaedge/theta/executor/wasm"
 	"github.com/thetaedge/theta/sidecar/worker"
+	"github.com/thetaedge/theta/tensor/backend"
 )
 
 const (
@@ -66,6 +67,17 @@ func (all engines) list() []executor.Executor {
 		list[i] = engine
 	}
 	return list
+}
+
+// chosen returns what executes tensors, and whether it has been chosen yet.
+func (all engines) chosen() (backend.Device, bool) {
+	for _, engine := range all {
+		if engine.Profile() == tensors.Profile {
+			found, chosen := engine.Chosen()
+			return found.Device, chosen
+		}
+	}
+	return backend.Device{}, false
 }
 
 func (all engines) close() error {

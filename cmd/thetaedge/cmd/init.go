@@ -29,7 +29,7 @@ func initCommand() *cobra.Command {
 				return err
 			}
 			settings.Keyring = config.Keyring{Backend: backend, PassphraseFile: passphraseFile}
-			machine := detectAll()
+			machine := detectAll(command.Context())
 			if err := checkEndpoints(settings.Chain); err != nil {
 				return err
 			}

@@ -36,6 +36,8 @@ type node struct {
 	// witnesses are other nodes that must show the same headers.
 	witnesses []*grpc.ClientConn
 	reader    *chain.Reader
+	// cards watches the graphics cards and measures energy; nil in commands that do not work.
+	cards *cards
 }
 
 // openNode loads a home that thetaedge init has created.

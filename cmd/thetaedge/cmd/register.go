@@ -233,7 +233,7 @@ func (r *registration) open(ctx context.Context, n *node, operator sdk.AccAddres
 	if r.region == "" {
 		return nil, errors.New("--region: expected where the node is, such as de or us-west, found none")
 	}
-	hardware := hardwareOf(detectAll())
+	hardware := hardwareOf(detectAll(ctx))
 	class := r.class
 	if class == "" {
 		if class, err = bestClass(hardware, params.Classes); err != nil {

@@ -22,6 +22,7 @@ func Root() (*cobra.Command, error) {
 and is paid for them.
 
   thetaedge init                     detect the hardware, create a worker key
+  thetaedge hardware                 show the devices, their state and their health
   thetaedge doctor                   show what is missing
   thetaedge bench --write            measure what the machine can promise
   thetaedge register --from KEY      bond and open the node
@@ -37,7 +38,7 @@ and is paid for them.
 		}
 		hideSettings(command)
 	}
-	root.AddCommand(initCommand(), relayCommand(), modelCommand(), versionCommand(), pauseCommand(), resumeCommand())
+	root.AddCommand(hardwareCommand(), initCommand(), relayCommand(), modelCommand(), versionCommand(), pauseCommand(), resumeCommand())
 	root.AddCommand(withSettings...)
 	decimal.Flags(root)
 	return root, nil

@@ -18,6 +18,7 @@ import (
 
 	"github.com/thetaedge/theta/blob/transfer"
 	"github.com/thetaedge/theta/executor"
+	"github.com/thetaedge/theta/executor/tensors"
 	"github.com/thetaedge/theta/sidecar/agent"
 	"github.com/thetaedge/theta/sidecar/api"
 	"github.com/thetaedge/theta/sidecar/bid"
@@ -75,6 +76,7 @@ func start(parent context.Context, n *node, logger *slog.Logger) (err error) {
 	if err := journal.Bind(chainID); err != nil {
 		return err
 	}
+	n.cards = newCards(logger)
 	engines, err := newEngines(n, n.workersDir(), n.config.Policy.MaxJobs, logger)
 	if err != nil {
 		return err
@@ -89,12 +91,15 @@ func start(parent context.Context, n *node, logger *slog.Logger) (err error) {
 		return err
 	}
 	executors := engines.list()
+	n.cards.uses(engines.chosen)
 	worker, err := newAgent(n, chainID, journal, executors, registry, logger)
 	if err != nil {
 		return err
 	}
 	identity := api.Identity{Version: buildVersion(), ChainID: chainID, Worker: n.worker.Address().String(), StartedAt: time.Now()}
-	server, err := api.NewServer(api.NewService(identity, worker.Status, journal, executors), registry, logger)
+	service := api.NewService(identity, worker.Status, journal, executors)
+	service.ShowDevices(n.cards)
+	server, err := api.NewServer(service, registry, logger)
 	if err != nil {
 		return err
 	}
@@ -104,6 +109,8 @@ func start(parent context.Context, n *node, logger *slog.Logger) (err error) {
 	}
 	defer func() { err = errors.Join(err, stopAPI()) }()
 	warnUndeclared(ctx, n, logger)
+	endCards := n.cards.follow(ctx)
+	defer func() { err = errors.Join(err, endCards()) }()
 	go drainOn(ctx, signals, worker, n.config.Work.DrainTimeout, cancel, logger)
 	logger.Info("started", "chain", chainID, "worker", identity.Worker, "version", identity.Version)
 	return worker.Run(ctx)
@@ -195,7 +202,8 @@ func newAgent(n *node, chainID string, journal *store.Journal, executors []execu
 		Transfers: transfers,
 		Uploads:   chain.NewUploadSigner(n.worker),
 		Executors: executors,
-		Meter:     device.NewRAPL(device.PowercapRoot),
+		Meter:     n.cards.processor(),
+		Meters:    map[string]device.Meter{tensors.Profile: n.cards.tensors()},
 		Device:    detect().Model(),
 		CacheDir:  n.cacheDir(), CacheBytes: int64(n.config.Work.Cache), //nolint:gosec // bounded when read
 		WorkDir:        n.workDir(),

@@ -72,7 +72,7 @@ func tensorsOf(n *node, slots int) (*worker.Tensors, error) {
 		return nil, fmt.Errorf("tensors.device: %w", err)
 	}
 	return &worker.Tensors{
-		Choice: choice, Limit: deviceLimit, Dir: filepath.Join(n.home, "devices"), Bytes: offered(uint64(n.config.Policy.MaxDevice), detect().MemoryBytes, backend.Device{}, slots),
+		Choice: choice, Limit: deviceLimit, Health: n.cards.health, Dir: filepath.Join(n.home, "devices"), Bytes: offered(uint64(n.config.Policy.MaxDevice), detect().MemoryBytes, backend.Device{}, slots),
 	}, nil
 }
 
