@@ -122,8 +122,8 @@ func offChainWalls() []Wall {
 			},
 		},
 		{
-			Name: "executors, workers, devices, journal, blobs and relay know nothing of Cosmos",
-			Of:   within("executor", "sidecar/worker", "sidecar/device", "sidecar/store", "blob", "relay"),
+			Name: "executors, workers, devices, the owner's rules, journal, blobs and relay know nothing of Cosmos",
+			Of:   within("executor", "sidecar/worker", "sidecar/device", "sidecar/owner", "sidecar/store", "blob", "relay"),
 			Allows: func(_, imported string) bool {
 				return !isCosmos(imported) && !in(ours(imported), "x", "app", "client")
 			},

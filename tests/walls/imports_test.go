@@ -36,7 +36,7 @@ func TestEveryWallCanFail(t *testing.T) {
 		"thetaedge links no consensus code":                                             {importer: "cmd/thetaedge", imported: Module + "/x/compute/keeper", deep: true},
 		"the sidecar imports only types, the client and app/params":                     {importer: "sidecar/agent", imported: Module + "/app", deep: true},
 		"bids are decided on facts alone":                                               {importer: "sidecar/bid", imported: Module + "/sidecar/store"},
-		"executors, workers, devices, journal, blobs and relay know nothing of Cosmos":  {importer: "sidecar/store", imported: "github.com/cosmos/gogoproto/proto", test: true},
+		"executors, workers, devices, the owner's rules, journal, blobs and relay know nothing of Cosmos":  {importer: "sidecar/store", imported: "github.com/cosmos/gogoproto/proto", test: true},
 		"the client links no consensus code, no sidecar and no relay":                   {importer: "client", imported: Module + "/relay", deep: true},
 		"what sends transactions knows no job, relay or daemon":                         {importer: "client/tx", imported: Module + "/client", deep: true},
 		"what relays and their clients agree on knows neither of them":                  {importer: "blob", imported: Module + "/blob/transfer"},
