@@ -447,7 +447,14 @@ type EnergyCounter struct {
 	// Number of programs of this node that run on the device.
 	Runs uint32 `protobuf:"varint,4,opt,name=runs,proto3" json:"runs,omitempty"`
 	// Reason why the counter cannot be read; empty if it can.
-	Missing       string `protobuf:"bytes,5,opt,name=missing,proto3" json:"missing,omitempty"`
+	Missing string `protobuf:"bytes,5,opt,name=missing,proto3" json:"missing,omitempty"`
+	// Reasons why the machine is paused or suspended, strictest first; empty if it may work.
+	Pauses []*PauseReason `protobuf:"bytes,21,rep,name=pauses,proto3" json:"pauses,omitempty"`
+	// Rules of the owner that cannot be judged, because their sensors see nothing.
+	BlindRules []*BlindRule `protobuf:"bytes,22,rep,name=blind_rules,json=blindRules,proto3" json:"blind_rules,omitempty"`
+	// Time at which the machine may work again if nothing changes except the time; empty if
+	// that is not known.
+	PausesUntil   *timestamppb.Timestamp `protobuf:"bytes,23,opt,name=pauses_until,json=pausesUntil,proto3" json:"pauses_until,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -517,6 +524,165 @@ func (x *EnergyCounter) GetMissing() string {
 	return ""
 }
 
+func (x *EnergyCounter) GetPauses() []*PauseReason {
+	if x != nil {
+		return x.Pauses
+	}
+	return nil
+}
+
+func (x *EnergyCounter) GetBlindRules() []*BlindRule {
+	if x != nil {
+		return x.BlindRules
+	}
+	return nil
+}
+
+func (x *EnergyCounter) GetPausesUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.PausesUntil
+	}
+	return nil
+}
+
+// PauseReason says why the machine is paused or suspended.
+type PauseReason struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Rule that holds the machine back: the name of a setting of [owner], "manual" for
+	// thetaedge pause, or "start" before the rules have been looked at.
+	Rule string `protobuf:"bytes,1,opt,name=rule,proto3" json:"rule,omitempty"`
+	// Sentence that says what is the case.
+	Sentence string `protobuf:"bytes,2,opt,name=sentence,proto3" json:"sentence,omitempty"`
+	// Advice on what the owner can do.
+	Cure string `protobuf:"bytes,3,opt,name=cure,proto3" json:"cure,omitempty"`
+	// Time since which the rule holds the machine back.
+	Since *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=since,proto3" json:"since,omitempty"`
+	// Effect of the rule: "pause" (no new work) or "suspend" (programs stand still too).
+	Action        string `protobuf:"bytes,5,opt,name=action,proto3" json:"action,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PauseReason) Reset() {
+	*x = PauseReason{}
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PauseReason) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PauseReason) ProtoMessage() {}
+
+func (x *PauseReason) ProtoReflect() protoreflect.Message {
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PauseReason.ProtoReflect.Descriptor instead.
+func (*PauseReason) Descriptor() ([]byte, []int) {
+	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *PauseReason) GetRule() string {
+	if x != nil {
+		return x.Rule
+	}
+	return ""
+}
+
+func (x *PauseReason) GetSentence() string {
+	if x != nil {
+		return x.Sentence
+	}
+	return ""
+}
+
+func (x *PauseReason) GetCure() string {
+	if x != nil {
+		return x.Cure
+	}
+	return ""
+}
+
+func (x *PauseReason) GetSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Since
+	}
+	return nil
+}
+
+func (x *PauseReason) GetAction() string {
+	if x != nil {
+		return x.Action
+	}
+	return ""
+}
+
+// BlindRule says that a rule of the owner cannot be judged.
+type BlindRule struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name of the rule, which is the name of its setting.
+	Rule string `protobuf:"bytes,1,opt,name=rule,proto3" json:"rule,omitempty"`
+	// Explanation why its sensor sees nothing.
+	Why           string `protobuf:"bytes,2,opt,name=why,proto3" json:"why,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BlindRule) Reset() {
+	*x = BlindRule{}
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BlindRule) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BlindRule) ProtoMessage() {}
+
+func (x *BlindRule) ProtoReflect() protoreflect.Message {
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BlindRule.ProtoReflect.Descriptor instead.
+func (*BlindRule) Descriptor() ([]byte, []int) {
+	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *BlindRule) GetRule() string {
+	if x != nil {
+		return x.Rule
+	}
+	return ""
+}
+
+func (x *BlindRule) GetWhy() string {
+	if x != nil {
+		return x.Why
+	}
+	return ""
+}
+
 // PassedDraws says why the node passed over draws of a job.
 type PassedDraws struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -534,7 +700,7 @@ type PassedDraws struct {
 
 func (x *PassedDraws) Reset() {
 	*x = PassedDraws{}
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[4]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -546,7 +712,7 @@ func (x *PassedDraws) String() string {
 func (*PassedDraws) ProtoMessage() {}
 
 func (x *PassedDraws) ProtoReflect() protoreflect.Message {
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[4]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -559,7 +725,7 @@ func (x *PassedDraws) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PassedDraws.ProtoReflect.Descriptor instead.
 func (*PassedDraws) Descriptor() ([]byte, []int) {
-	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{4}
+	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *PassedDraws) GetJobId() string {
@@ -607,7 +773,7 @@ type ExecutorStatus struct {
 
 func (x *ExecutorStatus) Reset() {
 	*x = ExecutorStatus{}
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[5]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -619,7 +785,7 @@ func (x *ExecutorStatus) String() string {
 func (*ExecutorStatus) ProtoMessage() {}
 
 func (x *ExecutorStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[5]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -632,7 +798,7 @@ func (x *ExecutorStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecutorStatus.ProtoReflect.Descriptor instead.
 func (*ExecutorStatus) Descriptor() ([]byte, []int) {
-	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{5}
+	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ExecutorStatus) GetProfile() string {
@@ -678,7 +844,7 @@ type JobsRequest struct {
 
 func (x *JobsRequest) Reset() {
 	*x = JobsRequest{}
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[6]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -690,7 +856,7 @@ func (x *JobsRequest) String() string {
 func (*JobsRequest) ProtoMessage() {}
 
 func (x *JobsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[6]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -703,7 +869,7 @@ func (x *JobsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JobsRequest.ProtoReflect.Descriptor instead.
 func (*JobsRequest) Descriptor() ([]byte, []int) {
-	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{6}
+	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *JobsRequest) GetPageSize() uint32 {
@@ -740,7 +906,7 @@ type JobsResponse struct {
 
 func (x *JobsResponse) Reset() {
 	*x = JobsResponse{}
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[7]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -752,7 +918,7 @@ func (x *JobsResponse) String() string {
 func (*JobsResponse) ProtoMessage() {}
 
 func (x *JobsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[7]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -765,7 +931,7 @@ func (x *JobsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JobsResponse.ProtoReflect.Descriptor instead.
 func (*JobsResponse) Descriptor() ([]byte, []int) {
-	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{7}
+	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *JobsResponse) GetAssignments() []*Assignment {
@@ -847,7 +1013,7 @@ type Assignment struct {
 
 func (x *Assignment) Reset() {
 	*x = Assignment{}
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[8]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -859,7 +1025,7 @@ func (x *Assignment) String() string {
 func (*Assignment) ProtoMessage() {}
 
 func (x *Assignment) ProtoReflect() protoreflect.Message {
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[8]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -872,7 +1038,7 @@ func (x *Assignment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Assignment.ProtoReflect.Descriptor instead.
 func (*Assignment) Descriptor() ([]byte, []int) {
-	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{8}
+	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Assignment) GetJobId() string {
@@ -1105,14 +1271,27 @@ const file_theta_sidecar_v1_sidecar_proto_rawDesc = "" +
 	"\x11_power_milliwattsB\x0f\n" +
 	"\r_busy_percentB\x14\n" +
 	"\x12_memory_used_bytesB\x15\n" +
-	"\x13_memory_total_bytes\"\xa7\x01\n" +
+	"\x13_memory_total_bytes\"\xdb\x02\n" +
 	"\rEnergyCounter\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12,\n" +
 	"\x0fidle_milliwatts\x18\x03 \x01(\x03H\x00R\x0eidleMilliwatts\x88\x01\x01\x12\x12\n" +
 	"\x04runs\x18\x04 \x01(\rR\x04runs\x12\x18\n" +
-	"\amissing\x18\x05 \x01(\tR\amissingB\x12\n" +
-	"\x10_idle_milliwatts\"j\n" +
+	"\amissing\x18\x05 \x01(\tR\amissing\x125\n" +
+	"\x06pauses\x18\x15 \x03(\v2\x1d.theta.sidecar.v1.PauseReasonR\x06pauses\x12<\n" +
+	"\vblind_rules\x18\x16 \x03(\v2\x1b.theta.sidecar.v1.BlindRuleR\n" +
+	"blindRules\x12=\n" +
+	"\fpauses_until\x18\x17 \x01(\v2\x1a.google.protobuf.TimestampR\vpausesUntilB\x12\n" +
+	"\x10_idle_milliwatts\"\x9b\x01\n" +
+	"\vPauseReason\x12\x12\n" +
+	"\x04rule\x18\x01 \x01(\tR\x04rule\x12\x1a\n" +
+	"\bsentence\x18\x02 \x01(\tR\bsentence\x12\x12\n" +
+	"\x04cure\x18\x03 \x01(\tR\x04cure\x120\n" +
+	"\x05since\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12\x16\n" +
+	"\x06action\x18\x05 \x01(\tR\x06action\"1\n" +
+	"\tBlindRule\x12\x12\n" +
+	"\x04rule\x18\x01 \x01(\tR\x04rule\x12\x10\n" +
+	"\x03why\x18\x02 \x01(\tR\x03why\"j\n" +
 	"\vPassedDraws\x12\x15\n" +
 	"\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x14\n" +
 	"\x05draws\x18\x02 \x01(\rR\x05draws\x12\x16\n" +
@@ -1181,41 +1360,47 @@ func file_theta_sidecar_v1_sidecar_proto_rawDescGZIP() []byte {
 	return file_theta_sidecar_v1_sidecar_proto_rawDescData
 }
 
-var file_theta_sidecar_v1_sidecar_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_theta_sidecar_v1_sidecar_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_theta_sidecar_v1_sidecar_proto_goTypes = []any{
 	(*StatusRequest)(nil),         // 0: theta.sidecar.v1.StatusRequest
 	(*StatusResponse)(nil),        // 1: theta.sidecar.v1.StatusResponse
 	(*CardStatus)(nil),            // 2: theta.sidecar.v1.CardStatus
 	(*EnergyCounter)(nil),         // 3: theta.sidecar.v1.EnergyCounter
-	(*PassedDraws)(nil),           // 4: theta.sidecar.v1.PassedDraws
-	(*ExecutorStatus)(nil),        // 5: theta.sidecar.v1.ExecutorStatus
-	(*JobsRequest)(nil),           // 6: theta.sidecar.v1.JobsRequest
-	(*JobsResponse)(nil),          // 7: theta.sidecar.v1.JobsResponse
-	(*Assignment)(nil),            // 8: theta.sidecar.v1.Assignment
-	nil,                           // 9: theta.sidecar.v1.StatusResponse.AssignmentsEntry
-	(*timestamppb.Timestamp)(nil), // 10: google.protobuf.Timestamp
+	(*PauseReason)(nil),           // 4: theta.sidecar.v1.PauseReason
+	(*BlindRule)(nil),             // 5: theta.sidecar.v1.BlindRule
+	(*PassedDraws)(nil),           // 6: theta.sidecar.v1.PassedDraws
+	(*ExecutorStatus)(nil),        // 7: theta.sidecar.v1.ExecutorStatus
+	(*JobsRequest)(nil),           // 8: theta.sidecar.v1.JobsRequest
+	(*JobsResponse)(nil),          // 9: theta.sidecar.v1.JobsResponse
+	(*Assignment)(nil),            // 10: theta.sidecar.v1.Assignment
+	nil,                           // 11: theta.sidecar.v1.StatusResponse.AssignmentsEntry
+	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
 }
 var file_theta_sidecar_v1_sidecar_proto_depIdxs = []int32{
-	10, // 0: theta.sidecar.v1.StatusResponse.started_at:type_name -> google.protobuf.Timestamp
-	10, // 1: theta.sidecar.v1.StatusResponse.height_at:type_name -> google.protobuf.Timestamp
-	5,  // 2: theta.sidecar.v1.StatusResponse.executors:type_name -> theta.sidecar.v1.ExecutorStatus
-	9,  // 3: theta.sidecar.v1.StatusResponse.assignments:type_name -> theta.sidecar.v1.StatusResponse.AssignmentsEntry
-	10, // 4: theta.sidecar.v1.StatusResponse.last_error_at:type_name -> google.protobuf.Timestamp
-	4,  // 5: theta.sidecar.v1.StatusResponse.passed:type_name -> theta.sidecar.v1.PassedDraws
+	12, // 0: theta.sidecar.v1.StatusResponse.started_at:type_name -> google.protobuf.Timestamp
+	12, // 1: theta.sidecar.v1.StatusResponse.height_at:type_name -> google.protobuf.Timestamp
+	7,  // 2: theta.sidecar.v1.StatusResponse.executors:type_name -> theta.sidecar.v1.ExecutorStatus
+	11, // 3: theta.sidecar.v1.StatusResponse.assignments:type_name -> theta.sidecar.v1.StatusResponse.AssignmentsEntry
+	12, // 4: theta.sidecar.v1.StatusResponse.last_error_at:type_name -> google.protobuf.Timestamp
+	6,  // 5: theta.sidecar.v1.StatusResponse.passed:type_name -> theta.sidecar.v1.PassedDraws
 	2,  // 6: theta.sidecar.v1.StatusResponse.cards:type_name -> theta.sidecar.v1.CardStatus
 	3,  // 7: theta.sidecar.v1.StatusResponse.energy_counters:type_name -> theta.sidecar.v1.EnergyCounter
-	8,  // 8: theta.sidecar.v1.JobsResponse.assignments:type_name -> theta.sidecar.v1.Assignment
-	10, // 9: theta.sidecar.v1.Assignment.updated_at:type_name -> google.protobuf.Timestamp
-	10, // 10: theta.sidecar.v1.Assignment.next_delivery_at:type_name -> google.protobuf.Timestamp
-	0,  // 11: theta.sidecar.v1.SidecarService.Status:input_type -> theta.sidecar.v1.StatusRequest
-	6,  // 12: theta.sidecar.v1.SidecarService.Jobs:input_type -> theta.sidecar.v1.JobsRequest
-	1,  // 13: theta.sidecar.v1.SidecarService.Status:output_type -> theta.sidecar.v1.StatusResponse
-	7,  // 14: theta.sidecar.v1.SidecarService.Jobs:output_type -> theta.sidecar.v1.JobsResponse
-	13, // [13:15] is the sub-list for method output_type
-	11, // [11:13] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	4,  // 8: theta.sidecar.v1.EnergyCounter.pauses:type_name -> theta.sidecar.v1.PauseReason
+	5,  // 9: theta.sidecar.v1.EnergyCounter.blind_rules:type_name -> theta.sidecar.v1.BlindRule
+	12, // 10: theta.sidecar.v1.EnergyCounter.pauses_until:type_name -> google.protobuf.Timestamp
+	12, // 11: theta.sidecar.v1.PauseReason.since:type_name -> google.protobuf.Timestamp
+	10, // 12: theta.sidecar.v1.JobsResponse.assignments:type_name -> theta.sidecar.v1.Assignment
+	12, // 13: theta.sidecar.v1.Assignment.updated_at:type_name -> google.protobuf.Timestamp
+	12, // 14: theta.sidecar.v1.Assignment.next_delivery_at:type_name -> google.protobuf.Timestamp
+	0,  // 15: theta.sidecar.v1.SidecarService.Status:input_type -> theta.sidecar.v1.StatusRequest
+	8,  // 16: theta.sidecar.v1.SidecarService.Jobs:input_type -> theta.sidecar.v1.JobsRequest
+	1,  // 17: theta.sidecar.v1.SidecarService.Status:output_type -> theta.sidecar.v1.StatusResponse
+	9,  // 18: theta.sidecar.v1.SidecarService.Jobs:output_type -> theta.sidecar.v1.JobsResponse
+	17, // [17:19] is the sub-list for method output_type
+	15, // [15:17] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_theta_sidecar_v1_sidecar_proto_init() }
@@ -1231,7 +1416,7 @@ func file_theta_sidecar_v1_sidecar_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_theta_sidecar_v1_sidecar_proto_rawDesc), len(file_theta_sidecar_v1_sidecar_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   10,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
