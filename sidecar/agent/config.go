@@ -15,6 +15,7 @@ import (
 	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/sidecar/bid"
 	"github.com/thetaedge/theta/sidecar/device"
+	"github.com/thetaedge/theta/sidecar/owner"
 )
 
 // Config contains the dependencies and settings of an agent.
@@ -64,6 +65,9 @@ type Config struct {
 	// are suspended in mid-run; deadlines go on. While it reports true, Paused does too. If it is
 	// nil, programs are never suspended.
 	Suspended func() bool
+	// Holds says why Paused and Suspended report true, and which rules cannot be judged. If it is
+	// nil, there are no reasons.
+	Holds func() owner.Decision
 	// ExecutionLimit bounds the time of an execution in case the machine is stuck. 0 means no
 	// limit.
 	ExecutionLimit time.Duration
@@ -139,6 +143,9 @@ func (c *Config) setDefaults() {
 	}
 	if c.Suspended == nil {
 		c.Suspended = func() bool { return false }
+	}
+	if c.Holds == nil {
+		c.Holds = func() owner.Decision { return owner.Decision{} }
 	}
 }
 

@@ -152,10 +152,13 @@ func (a *Agent) sealCommits(commits []computetypes.CommitItem) bool {
 }
 
 // enterDraws writes claims to the journal and adds them to the batch, as many as there are
-// free slots.
+// free slots. The owner may have paused the node since the draws were read.
 func (a *Agent) enterDraws(batch *chain.Batch) bool {
 	claims, free := a.draws.claims, a.freeSlots()
 	a.draws.claims = nil
+	if a.drain.begun || a.cfg.Paused() {
+		return true
+	}
 	for i := range claims {
 		d := &claims[i]
 		if !a.proofs.mayClaim(a.jobs[d.Ref.JobId]) {

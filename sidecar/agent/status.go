@@ -8,6 +8,7 @@ import (
 	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/sidecar/bid"
 	"github.com/thetaedge/theta/sidecar/chain"
+	"github.com/thetaedge/theta/sidecar/owner"
 	"github.com/thetaedge/theta/sidecar/store"
 )
 
@@ -65,6 +66,8 @@ type Status struct {
 	// Proof says what is believed about the chain's node, and why. Unproven explains why the
 	// last proof failed. It is empty if the proof succeeded.
 	Proof, Unproven string
+	// Holds says why the owner of the machine holds it back.
+	Holds owner.Decision
 	// LastError is empty if there has not been an error.
 	LastError   string
 	LastErrorAt time.Time
@@ -90,8 +93,13 @@ type Delivery struct {
 	Late bool
 }
 
-// Status returns the agent's state. It may be called from any goroutine.
-func (a *Agent) Status() Status { return *a.status.Load() }
+// Status returns the agent's state. It may be called from any goroutine. Why the owner holds the
+// machine back is as it is now, also while the loop waits for a slow node.
+func (a *Agent) Status() Status {
+	s := *a.status.Load()
+	s.Holds = a.cfg.Holds()
+	return s
+}
 
 // publish makes the loop's state available to other goroutines.
 func (a *Agent) publish() {

@@ -16,6 +16,7 @@ import (
 	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/sidecar/agent"
 	sidecarv1 "github.com/thetaedge/theta/sidecar/api/v1"
+	"github.com/thetaedge/theta/sidecar/owner"
 	"github.com/thetaedge/theta/sidecar/store"
 )
 
@@ -68,6 +69,7 @@ func (s *Service) Status(ctx context.Context, _ *sidecarv1.StatusRequest) (*side
 		LeaseEnd:    now.LeaseEnd, Standing: now.Standing,
 		LastError: now.LastError, LastErrorAt: timestamp(now.LastErrorAt),
 	}
+	showHolds(out, now.Holds)
 	for _, d := range now.Deliveries {
 		if d.Late {
 			out.Undelivered++
@@ -89,6 +91,20 @@ func (s *Service) Status(ctx context.Context, _ *sidecarv1.StatusRequest) (*side
 		})
 	}
 	return out, nil
+}
+
+// showHolds writes down why the owner holds the machine back.
+func showHolds(out *sidecarv1.StatusResponse, holds owner.Decision) {
+	out.PausesUntil = timestamp(holds.Until)
+	for i := range holds.Reasons {
+		r := &holds.Reasons[i]
+		out.Pauses = append(out.Pauses, &sidecarv1.PauseReason{
+			Rule: string(r.Rule), Action: r.Action.String(), Sentence: r.Sentence, Cure: r.Cure, Since: timestamp(r.Since),
+		})
+	}
+	for _, b := range holds.Blind {
+		out.BlindRules = append(out.BlindRules, &sidecarv1.BlindRule{Rule: string(b.Rule), Why: b.Why})
+	}
 }
 
 // Jobs implements sidecarv1.SidecarServiceServer.

@@ -13,6 +13,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/sidecar/owner"
 )
 
 func TestMain(m *testing.M) {
@@ -107,6 +108,22 @@ func TestEverySettingIsRead(t *testing.T) {
 	requesters, err := c.Policy.Requesters()
 	require.NoError(t, err)
 	require.Equal(t, []string{sdk.AccAddress(make([]byte, 20)).String()}, requesters, "as the chain writes it")
+}
+
+func TestTheRulesOfTheOwnerAreReadAndChecked(t *testing.T) {
+	c, err := Load(homeWith(t, "[owner]\nhours = [\"mon-fri 20:00-08:00\", \"sat,sun\"]\nidle = \"10m\"\nfree-disk = \"20GiB\"\nbattery = true\n"), flagsWith(t,
+		"--owner.processes", "steam_app_*, vlc", "--owner.cpu", "30%"), []string{"THETAEDGE_OWNER_GPU_TEMPERATURE=80C"})
+	require.NoError(t, err)
+	rules, err := c.Owner.Rules()
+	require.NoError(t, err)
+	require.Equal(t, []owner.Rule{owner.Hours, owner.Idle, owner.Processes, owner.CPU, owner.GPUTemperature, owner.Battery, owner.FreeDisk}, rules.Rules())
+	require.Equal(t, []string{"steam_app_*", "vlc"}, c.Owner.Processes)
+	rules, err = Default().Owner.Rules()
+	require.NoError(t, err)
+	require.True(t, rules.Empty())
+	_, err = Load(homeWith(t, "[owner]\nhours = [\"mon 08:00-08:00\"]\nfan = \"0%\"\n"), nil, nil)
+	require.ErrorContains(t, err, "owner.hours")
+	require.ErrorContains(t, err, "owner.fan")
 }
 
 func TestWrittenFileIsTheDefault(t *testing.T) {

@@ -111,6 +111,44 @@ own-risk-programs = {{ list .Policy.OwnRiskPrograms }}
 # Addresses of requesters whose jobs are not taken.
 deny-requesters = {{ list .Policy.DenyRequesters }}
 
+[owner]
+# You come first: the machine works only while all of these rules are kept. A rule that is
+# empty, false or 0 is off. docs/operators/owner.md explains them; thetaedge status names
+# the rule that holds the machine back.
+# Times in which it may work, in local time, such as ["mon-fri 20:00-08:00", "sat,sun"].
+# Write days with spaces between them ("sat sun") in flags and in the environment.
+hours = {{ list .Owner.Hours }}
+# Time before the end of the hours in which no new work is claimed.
+wind-down = {{ quote .Owner.WindDown }}
+# Time without keyboard and mouse before it works, such as "10m".
+idle = {{ quote .Owner.Idle }}
+# Not while a program fills the screen.
+full-screen = {{ .Owner.FullScreen }}
+# Not while one of these programs runs, such as ["steam_app_*", "vlc"].
+processes = {{ list .Owner.Processes }}
+# Not while other programs use more of the processors, such as "30%", or of a graphics card.
+cpu = {{ quote .Owner.CPU }}
+gpu = {{ quote .Owner.GPU }}
+# Not while it is hotter than this, such as "85C".
+cpu-temperature = {{ quote .Owner.CPUTemperature }}
+gpu-temperature = {{ quote .Owner.GPUTemperature }}
+# Not while processors and graphics cards take more than this, such as "200W", or a fan
+# turns faster than this part of its speed, such as "80%".
+watts = {{ quote .Owner.Watts }}
+fan = {{ quote .Owner.Fan }}
+# Not on battery, and not while the battery has less than this, such as "50%".
+battery = {{ .Owner.Battery }}
+charge = {{ quote .Owner.Charge }}
+# Not while data over the network costs money.
+metered = {{ .Owner.Metered }}
+# Not while the disk of this folder has less free space, such as "20GiB".
+free-disk = {{ quote .Owner.FreeDisk.String }}
+# Rules that suspend the programs that run within two seconds. The others only let the
+# machine claim nothing new, and what runs ends.
+suspend = {{ list .Owner.Suspend }}
+# Hold the machine back also while the sensor of a rule sees nothing.
+strict = {{ .Owner.Strict }}
+
 [work]
 # Inputs on disk that are kept for further tasks, also over restarts. Those that a task needs
 # come on top. At least policy.max-input keeps the model of a task for the next one.

@@ -109,7 +109,7 @@ func (u *drmUse) scan(pid int) {
 	}
 }
 
-// addEngines reads a file of fdinfo. A client that has several files counts once.
+// addEngines reads the text of one file of fdinfo. A client that has several files counts once.
 func addEngines(used map[engine]uint64, text string) {
 	var card, client string
 	times := map[string]uint64{}

@@ -25,13 +25,13 @@ func readFile(path string) (string, error) {
 	return string(content), errors.Join(err, file.Close())
 }
 
-// readText reads a file that contains one line.
+// readText reads the one line that a file contains.
 func readText(path string) (string, error) {
 	text, err := readFile(path)
 	return strings.TrimSpace(text), err
 }
 
-// readNumber reads a file that contains one whole number.
+// readNumber reads the one whole number that a file contains.
 func readNumber(path string) (float64, error) {
 	text, err := readText(path)
 	if err != nil {

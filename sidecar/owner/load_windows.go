@@ -10,8 +10,8 @@ import (
 type loadCounter struct {
 	api   *win32
 	table *processTable
-	// own is the time of our processes. It keeps that of processes that have ended, whose last times
-	// are no longer in last.
+	// own is the time of our processes, also of those that have ended. last contains the times of those
+	// that run.
 	own  uint64
 	last map[uint32]uint64
 }

@@ -87,7 +87,7 @@ func (t *processTable) read() ([]process, map[int]bool, error) {
 	return t.list, t.own, nil
 }
 
-// parseStat reads a file proc/PID/stat. The name of the process is in parentheses and can contain
+// parseStat reads the text of proc/PID/stat. The name of the process is in parentheses and can contain
 // any characters.
 func parseStat(text string) (process, error) {
 	open, end := strings.IndexByte(text, '('), strings.LastIndexByte(text, ')')

@@ -32,7 +32,7 @@ type Watcher struct {
 	logger *slog.Logger
 	last   atomic.Pointer[Decision]
 
-	// Only the goroutine of Run uses the fields below.
+	// Only Look uses the fields below.
 
 	looks  []look
 	course Course
@@ -122,7 +122,7 @@ func (w *Watcher) Run(ctx context.Context) {
 	ticker := time.NewTicker(w.every)
 	defer ticker.Stop()
 	for {
-		w.look(ctx)
+		w.Look(ctx)
 		select {
 		case <-ctx.Done():
 			return
@@ -131,9 +131,9 @@ func (w *Watcher) Run(ctx context.Context) {
 	}
 }
 
-// look reads all sensors at the same time, so that one that hangs does not delay the others, and
-// decides.
-func (w *Watcher) look(ctx context.Context) {
+// Look reads all sensors once, at the same time, so that one that hangs does not delay the others,
+// and decides. It must not be called while Run runs.
+func (w *Watcher) Look(ctx context.Context) {
 	found := make([]func(*Readings), len(w.looks))
 	var all sync.WaitGroup
 	for i, look := range w.looks {

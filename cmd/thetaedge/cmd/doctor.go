@@ -93,6 +93,7 @@ func diagnose(parent context.Context, r *report, n *node, operator, relay string
 	checkCards(parent, r)
 	checkWorkers(parent, r, n)
 	checkRates(r, n)
+	checkRules(parent, r, n)
 	ctx, cancel := context.WithTimeout(parent, time.Minute)
 	defer cancel()
 	checkDisk(r, n.home)

@@ -51,7 +51,9 @@ func resumeCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "resume",
 		Short: "Claim new work again after a pause, and let suspended programs go on",
-		Args:  cobra.NoArgs,
+		Long: `resume ends what thetaedge pause began. The rules of [owner] in config.toml still apply;
+thetaedge status says whether one of them holds the machine back.`,
+		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			home, err := homeOf(command)
 			if err != nil {

@@ -92,7 +92,14 @@ func start(parent context.Context, n *node, logger *slog.Logger) (err error) {
 	}
 	executors := engines.list()
 	n.cards.uses(engines.chosen)
-	worker, err := newAgent(n, chainID, journal, executors, registry, logger)
+	brake, err := newBrake(n, logger)
+	if err != nil {
+		return err
+	}
+	watched := make(chan struct{})
+	go func() { defer close(watched); brake.run(ctx) }()
+	defer func() { cancel(); <-watched; err = errors.Join(err, brake.close()) }()
+	worker, err := newAgent(n, chainID, journal, executors, brake, registry, logger)
 	if err != nil {
 		return err
 	}
@@ -170,7 +177,7 @@ func awaitChain(ctx context.Context, n *node, logger *slog.Logger, signals <-cha
 	}
 }
 
-func newAgent(n *node, chainID string, journal *store.Journal, executors []executor.Executor, registry prometheus.Registerer, logger *slog.Logger) (*agent.Agent, error) {
+func newAgent(n *node, chainID string, journal *store.Journal, executors []executor.Executor, brake *brake, registry prometheus.Registerer, logger *slog.Logger) (*agent.Agent, error) {
 	networks, names, err := n.config.Work.Own()
 	if err != nil {
 		return nil, err
@@ -213,10 +220,9 @@ func newAgent(n *node, chainID string, journal *store.Journal, executors []execu
 		RevealMargin:   n.config.Work.RevealMargin,
 		Poll:           n.config.Chain.Poll,
 		Policy:         policy,
-		Paused:         func() bool { return isPaused(n.home) },
-		Suspended:      func() bool { return isSuspended(n.home) },
 		Logger:         logger, Registry: registry,
 	}
+	brake.attach(&cfg)
 	prover, err := n.prover(chainID)
 	if err != nil {
 		return nil, err

@@ -19,6 +19,7 @@ import (
 	"github.com/thetaedge/theta/client/money"
 	"github.com/thetaedge/theta/sidecar/agent"
 	sidecarv1 "github.com/thetaedge/theta/sidecar/api/v1"
+	"github.com/thetaedge/theta/sidecar/owner"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
@@ -117,16 +118,42 @@ func slotsUsed(used, slots uint32) string {
 }
 
 // shownMode says what a mode means if its name alone does not.
-func shownMode(mode string) string {
-	if mode == string(agent.Suspended) {
-		return mode + "; programs go on after thetaedge resume, and deadlines do not wait"
+func shownMode(s *sidecarv1.StatusResponse) string {
+	if s.Mode != string(agent.Suspended) {
+		return s.Mode
 	}
-	return mode
+	after := "when its owner's rules allow it"
+	if len(s.Pauses) == 0 || s.Pauses[0].Rule == string(manualRule) {
+		after = "after thetaedge resume"
+	}
+	return s.Mode + "; programs go on " + after + ", and deadlines do not wait"
+}
+
+// printHolds says why the owner holds the machine back, and what is not seen.
+func printHolds(w io.Writer, s *sidecarv1.StatusResponse) {
+	for _, p := range s.Pauses {
+		what := "paused"
+		if p.Action == owner.Suspend.String() {
+			what = "suspended"
+		}
+		since := ""
+		if p.Since != nil {
+			since = " since " + p.Since.AsTime().Local().Format(time.DateTime)
+		}
+		fmt.Fprintf(w, "%s\t%s%s; to go on: %s (rule %s)\n", what, oneLine(p.Sentence), since, oneLine(p.Cure), oneLine(p.Rule))
+	}
+	if s.PausesUntil != nil {
+		fmt.Fprintf(w, "goes on\t%s, if nothing else changes\n", s.PausesUntil.AsTime().Local().Format(time.DateTime))
+	}
+	for _, b := range s.BlindRules {
+		fmt.Fprintf(w, "not seen\towner.%s: %s\n", oneLine(b.Rule), oneLine(b.Why))
+	}
 }
 
 func printStatus(out io.Writer, s *sidecarv1.StatusResponse) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "mode\t%s\n", shownMode(s.Mode))
+	printHolds(w, s)
+	fmt.Fprintf(w, "mode\t%s\n", shownMode(s))
 	fmt.Fprintf(w, "chain\t%s at height %d\n", s.ChainId, s.Height)
 	fmt.Fprintf(w, "worker\t%s\n", s.Worker)
 	operator := s.Operator

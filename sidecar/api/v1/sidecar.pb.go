@@ -106,6 +106,13 @@ type StatusResponse struct {
 	// Number of accepted results that the sink has not accepted yet and that this machine
 	// still has.
 	Undelivered uint64 `protobuf:"varint,20,opt,name=undelivered,proto3" json:"undelivered,omitempty"`
+	// Reasons why the machine is paused or suspended, strictest first; empty if it may work.
+	Pauses []*PauseReason `protobuf:"bytes,21,rep,name=pauses,proto3" json:"pauses,omitempty"`
+	// Rules of the owner that cannot be judged, because their sensors see nothing.
+	BlindRules []*BlindRule `protobuf:"bytes,22,rep,name=blind_rules,json=blindRules,proto3" json:"blind_rules,omitempty"`
+	// Time at which the machine may work again if nothing changes except the time; empty if
+	// that is not known.
+	PausesUntil *timestamppb.Timestamp `protobuf:"bytes,23,opt,name=pauses_until,json=pausesUntil,proto3" json:"pauses_until,omitempty"`
 	// Graphics cards of this machine, those that are gone too.
 	Cards []*CardStatus `protobuf:"bytes,28,rep,name=cards,proto3" json:"cards,omitempty"`
 	// Energy counters of this machine.
@@ -284,6 +291,27 @@ func (x *StatusResponse) GetUndelivered() uint64 {
 	return 0
 }
 
+func (x *StatusResponse) GetPauses() []*PauseReason {
+	if x != nil {
+		return x.Pauses
+	}
+	return nil
+}
+
+func (x *StatusResponse) GetBlindRules() []*BlindRule {
+	if x != nil {
+		return x.BlindRules
+	}
+	return nil
+}
+
+func (x *StatusResponse) GetPausesUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.PausesUntil
+	}
+	return nil
+}
+
 func (x *StatusResponse) GetCards() []*CardStatus {
 	if x != nil {
 		return x.Cards
@@ -447,14 +475,7 @@ type EnergyCounter struct {
 	// Number of programs of this node that run on the device.
 	Runs uint32 `protobuf:"varint,4,opt,name=runs,proto3" json:"runs,omitempty"`
 	// Reason why the counter cannot be read; empty if it can.
-	Missing string `protobuf:"bytes,5,opt,name=missing,proto3" json:"missing,omitempty"`
-	// Reasons why the machine is paused or suspended, strictest first; empty if it may work.
-	Pauses []*PauseReason `protobuf:"bytes,21,rep,name=pauses,proto3" json:"pauses,omitempty"`
-	// Rules of the owner that cannot be judged, because their sensors see nothing.
-	BlindRules []*BlindRule `protobuf:"bytes,22,rep,name=blind_rules,json=blindRules,proto3" json:"blind_rules,omitempty"`
-	// Time at which the machine may work again if nothing changes except the time; empty if
-	// that is not known.
-	PausesUntil   *timestamppb.Timestamp `protobuf:"bytes,23,opt,name=pauses_until,json=pausesUntil,proto3" json:"pauses_until,omitempty"`
+	Missing       string `protobuf:"bytes,5,opt,name=missing,proto3" json:"missing,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -522,27 +543,6 @@ func (x *EnergyCounter) GetMissing() string {
 		return x.Missing
 	}
 	return ""
-}
-
-func (x *EnergyCounter) GetPauses() []*PauseReason {
-	if x != nil {
-		return x.Pauses
-	}
-	return nil
-}
-
-func (x *EnergyCounter) GetBlindRules() []*BlindRule {
-	if x != nil {
-		return x.BlindRules
-	}
-	return nil
-}
-
-func (x *EnergyCounter) GetPausesUntil() *timestamppb.Timestamp {
-	if x != nil {
-		return x.PausesUntil
-	}
-	return nil
 }
 
 // PauseReason says why the machine is paused or suspended.
@@ -1221,7 +1221,7 @@ var File_theta_sidecar_v1_sidecar_proto protoreflect.FileDescriptor
 const file_theta_sidecar_v1_sidecar_proto_rawDesc = "" +
 	"\n" +
 	"\x1etheta/sidecar/v1/sidecar.proto\x12\x10theta.sidecar.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x0f\n" +
-	"\rStatusRequest\"\xcd\a\n" +
+	"\rStatusRequest\"\x81\t\n" +
 	"\x0eStatusResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x129\n" +
 	"\n" +
@@ -1247,7 +1247,11 @@ const file_theta_sidecar_v1_sidecar_proto_rawDesc = "" +
 	"\tlease_end\x18\x11 \x01(\x03R\bleaseEnd\x12\x1a\n" +
 	"\bstanding\x18\x12 \x01(\tR\bstanding\x125\n" +
 	"\x06passed\x18\x13 \x03(\v2\x1d.theta.sidecar.v1.PassedDrawsR\x06passed\x12 \n" +
-	"\vundelivered\x18\x14 \x01(\x04R\vundelivered\x122\n" +
+	"\vundelivered\x18\x14 \x01(\x04R\vundelivered\x125\n" +
+	"\x06pauses\x18\x15 \x03(\v2\x1d.theta.sidecar.v1.PauseReasonR\x06pauses\x12<\n" +
+	"\vblind_rules\x18\x16 \x03(\v2\x1b.theta.sidecar.v1.BlindRuleR\n" +
+	"blindRules\x12=\n" +
+	"\fpauses_until\x18\x17 \x01(\v2\x1a.google.protobuf.TimestampR\vpausesUntil\x122\n" +
 	"\x05cards\x18\x1c \x03(\v2\x1c.theta.sidecar.v1.CardStatusR\x05cards\x12H\n" +
 	"\x0fenergy_counters\x18\x1d \x03(\v2\x1f.theta.sidecar.v1.EnergyCounterR\x0eenergyCounters\x1a>\n" +
 	"\x10AssignmentsEntry\x12\x10\n" +
@@ -1271,17 +1275,13 @@ const file_theta_sidecar_v1_sidecar_proto_rawDesc = "" +
 	"\x11_power_milliwattsB\x0f\n" +
 	"\r_busy_percentB\x14\n" +
 	"\x12_memory_used_bytesB\x15\n" +
-	"\x13_memory_total_bytes\"\xdb\x02\n" +
+	"\x13_memory_total_bytes\"\xa7\x01\n" +
 	"\rEnergyCounter\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12,\n" +
 	"\x0fidle_milliwatts\x18\x03 \x01(\x03H\x00R\x0eidleMilliwatts\x88\x01\x01\x12\x12\n" +
 	"\x04runs\x18\x04 \x01(\rR\x04runs\x12\x18\n" +
-	"\amissing\x18\x05 \x01(\tR\amissing\x125\n" +
-	"\x06pauses\x18\x15 \x03(\v2\x1d.theta.sidecar.v1.PauseReasonR\x06pauses\x12<\n" +
-	"\vblind_rules\x18\x16 \x03(\v2\x1b.theta.sidecar.v1.BlindRuleR\n" +
-	"blindRules\x12=\n" +
-	"\fpauses_until\x18\x17 \x01(\v2\x1a.google.protobuf.TimestampR\vpausesUntilB\x12\n" +
+	"\amissing\x18\x05 \x01(\tR\amissingB\x12\n" +
 	"\x10_idle_milliwatts\"\x9b\x01\n" +
 	"\vPauseReason\x12\x12\n" +
 	"\x04rule\x18\x01 \x01(\tR\x04rule\x12\x1a\n" +
@@ -1383,11 +1383,11 @@ var file_theta_sidecar_v1_sidecar_proto_depIdxs = []int32{
 	11, // 3: theta.sidecar.v1.StatusResponse.assignments:type_name -> theta.sidecar.v1.StatusResponse.AssignmentsEntry
 	12, // 4: theta.sidecar.v1.StatusResponse.last_error_at:type_name -> google.protobuf.Timestamp
 	6,  // 5: theta.sidecar.v1.StatusResponse.passed:type_name -> theta.sidecar.v1.PassedDraws
-	2,  // 6: theta.sidecar.v1.StatusResponse.cards:type_name -> theta.sidecar.v1.CardStatus
-	3,  // 7: theta.sidecar.v1.StatusResponse.energy_counters:type_name -> theta.sidecar.v1.EnergyCounter
-	4,  // 8: theta.sidecar.v1.EnergyCounter.pauses:type_name -> theta.sidecar.v1.PauseReason
-	5,  // 9: theta.sidecar.v1.EnergyCounter.blind_rules:type_name -> theta.sidecar.v1.BlindRule
-	12, // 10: theta.sidecar.v1.EnergyCounter.pauses_until:type_name -> google.protobuf.Timestamp
+	4,  // 6: theta.sidecar.v1.StatusResponse.pauses:type_name -> theta.sidecar.v1.PauseReason
+	5,  // 7: theta.sidecar.v1.StatusResponse.blind_rules:type_name -> theta.sidecar.v1.BlindRule
+	12, // 8: theta.sidecar.v1.StatusResponse.pauses_until:type_name -> google.protobuf.Timestamp
+	2,  // 9: theta.sidecar.v1.StatusResponse.cards:type_name -> theta.sidecar.v1.CardStatus
+	3,  // 10: theta.sidecar.v1.StatusResponse.energy_counters:type_name -> theta.sidecar.v1.EnergyCounter
 	12, // 11: theta.sidecar.v1.PauseReason.since:type_name -> google.protobuf.Timestamp
 	10, // 12: theta.sidecar.v1.JobsResponse.assignments:type_name -> theta.sidecar.v1.Assignment
 	12, // 13: theta.sidecar.v1.Assignment.updated_at:type_name -> google.protobuf.Timestamp
