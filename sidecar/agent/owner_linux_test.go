@@ -1,0 +1,157 @@
+package agent
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bytecodealliance/wasmtime-go/v44"
+	"github.com/stretchr/testify/require"
+
+	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/executor"
+	"github.com/thetaedge/theta/executor/wasm"
+	"github.com/thetaedge/theta/sidecar/owner"
+	"github.com/thetaedge/theta/sidecar/worker"
+)
+
+// TestMain lets the test binary also be a worker process, in the same way as the daemon's main
+// function.
+func TestMain(m *testing.M) {
+	if worker.Invoked(os.Args) {
+		os.Exit(worker.Main(os.Args, func(worker.Opening) (executor.Executor, error) { return wasm.New(wasm.Config{Slots: 1}) }))
+	}
+	os.Exit(m.Run())
+}
+
+// mixes is a program that mixes a number some times, which takes a large part of a second.
+const mixes = `(module (memory (export "memory") 1) (func (export "_start") (local $x i64) (local $n i32)
+	(local.set $x (i64.const 88172645463325252))
+	(loop $l
+		(local.set $x (i64.xor (local.get $x) (i64.shl (local.get $x) (i64.const 13))))
+		(local.set $x (i64.xor (local.get $x) (i64.shr_u (local.get $x) (i64.const 7))))
+		(br_if $l (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 0x10000000))))
+	(i64.store (i32.const 16) (local.get $x))))`
+
+// burned returns the processor time, in ticks of 10 ms, of the processes that this one has started.
+func burned(t *testing.T) uint64 {
+	t.Helper()
+	stats, err := filepath.Glob("/proc/[1-9]*/stat")
+	require.NoError(t, err)
+	parents, ticks := map[int]int{}, map[int]uint64{}
+	for _, path := range stats {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			continue // it has ended
+		}
+		fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+		require.NoError(t, err)
+		parents[pid], err = strconv.Atoi(fields[1])
+		require.NoError(t, err)
+		for _, field := range fields[11:13] {
+			n, err := strconv.ParseUint(field, 10, 64)
+			require.NoError(t, err)
+			ticks[pid] += n
+		}
+	}
+	var sum uint64
+	for pid := range parents {
+		for parent := parents[pid]; parent > 1; parent = parents[parent] {
+			if parent == os.Getpid() {
+				sum += ticks[pid]
+			}
+		}
+	}
+	return sum
+}
+
+// activations is how often the owner comes in the test below. A longer run may set
+// THETA_ACTIVATIONS.
+func activations(t *testing.T) int {
+	t.Helper()
+	text := os.Getenv("THETA_ACTIVATIONS")
+	if text == "" {
+		return 10
+	}
+	n, err := strconv.Atoi(text)
+	require.NoError(t, err)
+	return n
+}
+
+// TestRealProgramsStandStillEachTimeTheirOwnerComes: with a watcher that looks once a second, the
+// processes of the programs use no processor after that, go on later, and every task is paid.
+func TestRealProgramsStandStillEachTimeTheirOwnerComes(t *testing.T) {
+	w := newWorld(t)
+	engine, err := worker.New(worker.Config{
+		Profile: wasm.Profile, Slots: 1, Dir: filepath.Join(w.home, "workers"), MemoryBytes: 1 << 30, FileBytes: 1 << 20, StreamBytes: 1 << 10,
+	})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, engine.Close()) }()
+	w.config.Executors, w.config.Policy.MaxJobs = []executor.Executor{engine}, 1
+	comes := newFakeOwner(t, owner.LookEvery, string(owner.Idle))
+	comes.attach(&w.config)
+	program, err := wasmtime.Wat2Wasm(mixes)
+	require.NoError(t, err)
+	var tasks []*fakeTask
+	post := func() {
+		tasks = append(tasks, w.chain.post(w.web, len(tasks), func(task *fakeTask) {
+			digest := blob.DigestOf(program)
+			task.spec.Program.Sha256, task.spec.Program.Size_ = digest[:], uint64(len(program))
+			task.spec.Program.Uris = []string{fmt.Sprintf("http://relay.example/v1/blobs/%s", digest)}
+			task.spec.Resources.Fuel = 1 << 40
+			w.web.set(func(web *fakeWeb) { web.content[task.spec.Program.Uris[0]] = program })
+		}))
+	}
+	defer w.chain.blocks(5 * time.Millisecond)()
+	post()
+	a, stop := w.run()
+	defer stop()
+	settled := func() (n int) {
+		w.chain.read(func() {
+			for _, task := range tasks {
+				if task.receipt != nil {
+					n++
+				}
+			}
+		})
+		return n
+	}
+	var latencies []time.Duration
+	for cycle := range activations(t) {
+		// A task runs, and there is always a next one.
+		before := burned(t)
+		require.Eventually(t, func() bool {
+			if settled()+2 > len(tasks) {
+				post()
+			}
+			return burned(t) > before+2
+		}, patience, time.Millisecond, "it runs, in cycle %d: %s", cycle, a.Status().LastError)
+		came := time.Now()
+		comes.come()
+		require.Eventually(t, a.suspension.done.Load, patience, time.Millisecond)
+		latencies = append(latencies, time.Since(came))
+		stood := burned(t)
+		time.Sleep(50 * time.Millisecond)
+		require.Equal(t, stood, burned(t), "no program uses the processor in cycle %d", cycle)
+		comes.leave()
+		require.Eventually(t, func() bool { return !a.suspension.on.Load() }, patience, time.Millisecond)
+	}
+	slices.Sort(latencies)
+	t.Logf("%d suspensions of real programs: median %s, 99th percentile %s, slowest %s",
+		len(latencies), latencies[len(latencies)/2], latencies[len(latencies)*99/100], latencies[len(latencies)-1])
+	require.Eventually(t, func() bool { return settled() == len(tasks) }, 3*patience, time.Millisecond, "all settle: %s", a.Status().LastError)
+	w.chain.read(func() {
+		for _, task := range tasks {
+			require.Empty(t, task.slashed())
+		}
+	})
+	for _, task := range tasks {
+		require.Equal(t, "paid", w.record(task).Verdict.Status)
+	}
+}
