@@ -29,7 +29,7 @@ func (c *fakeClock) advance(d time.Duration) { c.nanos.Add(int64(d)) }
 func watching(t *testing.T, p *Policy, s Sensors) (*Watcher, *fakeClock) {
 	t.Helper()
 	clock := newClock()
-	w, err := NewWatcher(WatcherConfig{Policy: p, Sensors: s, Logger: slog.New(slog.DiscardHandler), Every: time.Millisecond, Now: clock.now})
+	w, err := NewWatcher(WatcherConfig{Policy: p, Sensors: s, Logger: quiet(), Every: time.Millisecond, Now: clock.now})
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
@@ -44,10 +44,10 @@ func until(t *testing.T, what string, is func() bool) {
 }
 
 func TestAMachineThatNoSensorHasLookedAtDoesNotWork(t *testing.T) {
-	w, err := NewWatcher(WatcherConfig{Policy: policyOf(t, func(s *Settings) { s.Metered = true }), Logger: slog.New(slog.DiscardHandler)})
+	w, err := NewWatcher(WatcherConfig{Policy: policyOf(t, func(s *Settings) { s.Metered = true }), Logger: quiet()})
 	require.NoError(t, err)
 	require.Equal(t, Suspend, w.Decision().Action)
-	w, err = NewWatcher(WatcherConfig{Policy: policyOf(t, func(*Settings) {}), Logger: slog.New(slog.DiscardHandler)})
+	w, err = NewWatcher(WatcherConfig{Policy: policyOf(t, func(*Settings) {}), Logger: quiet()})
 	require.NoError(t, err)
 	w.Run(t.Context()) // it returns, because there is nothing to look at
 	require.Equal(t, Allow, w.Decision().Action)
@@ -120,3 +120,5 @@ func TestASensorThatHungIsReadAgain(t *testing.T) {
 	close(hangs)
 	until(t, "a reading", func() bool { return w.Decision().Action == Pause })
 }
+
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
