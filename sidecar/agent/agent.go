@@ -91,6 +91,7 @@ func New(cfg Config) (*Agent, error) {
 		assignments: assignments{},
 		jobs:        jobs{},
 		shuns:       bid.NewShuns(nil),
+		draws:       draws{tally: bid.NewTally()},
 		sinks:       newSinks(cfg.Now),
 		places:      places{most: cfg.Policy.MaxJobs},
 		proofs:      proofs{prover: cfg.Prover},

@@ -23,6 +23,10 @@ type draws struct {
 	from []byte
 	// passed contains what the owner is told about the other draws.
 	passed []bid.Passed
+	// tally counts the draws of the last hour, and counts is what it counted when the draws were
+	// last read.
+	tally  *bid.Tally
+	counts []bid.Count
 }
 
 // wantsWork reports whether a claim may be sent at all.
@@ -50,6 +54,8 @@ func (a *Agent) openDraws(ctx context.Context) ([]bid.Draw, error) {
 		}
 	}
 	a.draws.passed = done.Passed(a.view.height)
+	a.draws.tally.Note(&done, a.cfg.Now())
+	a.draws.counts = a.draws.tally.Counts()
 	for i := range done.Left {
 		if left := &done.Left[i]; !left.Cause.Routine() {
 			a.cfg.Logger.Debug("not claiming", "draw", keyOf(left.Draw.Ref), "reason", left.Reason)

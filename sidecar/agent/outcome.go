@@ -56,3 +56,9 @@ func manifestOf(record store.Assignment) ([]byte, error) {
 	}
 	return encoded, nil
 }
+
+// Undrawn reports whether a record is that of a claim that ended because other nodes were drawn,
+// which is no failure of this machine.
+func Undrawn(record *store.Assignment) bool {
+	return record.Phase == store.PhaseReleased && record.LastError == errUndrawn.Error()
+}

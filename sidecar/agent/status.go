@@ -63,6 +63,11 @@ type Status struct {
 	Deliveries map[store.Key]Delivery
 	// Passed explains why open draws were left to other nodes when the draws were last read.
 	Passed []bid.Passed
+	// Counts says what the node did with the draws of the last hour.
+	Counts []bid.Count
+	// FreeSlots is the number of further assignments that the node can take, on the chain and on
+	// this machine. It is valid only if there is a node.
+	FreeSlots int
 	// Proof says what is believed about the chain's node, and why. Unproven explains why the
 	// last proof failed. It is empty if the proof succeeded.
 	Proof, Unproven string
@@ -128,6 +133,7 @@ func (a *Agent) publish() {
 		s.Mode = Paused
 	}
 	s.Passed = slices.Clone(a.draws.passed)
+	s.Counts, s.FreeSlots = slices.Clone(a.draws.counts), a.freeSlots()
 	s.Waits = make(map[store.Key]string, len(a.assignments))
 	s.Chunks = map[store.Key]Chunk{}
 	s.Progress = map[store.Key]executor.Progress{}
