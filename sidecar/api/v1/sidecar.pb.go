@@ -23,6 +23,181 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// WhyRequest asks for an explanation of the node's earnings.
+type WhyRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WhyRequest) Reset() {
+	*x = WhyRequest{}
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WhyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WhyRequest) ProtoMessage() {}
+
+func (x *WhyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WhyRequest.ProtoReflect.Descriptor instead.
+func (*WhyRequest) Descriptor() ([]byte, []int) {
+	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{0}
+}
+
+// WhyResponse explains why the node earns what it earns. Answers are at most some seconds old.
+type WhyResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What holds for the node, worst first; there is at least one finding. The first one is the
+	// cause that comes before all others.
+	Findings []*Finding `protobuf:"bytes,1,rep,name=findings,proto3" json:"findings,omitempty"`
+	// Block height that the findings are about; 0 if the chain could not be asked.
+	Height int64 `protobuf:"varint,2,opt,name=height,proto3" json:"height,omitempty"`
+	// Time at which the facts were collected.
+	At            *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WhyResponse) Reset() {
+	*x = WhyResponse{}
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WhyResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WhyResponse) ProtoMessage() {}
+
+func (x *WhyResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WhyResponse.ProtoReflect.Descriptor instead.
+func (*WhyResponse) Descriptor() ([]byte, []int) {
+	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *WhyResponse) GetFindings() []*Finding {
+	if x != nil {
+		return x.Findings
+	}
+	return nil
+}
+
+func (x *WhyResponse) GetHeight() int64 {
+	if x != nil {
+		return x.Height
+	}
+	return 0
+}
+
+func (x *WhyResponse) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+// Finding is one cause why a node earns what it earns.
+type Finding struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name of the cause for programs, e.g. "jailed".
+	Cause string `protobuf:"bytes,1,opt,name=cause,proto3" json:"cause,omitempty"`
+	// The cause in one sentence.
+	Sentence string `protobuf:"bytes,2,opt,name=sentence,proto3" json:"sentence,omitempty"`
+	// What the owner can do; empty if there is nothing to do.
+	Cure string `protobuf:"bytes,3,opt,name=cure,proto3" json:"cure,omitempty"`
+	// Facts from which the cause follows.
+	Evidence      []string `protobuf:"bytes,4,rep,name=evidence,proto3" json:"evidence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Finding) Reset() {
+	*x = Finding{}
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Finding) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Finding) ProtoMessage() {}
+
+func (x *Finding) ProtoReflect() protoreflect.Message {
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Finding.ProtoReflect.Descriptor instead.
+func (*Finding) Descriptor() ([]byte, []int) {
+	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Finding) GetCause() string {
+	if x != nil {
+		return x.Cause
+	}
+	return ""
+}
+
+func (x *Finding) GetSentence() string {
+	if x != nil {
+		return x.Sentence
+	}
+	return ""
+}
+
+func (x *Finding) GetCure() string {
+	if x != nil {
+		return x.Cure
+	}
+	return ""
+}
+
+func (x *Finding) GetEvidence() []string {
+	if x != nil {
+		return x.Evidence
+	}
+	return nil
+}
+
 // StatusRequest asks for the state of the daemon.
 type StatusRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -32,7 +207,7 @@ type StatusRequest struct {
 
 func (x *StatusRequest) Reset() {
 	*x = StatusRequest{}
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[0]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -44,7 +219,7 @@ func (x *StatusRequest) String() string {
 func (*StatusRequest) ProtoMessage() {}
 
 func (x *StatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[0]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -57,7 +232,7 @@ func (x *StatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusRequest.ProtoReflect.Descriptor instead.
 func (*StatusRequest) Descriptor() ([]byte, []int) {
-	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{0}
+	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{3}
 }
 
 // StatusResponse is the state of the daemon.
@@ -123,7 +298,7 @@ type StatusResponse struct {
 
 func (x *StatusResponse) Reset() {
 	*x = StatusResponse{}
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[1]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -135,7 +310,7 @@ func (x *StatusResponse) String() string {
 func (*StatusResponse) ProtoMessage() {}
 
 func (x *StatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[1]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -148,7 +323,7 @@ func (x *StatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusResponse.ProtoReflect.Descriptor instead.
 func (*StatusResponse) Descriptor() ([]byte, []int) {
-	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{1}
+	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *StatusResponse) GetVersion() string {
@@ -358,7 +533,7 @@ type CardStatus struct {
 
 func (x *CardStatus) Reset() {
 	*x = CardStatus{}
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[2]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -370,7 +545,7 @@ func (x *CardStatus) String() string {
 func (*CardStatus) ProtoMessage() {}
 
 func (x *CardStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[2]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -383,7 +558,7 @@ func (x *CardStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CardStatus.ProtoReflect.Descriptor instead.
 func (*CardStatus) Descriptor() ([]byte, []int) {
-	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{2}
+	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *CardStatus) GetId() string {
@@ -482,7 +657,7 @@ type EnergyCounter struct {
 
 func (x *EnergyCounter) Reset() {
 	*x = EnergyCounter{}
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[3]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -494,7 +669,7 @@ func (x *EnergyCounter) String() string {
 func (*EnergyCounter) ProtoMessage() {}
 
 func (x *EnergyCounter) ProtoReflect() protoreflect.Message {
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[3]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -507,7 +682,7 @@ func (x *EnergyCounter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnergyCounter.ProtoReflect.Descriptor instead.
 func (*EnergyCounter) Descriptor() ([]byte, []int) {
-	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{3}
+	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *EnergyCounter) GetCode() string {
@@ -565,7 +740,7 @@ type PauseReason struct {
 
 func (x *PauseReason) Reset() {
 	*x = PauseReason{}
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[4]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -577,7 +752,7 @@ func (x *PauseReason) String() string {
 func (*PauseReason) ProtoMessage() {}
 
 func (x *PauseReason) ProtoReflect() protoreflect.Message {
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[4]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -590,7 +765,7 @@ func (x *PauseReason) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PauseReason.ProtoReflect.Descriptor instead.
 func (*PauseReason) Descriptor() ([]byte, []int) {
-	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{4}
+	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *PauseReason) GetRule() string {
@@ -641,7 +816,7 @@ type BlindRule struct {
 
 func (x *BlindRule) Reset() {
 	*x = BlindRule{}
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[5]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -653,7 +828,7 @@ func (x *BlindRule) String() string {
 func (*BlindRule) ProtoMessage() {}
 
 func (x *BlindRule) ProtoReflect() protoreflect.Message {
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[5]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -666,7 +841,7 @@ func (x *BlindRule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BlindRule.ProtoReflect.Descriptor instead.
 func (*BlindRule) Descriptor() ([]byte, []int) {
-	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{5}
+	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *BlindRule) GetRule() string {
@@ -700,7 +875,7 @@ type PassedDraws struct {
 
 func (x *PassedDraws) Reset() {
 	*x = PassedDraws{}
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[6]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -712,7 +887,7 @@ func (x *PassedDraws) String() string {
 func (*PassedDraws) ProtoMessage() {}
 
 func (x *PassedDraws) ProtoReflect() protoreflect.Message {
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[6]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -725,7 +900,7 @@ func (x *PassedDraws) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PassedDraws.ProtoReflect.Descriptor instead.
 func (*PassedDraws) Descriptor() ([]byte, []int) {
-	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{6}
+	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *PassedDraws) GetJobId() string {
@@ -773,7 +948,7 @@ type ExecutorStatus struct {
 
 func (x *ExecutorStatus) Reset() {
 	*x = ExecutorStatus{}
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[7]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -785,7 +960,7 @@ func (x *ExecutorStatus) String() string {
 func (*ExecutorStatus) ProtoMessage() {}
 
 func (x *ExecutorStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[7]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -798,7 +973,7 @@ func (x *ExecutorStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecutorStatus.ProtoReflect.Descriptor instead.
 func (*ExecutorStatus) Descriptor() ([]byte, []int) {
-	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{7}
+	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ExecutorStatus) GetProfile() string {
@@ -844,7 +1019,7 @@ type JobsRequest struct {
 
 func (x *JobsRequest) Reset() {
 	*x = JobsRequest{}
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[8]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -856,7 +1031,7 @@ func (x *JobsRequest) String() string {
 func (*JobsRequest) ProtoMessage() {}
 
 func (x *JobsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[8]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -869,7 +1044,7 @@ func (x *JobsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JobsRequest.ProtoReflect.Descriptor instead.
 func (*JobsRequest) Descriptor() ([]byte, []int) {
-	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{8}
+	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *JobsRequest) GetPageSize() uint32 {
@@ -906,7 +1081,7 @@ type JobsResponse struct {
 
 func (x *JobsResponse) Reset() {
 	*x = JobsResponse{}
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[9]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -918,7 +1093,7 @@ func (x *JobsResponse) String() string {
 func (*JobsResponse) ProtoMessage() {}
 
 func (x *JobsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[9]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -931,7 +1106,7 @@ func (x *JobsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JobsResponse.ProtoReflect.Descriptor instead.
 func (*JobsResponse) Descriptor() ([]byte, []int) {
-	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{9}
+	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *JobsResponse) GetAssignments() []*Assignment {
@@ -1013,7 +1188,7 @@ type Assignment struct {
 
 func (x *Assignment) Reset() {
 	*x = Assignment{}
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[10]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1025,7 +1200,7 @@ func (x *Assignment) String() string {
 func (*Assignment) ProtoMessage() {}
 
 func (x *Assignment) ProtoReflect() protoreflect.Message {
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[10]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1038,7 +1213,7 @@ func (x *Assignment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Assignment.ProtoReflect.Descriptor instead.
 func (*Assignment) Descriptor() ([]byte, []int) {
-	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{10}
+	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Assignment) GetJobId() string {
@@ -1220,7 +1395,18 @@ var File_theta_sidecar_v1_sidecar_proto protoreflect.FileDescriptor
 
 const file_theta_sidecar_v1_sidecar_proto_rawDesc = "" +
 	"\n" +
-	"\x1etheta/sidecar/v1/sidecar.proto\x12\x10theta.sidecar.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x0f\n" +
+	"\x1etheta/sidecar/v1/sidecar.proto\x12\x10theta.sidecar.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\f\n" +
+	"\n" +
+	"WhyRequest\"\x88\x01\n" +
+	"\vWhyResponse\x125\n" +
+	"\bfindings\x18\x01 \x03(\v2\x19.theta.sidecar.v1.FindingR\bfindings\x12\x16\n" +
+	"\x06height\x18\x02 \x01(\x03R\x06height\x12*\n" +
+	"\x02at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"k\n" +
+	"\aFinding\x12\x14\n" +
+	"\x05cause\x18\x01 \x01(\tR\x05cause\x12\x1a\n" +
+	"\bsentence\x18\x02 \x01(\tR\bsentence\x12\x12\n" +
+	"\x04cure\x18\x03 \x01(\tR\x04cure\x12\x1a\n" +
+	"\bevidence\x18\x04 \x03(\tR\bevidence\"\x0f\n" +
 	"\rStatusRequest\"\x81\t\n" +
 	"\x0eStatusResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x129\n" +
@@ -1341,12 +1527,13 @@ const file_theta_sidecar_v1_sidecar_proto_rawDesc = "" +
 	"tasks_done\x18\x17 \x01(\x04R\ttasksDone\x12\x1d\n" +
 	"\n" +
 	"fuel_limit\x18\x18 \x01(\x04R\tfuelLimit\x12%\n" +
-	"\x0eenergy_missing\x18\x19 \x01(\tR\renergyMissing2\xca\x01\n" +
+	"\x0eenergy_missing\x18\x19 \x01(\tR\renergyMissing2\x9f\x02\n" +
 	"\x0eSidecarService\x12_\n" +
 	"\x06Status\x12\x1f.theta.sidecar.v1.StatusRequest\x1a .theta.sidecar.v1.StatusResponse\"\x12\x82\xd3\xe4\x93\x02\f\x12\n" +
 	"/v1/status\x12W\n" +
 	"\x04Jobs\x12\x1d.theta.sidecar.v1.JobsRequest\x1a\x1e.theta.sidecar.v1.JobsResponse\"\x10\x82\xd3\xe4\x93\x02\n" +
-	"\x12\b/v1/jobsB5Z3github.com/thetaedge/theta/sidecar/api/v1;sidecarv1b\x06proto3"
+	"\x12\b/v1/jobs\x12S\n" +
+	"\x03Why\x12\x1c.theta.sidecar.v1.WhyRequest\x1a\x1d.theta.sidecar.v1.WhyResponse\"\x0f\x82\xd3\xe4\x93\x02\t\x12\a/v1/whyB5Z3github.com/thetaedge/theta/sidecar/api/v1;sidecarv1b\x06proto3"
 
 var (
 	file_theta_sidecar_v1_sidecar_proto_rawDescOnce sync.Once
@@ -1360,47 +1547,54 @@ func file_theta_sidecar_v1_sidecar_proto_rawDescGZIP() []byte {
 	return file_theta_sidecar_v1_sidecar_proto_rawDescData
 }
 
-var file_theta_sidecar_v1_sidecar_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_theta_sidecar_v1_sidecar_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_theta_sidecar_v1_sidecar_proto_goTypes = []any{
-	(*StatusRequest)(nil),         // 0: theta.sidecar.v1.StatusRequest
-	(*StatusResponse)(nil),        // 1: theta.sidecar.v1.StatusResponse
-	(*CardStatus)(nil),            // 2: theta.sidecar.v1.CardStatus
-	(*EnergyCounter)(nil),         // 3: theta.sidecar.v1.EnergyCounter
-	(*PauseReason)(nil),           // 4: theta.sidecar.v1.PauseReason
-	(*BlindRule)(nil),             // 5: theta.sidecar.v1.BlindRule
-	(*PassedDraws)(nil),           // 6: theta.sidecar.v1.PassedDraws
-	(*ExecutorStatus)(nil),        // 7: theta.sidecar.v1.ExecutorStatus
-	(*JobsRequest)(nil),           // 8: theta.sidecar.v1.JobsRequest
-	(*JobsResponse)(nil),          // 9: theta.sidecar.v1.JobsResponse
-	(*Assignment)(nil),            // 10: theta.sidecar.v1.Assignment
-	nil,                           // 11: theta.sidecar.v1.StatusResponse.AssignmentsEntry
-	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
+	(*WhyRequest)(nil),            // 0: theta.sidecar.v1.WhyRequest
+	(*WhyResponse)(nil),           // 1: theta.sidecar.v1.WhyResponse
+	(*Finding)(nil),               // 2: theta.sidecar.v1.Finding
+	(*StatusRequest)(nil),         // 3: theta.sidecar.v1.StatusRequest
+	(*StatusResponse)(nil),        // 4: theta.sidecar.v1.StatusResponse
+	(*CardStatus)(nil),            // 5: theta.sidecar.v1.CardStatus
+	(*EnergyCounter)(nil),         // 6: theta.sidecar.v1.EnergyCounter
+	(*PauseReason)(nil),           // 7: theta.sidecar.v1.PauseReason
+	(*BlindRule)(nil),             // 8: theta.sidecar.v1.BlindRule
+	(*PassedDraws)(nil),           // 9: theta.sidecar.v1.PassedDraws
+	(*ExecutorStatus)(nil),        // 10: theta.sidecar.v1.ExecutorStatus
+	(*JobsRequest)(nil),           // 11: theta.sidecar.v1.JobsRequest
+	(*JobsResponse)(nil),          // 12: theta.sidecar.v1.JobsResponse
+	(*Assignment)(nil),            // 13: theta.sidecar.v1.Assignment
+	nil,                           // 14: theta.sidecar.v1.StatusResponse.AssignmentsEntry
+	(*timestamppb.Timestamp)(nil), // 15: google.protobuf.Timestamp
 }
 var file_theta_sidecar_v1_sidecar_proto_depIdxs = []int32{
-	12, // 0: theta.sidecar.v1.StatusResponse.started_at:type_name -> google.protobuf.Timestamp
-	12, // 1: theta.sidecar.v1.StatusResponse.height_at:type_name -> google.protobuf.Timestamp
-	7,  // 2: theta.sidecar.v1.StatusResponse.executors:type_name -> theta.sidecar.v1.ExecutorStatus
-	11, // 3: theta.sidecar.v1.StatusResponse.assignments:type_name -> theta.sidecar.v1.StatusResponse.AssignmentsEntry
-	12, // 4: theta.sidecar.v1.StatusResponse.last_error_at:type_name -> google.protobuf.Timestamp
-	6,  // 5: theta.sidecar.v1.StatusResponse.passed:type_name -> theta.sidecar.v1.PassedDraws
-	4,  // 6: theta.sidecar.v1.StatusResponse.pauses:type_name -> theta.sidecar.v1.PauseReason
-	5,  // 7: theta.sidecar.v1.StatusResponse.blind_rules:type_name -> theta.sidecar.v1.BlindRule
-	12, // 8: theta.sidecar.v1.StatusResponse.pauses_until:type_name -> google.protobuf.Timestamp
-	2,  // 9: theta.sidecar.v1.StatusResponse.cards:type_name -> theta.sidecar.v1.CardStatus
-	3,  // 10: theta.sidecar.v1.StatusResponse.energy_counters:type_name -> theta.sidecar.v1.EnergyCounter
-	12, // 11: theta.sidecar.v1.PauseReason.since:type_name -> google.protobuf.Timestamp
-	10, // 12: theta.sidecar.v1.JobsResponse.assignments:type_name -> theta.sidecar.v1.Assignment
-	12, // 13: theta.sidecar.v1.Assignment.updated_at:type_name -> google.protobuf.Timestamp
-	12, // 14: theta.sidecar.v1.Assignment.next_delivery_at:type_name -> google.protobuf.Timestamp
-	0,  // 15: theta.sidecar.v1.SidecarService.Status:input_type -> theta.sidecar.v1.StatusRequest
-	8,  // 16: theta.sidecar.v1.SidecarService.Jobs:input_type -> theta.sidecar.v1.JobsRequest
-	1,  // 17: theta.sidecar.v1.SidecarService.Status:output_type -> theta.sidecar.v1.StatusResponse
-	9,  // 18: theta.sidecar.v1.SidecarService.Jobs:output_type -> theta.sidecar.v1.JobsResponse
-	17, // [17:19] is the sub-list for method output_type
-	15, // [15:17] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	2,  // 0: theta.sidecar.v1.WhyResponse.findings:type_name -> theta.sidecar.v1.Finding
+	15, // 1: theta.sidecar.v1.WhyResponse.at:type_name -> google.protobuf.Timestamp
+	15, // 2: theta.sidecar.v1.StatusResponse.started_at:type_name -> google.protobuf.Timestamp
+	15, // 3: theta.sidecar.v1.StatusResponse.height_at:type_name -> google.protobuf.Timestamp
+	10, // 4: theta.sidecar.v1.StatusResponse.executors:type_name -> theta.sidecar.v1.ExecutorStatus
+	14, // 5: theta.sidecar.v1.StatusResponse.assignments:type_name -> theta.sidecar.v1.StatusResponse.AssignmentsEntry
+	15, // 6: theta.sidecar.v1.StatusResponse.last_error_at:type_name -> google.protobuf.Timestamp
+	9,  // 7: theta.sidecar.v1.StatusResponse.passed:type_name -> theta.sidecar.v1.PassedDraws
+	7,  // 8: theta.sidecar.v1.StatusResponse.pauses:type_name -> theta.sidecar.v1.PauseReason
+	8,  // 9: theta.sidecar.v1.StatusResponse.blind_rules:type_name -> theta.sidecar.v1.BlindRule
+	15, // 10: theta.sidecar.v1.StatusResponse.pauses_until:type_name -> google.protobuf.Timestamp
+	5,  // 11: theta.sidecar.v1.StatusResponse.cards:type_name -> theta.sidecar.v1.CardStatus
+	6,  // 12: theta.sidecar.v1.StatusResponse.energy_counters:type_name -> theta.sidecar.v1.EnergyCounter
+	15, // 13: theta.sidecar.v1.PauseReason.since:type_name -> google.protobuf.Timestamp
+	13, // 14: theta.sidecar.v1.JobsResponse.assignments:type_name -> theta.sidecar.v1.Assignment
+	15, // 15: theta.sidecar.v1.Assignment.updated_at:type_name -> google.protobuf.Timestamp
+	15, // 16: theta.sidecar.v1.Assignment.next_delivery_at:type_name -> google.protobuf.Timestamp
+	3,  // 17: theta.sidecar.v1.SidecarService.Status:input_type -> theta.sidecar.v1.StatusRequest
+	11, // 18: theta.sidecar.v1.SidecarService.Jobs:input_type -> theta.sidecar.v1.JobsRequest
+	0,  // 19: theta.sidecar.v1.SidecarService.Why:input_type -> theta.sidecar.v1.WhyRequest
+	4,  // 20: theta.sidecar.v1.SidecarService.Status:output_type -> theta.sidecar.v1.StatusResponse
+	12, // 21: theta.sidecar.v1.SidecarService.Jobs:output_type -> theta.sidecar.v1.JobsResponse
+	1,  // 22: theta.sidecar.v1.SidecarService.Why:output_type -> theta.sidecar.v1.WhyResponse
+	20, // [20:23] is the sub-list for method output_type
+	17, // [17:20] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_theta_sidecar_v1_sidecar_proto_init() }
@@ -1408,15 +1602,15 @@ func file_theta_sidecar_v1_sidecar_proto_init() {
 	if File_theta_sidecar_v1_sidecar_proto != nil {
 		return
 	}
-	file_theta_sidecar_v1_sidecar_proto_msgTypes[2].OneofWrappers = []any{}
-	file_theta_sidecar_v1_sidecar_proto_msgTypes[3].OneofWrappers = []any{}
+	file_theta_sidecar_v1_sidecar_proto_msgTypes[5].OneofWrappers = []any{}
+	file_theta_sidecar_v1_sidecar_proto_msgTypes[6].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_theta_sidecar_v1_sidecar_proto_rawDesc), len(file_theta_sidecar_v1_sidecar_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   12,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -21,6 +21,7 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	SidecarService_Status_FullMethodName = "/theta.sidecar.v1.SidecarService/Status"
 	SidecarService_Jobs_FullMethodName   = "/theta.sidecar.v1.SidecarService/Jobs"
+	SidecarService_Why_FullMethodName    = "/theta.sidecar.v1.SidecarService/Why"
 )
 
 // SidecarServiceClient is the client API for SidecarService service.
@@ -33,6 +34,8 @@ type SidecarServiceClient interface {
 	Status(ctx context.Context, in *StatusRequest, opts ...grpc.CallOption) (*StatusResponse, error)
 	// Jobs lists the assignments in the daemon's journal, newest first.
 	Jobs(ctx context.Context, in *JobsRequest, opts ...grpc.CallOption) (*JobsResponse, error)
+	// Why explains why the node earns what it earns: what holds it back, worst first.
+	Why(ctx context.Context, in *WhyRequest, opts ...grpc.CallOption) (*WhyResponse, error)
 }
 
 type sidecarServiceClient struct {
@@ -63,6 +66,16 @@ func (c *sidecarServiceClient) Jobs(ctx context.Context, in *JobsRequest, opts .
 	return out, nil
 }
 
+func (c *sidecarServiceClient) Why(ctx context.Context, in *WhyRequest, opts ...grpc.CallOption) (*WhyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(WhyResponse)
+	err := c.cc.Invoke(ctx, SidecarService_Why_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // SidecarServiceServer is the server API for SidecarService service.
 // All implementations must embed UnimplementedSidecarServiceServer
 // for forward compatibility.
@@ -73,6 +86,8 @@ type SidecarServiceServer interface {
 	Status(context.Context, *StatusRequest) (*StatusResponse, error)
 	// Jobs lists the assignments in the daemon's journal, newest first.
 	Jobs(context.Context, *JobsRequest) (*JobsResponse, error)
+	// Why explains why the node earns what it earns: what holds it back, worst first.
+	Why(context.Context, *WhyRequest) (*WhyResponse, error)
 	mustEmbedUnimplementedSidecarServiceServer()
 }
 
@@ -88,6 +103,9 @@ func (UnimplementedSidecarServiceServer) Status(context.Context, *StatusRequest)
 }
 func (UnimplementedSidecarServiceServer) Jobs(context.Context, *JobsRequest) (*JobsResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Jobs not implemented")
+}
+func (UnimplementedSidecarServiceServer) Why(context.Context, *WhyRequest) (*WhyResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Why not implemented")
 }
 func (UnimplementedSidecarServiceServer) mustEmbedUnimplementedSidecarServiceServer() {}
 func (UnimplementedSidecarServiceServer) testEmbeddedByValue()                        {}
@@ -146,6 +164,24 @@ func _SidecarService_Jobs_Handler(srv interface{}, ctx context.Context, dec func
 	return interceptor(ctx, in, info, handler)
 }
 
+func _SidecarService_Why_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(WhyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SidecarServiceServer).Why(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SidecarService_Why_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SidecarServiceServer).Why(ctx, req.(*WhyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // SidecarService_ServiceDesc is the grpc.ServiceDesc for SidecarService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -160,6 +196,10 @@ var SidecarService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Jobs",
 			Handler:    _SidecarService_Jobs_Handler,
+		},
+		{
+			MethodName: "Why",
+			Handler:    _SidecarService_Why_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
