@@ -12,11 +12,6 @@ import (
 	"github.com/thetaedge/theta/sidecar/chain"
 )
 
-// finishGas is more gas than all transactions of one assignment need, from its claim on. If a
-// committed result cannot be revealed because the fees are missing, the node loses the whole
-// stake.
-const finishGas = 3_000_000
-
 // readFees reads what the worker key may spend on fees. unpaid is the number of assignments
 // that have to be finished first.
 func (a *Agent) readFees(ctx context.Context, unpaid int) (bid.Fees, error) {
@@ -44,7 +39,7 @@ func (a *Agent) readFees(ctx context.Context, unpaid int) (bid.Fees, error) {
 	if err != nil {
 		return bid.Fees{}, err
 	}
-	each := params.MinGasPrice.Mul(math.NewInt(finishGas))
+	each := params.MinGasPrice.Mul(math.NewInt(bid.FinishGas))
 	if !each.IsPositive() {
 		return fees, nil
 	}

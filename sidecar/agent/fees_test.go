@@ -8,12 +8,13 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"github.com/thetaedge/theta/sidecar/bid"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/store"
 )
 
 // gasFor returns a grant that pays for n assignments at the price of the fake chain.
-func gasFor(n int64) sdk.Coins { return sdk.NewCoins(sdk.NewInt64Coin("atfuel", n*finishGas*10)) }
+func gasFor(n int64) sdk.Coins { return sdk.NewCoins(sdk.NewInt64Coin("atfuel", n*bid.FinishGas*10)) }
 
 func TestNothingIsClaimedThatTheFeeGrantCannotFinish(t *testing.T) {
 	soon := time.Now().Add(time.Minute)
@@ -23,7 +24,7 @@ func TestNothingIsClaimedThatTheFeeGrantCannotFinish(t *testing.T) {
 		why   string
 	}{
 		"none":     {err: chain.ErrNotFound, why: "no fee grant"},
-		"used up":  {grant: chain.Grant{Left: sdk.NewCoins(sdk.NewInt64Coin("atfuel", finishGas*10-1))}, why: "left, which is kept to finish what is held"},
+		"used up":  {grant: chain.Grant{Left: sdk.NewCoins(sdk.NewInt64Coin("atfuel", bid.FinishGas*10-1))}, why: "left, which is kept to finish what is held"},
 		"messages": {grant: chain.Grant{Missing: []string{"/theta.compute.v1.MsgReveal"}}, why: "does not pay for /theta.compute.v1.MsgReveal"},
 		"expiry":   {grant: chain.Grant{Expiry: &soon}, why: "perhaps before the task does"},
 	} {

@@ -58,7 +58,7 @@ func manifestOf(record store.Assignment) ([]byte, error) {
 }
 
 // Undrawn reports whether a record is that of a claim that ended because other nodes were drawn,
-// which is no failure of this machine.
+// and not because this machine failed.
 func Undrawn(record *store.Assignment) bool {
 	return record.Phase == store.PhaseReleased && record.LastError == errUndrawn.Error()
 }

@@ -45,6 +45,7 @@ type Service struct {
 	journal   Journal
 	executors []executor.Executor
 	devices   Devices
+	why       explanation
 }
 
 // NewService returns a service. The function status returns the agent's status.

@@ -16,6 +16,10 @@ const (
 	// lateRounds is the number of reveal windows that may follow a commitment: the window of
 	// its own round, those of further rounds, and one as a margin.
 	lateRounds = 4
+	// FinishGas is more gas than all transactions of one assignment need, from its claim on. If a
+	// committed result cannot be revealed because the fees are missing, the node loses the whole
+	// stake.
+	FinishGas = 3_000_000
 	// RenewGrant tells the owner how to renew the fee grant.
 	RenewGrant = "run thetaedge register --from KEY again to renew it"
 )

@@ -26,12 +26,13 @@ and is paid for them.
   thetaedge doctor                   show what is missing
   thetaedge bench --write            measure what the machine can promise
   thetaedge register --from KEY      bond and open the node
-  thetaedge start                    work`,
+  thetaedge start                    work
+  thetaedge why                      say why the node earns what it earns`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
 	root.PersistentFlags().String(flagHome, config.DefaultHome(), "folder of the settings, the worker key and the journal")
-	withSettings := []*cobra.Command{doctorCommand(), registerCommand(), startCommand(), statusCommand(), jobsCommand(), exportCommand(), benchCommand()}
+	withSettings := []*cobra.Command{doctorCommand(), registerCommand(), startCommand(), statusCommand(), whyCommand(), jobsCommand(), exportCommand(), benchCommand()}
 	for _, command := range withSettings {
 		if err := config.AddFlags(command.Flags()); err != nil {
 			return nil, err

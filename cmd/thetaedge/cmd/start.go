@@ -106,6 +106,7 @@ func start(parent context.Context, n *node, logger *slog.Logger) (err error) {
 	identity := api.Identity{Version: buildVersion(), ChainID: chainID, Worker: n.worker.Address().String(), StartedAt: time.Now()}
 	service := api.NewService(identity, worker.Status, journal, executors)
 	service.ShowDevices(n.cards)
+	service.ExplainWith(daemonSources(n, chainID, journal))
 	server, err := api.NewServer(service, registry, logger)
 	if err != nil {
 		return err
