@@ -132,7 +132,7 @@ type Finding struct {
 	Cause string `protobuf:"bytes,1,opt,name=cause,proto3" json:"cause,omitempty"`
 	// The cause in one sentence.
 	Sentence string `protobuf:"bytes,2,opt,name=sentence,proto3" json:"sentence,omitempty"`
-	// What the owner can do; empty if there is nothing to do.
+	// Advice for the owner; empty if there is nothing to do.
 	Cure string `protobuf:"bytes,3,opt,name=cure,proto3" json:"cure,omitempty"`
 	// Facts from which the cause follows.
 	Evidence      []string `protobuf:"bytes,4,rep,name=evidence,proto3" json:"evidence,omitempty"`
