@@ -7,10 +7,12 @@ import (
 	"time"
 
 	"github.com/cosmos/cosmos-sdk/client/grpc/cmtservice"
+	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/types/query"
 
 	"github.com/thetaedge/theta/client/grpcnode"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
+	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
 )
 
 // Syncing reports whether the node says that it catches up with its chain.
@@ -69,4 +71,13 @@ func (r *Reader) Explain(ctx context.Context, ref computetypes.ChunkRef, operato
 		return computetypes.QueryExplainResponse{}, grpcnode.Explain(ctx, fmt.Sprintf("task %d of job %s", ref.Task, ref.JobId), err)
 	}
 	return *res, nil
+}
+
+// Split returns the part of a reward that its node gets.
+func (r *Reader) Split(ctx context.Context, reward sdk.Coin) (sdk.Coin, error) {
+	res, err := rewardstypes.NewQueryClient(r.conn).Split(ctx, &rewardstypes.QuerySplitRequest{Amount: reward.String()})
+	if err != nil {
+		return sdk.Coin{}, grpcnode.Explain(ctx, "split of "+reward.String(), err)
+	}
+	return res.Executor, nil
 }

@@ -45,43 +45,72 @@ const (
 type report struct {
 	out    io.Writer
 	failed int
+	// checks contains the lines, for programs.
+	checks []checked
+}
+
+// checked is one line of a report.
+type checked struct {
+	Verdict verdict `json:"verdict"`
+	Check   string  `json:"check"`
+	Text    string  `json:"text"`
 }
 
 func (r *report) line(v verdict, what, format string, args ...any) {
 	if v == missing {
 		r.failed++
 	}
-	fmt.Fprintf(r.out, "%-8s %-12s %s\n", v, what, fmt.Sprintf(format, args...))
+	text := fmt.Sprintf(format, args...)
+	r.checks = append(r.checks, checked{Verdict: v, Check: what, Text: text})
+	fmt.Fprintf(r.out, "%-8s %-12s %s\n", v, what, text)
 }
 
 func doctorCommand() *cobra.Command {
-	var operator, relay string
+	var operator string
+	test, output := &paidTest{}, outputText
 	command := &cobra.Command{
-		Use:     "doctor",
-		Short:   "Show for which classes this machine qualifies, and what is missing",
-		Example: "thetaedge doctor --operator theta1... --relay https://relay.example",
-		Args:    cobra.NoArgs,
+		Use:   "doctor",
+		Short: "Show for which classes this machine qualifies, and what is missing",
+		Long: `doctor checks everything that the node needs. With --self-test it then posts a small paid
+job under TRUST that names this node, from the operator's key, follows it through upload,
+post, claim, fetch, run, commit, deliver, reveal, check, review and pay, and names the leg
+that fails, with the cure. It shows what that costs and asks before anything is spent.`,
+		Example: `thetaedge doctor --operator theta1... --relay https://relay.example
+thetaedge doctor --self-test --from operator --keyring-dir ~/.thetad --relay https://relay.example`,
+		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
+			if err := errors.Join(checkOutput(output), test.check()); err != nil {
+				return err
+			}
 			n, err := openSettings(command)
 			if err != nil {
 				return err
 			}
 			r := &report{out: command.OutOrStdout()}
+			if output == outputJSON {
+				r.out = io.Discard
+			}
 			r.line(good, "settings", "%s", filepath.Join(n.home, config.FileName))
 			if err := n.open(command); err != nil {
 				r.line(missing, "key", "%v", err)
 			} else {
 				r.line(good, "key", "worker %s", n.worker.Address())
 			}
-			diagnose(command.Context(), r, n, operator, relay)
+			diagnose(command.Context(), r, n, operator, test.relay)
 			if r.failed > 0 {
 				err = fmt.Errorf("%d checks failed; the lines above say what to do", r.failed)
 			}
-			return errors.Join(err, n.close())
+			tested, failed := tryPaid(command, r, n, test)
+			if output == outputJSON {
+				failed = errors.Join(failed, printChecks(command.OutOrStdout(), r, tested))
+			}
+			return errors.Join(err, failed, n.close())
 		},
 	}
 	command.Flags().StringVar(&operator, "operator", "", "address of the operator, to check its balance before the node is registered")
-	command.Flags().StringVar(&relay, "relay", "", "base URL of a relay to try")
+	command.Flags().StringVar(&test.relay, "relay", "", "base URL of a relay to try")
+	command.Flags().StringVar(&output, "output", outputText, "text or json")
+	test.addFlags(command.Flags())
 	return command
 }
 

@@ -18,6 +18,7 @@ import (
 	signingtypes "github.com/cosmos/cosmos-sdk/types/tx/signing"
 
 	"github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/client/grpcnode"
 	"github.com/thetaedge/theta/client/tx"
 	"github.com/thetaedge/theta/sidecar/chain"
 )
@@ -30,6 +31,8 @@ type signing struct {
 	feeGranter, signMode                string
 	gasAdjustment                       float64
 	ledger, dryRun, generate, confirmed bool
+	// once reports that executing a message twice costs the operator twice.
+	once bool
 }
 
 func (s *signing) addFlags(flags *pflag.FlagSet) {
@@ -113,8 +116,11 @@ func (s *signing) connect(ctx context.Context, n *node, tell func(string)) (*cli
 		return nil, err
 	}
 	terms.Note, terms.Tell = s.note, tell
-	// Executing this message twice has the same effect as executing it once.
-	terms.Overtaken = client.BelieveNode
+	if !s.once || grpcnode.OnThisMachine(n.config.Chain.GRPC) {
+		// Executing the message twice has the same effect as executing it once, or the node on
+		// this machine is believed.
+		terms.Overtaken = client.BelieveNode
+	}
 	if s.feeGranter != "" {
 		if terms.FeeGranter, err = sdk.AccAddressFromBech32(s.feeGranter); err != nil {
 			return nil, fmt.Errorf("--fee-granter: %w", err)
