@@ -36,8 +36,7 @@ type health struct {
 // record is what is known about a card.
 type record struct {
 	card Card
-	// gone says that the driver no longer lists the card. silent says that the driver does not
-	// answer.
+	// gone says that the driver no longer lists the card. silent is why the card could not be read.
 	gone   bool
 	silent string
 	// fatal is a fatal error that has been reported since the driver was loaded.
@@ -49,24 +48,22 @@ type record struct {
 
 func newHealth() *health { return &health{records: map[string]*record{}} }
 
-// observe takes a survey into account. err is the error of a driver that could not be asked at all.
+// observe takes a survey into account. err says that not all cards could be read.
 func (h *health) observe(now time.Time, generation string, cards []Card, err error) {
 	reloaded := h.generation != "" && generation != "" && generation != h.generation
 	if generation != "" {
 		h.generation = generation
-	}
-	if len(cards) == 0 && err != nil {
-		for _, r := range h.records {
-			r.silent = err.Error()
-		}
-		return
 	}
 	for id, r := range h.records {
 		r.silent = ""
 		if reloaded && r.card.Source == "nvml" {
 			r.fatal = nil
 		}
-		if !slices.ContainsFunc(cards, func(c Card) bool { return c.UUID == id }) {
+		switch {
+		case slices.ContainsFunc(cards, func(c Card) bool { return c.UUID == id }):
+		case err != nil:
+			r.silent = err.Error() // a driver that fails does not say which cards there are
+		default:
 			r.gone = true
 		}
 	}
@@ -121,7 +118,7 @@ func (r *record) ailment() *Ailment {
 	s := r.card.State
 	switch uncorrected, _ := s.Uncorrected.Value(); {
 	case r.silent != "":
-		return &Ailment{"its driver does not answer: " + r.silent, "restart the machine"}
+		return &Ailment{"it cannot be read: " + r.silent, cureReset}
 	case r.gone:
 		return &Ailment{"the card is gone: its driver no longer lists it", cureReboot + "; a driver that is reloaded finds the card again by itself"}
 	case s.Lost != "":

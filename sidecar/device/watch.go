@@ -52,9 +52,11 @@ type Watch struct {
 
 	// stopListening and listening belong to survey too. heard says that the watch was listening when
 	// it looked last.
-	stopListening func()
+	stopListening func() (ended bool)
 	listening     chan struct{}
 	heard         bool
+	// broken is the error of the last opening, after which some drivers are missing.
+	broken error
 }
 
 // NewWatch returns a watch that has not looked yet.
@@ -81,7 +83,7 @@ func NewWatch(cfg WatchConfig) *Watch {
 	}
 	return &Watch{
 		cfg: cfg, wait: newPatience(cfg.Patience), alarm: make(chan struct{}, 1), health: newHealth(),
-		ills: map[string]string{}, stopListening: func() {}, listening: closed,
+		ills: map[string]string{}, stopListening: func() bool { return true }, listening: closed,
 	}
 }
 
@@ -140,15 +142,22 @@ func (w *Watch) note(text string) {
 	w.missing = append(w.missing, text)
 }
 
-// survey asks the drivers for the cards. It opens them if they are not open.
+// survey asks the drivers for the cards. It opens them if they are not open, or if not all of them
+// could be opened.
 func (w *Watch) survey(ctx context.Context) ([]Card, error) {
 	w.mu.Lock()
 	driver := w.driver
 	w.mu.Unlock()
-	var opened error
+	if driver != nil && w.broken != nil {
+		if err := w.release(); err != nil {
+			return nil, err
+		}
+		driver = nil
+	}
 	if driver == nil {
-		if driver, opened = await(w.wait, w.cfg.Open); driver == nil {
-			return nil, opened
+		driver, w.broken = await(w.wait, w.cfg.Open)
+		if driver == nil {
+			return nil, w.broken
 		}
 		w.mu.Lock()
 		w.driver = driver
@@ -156,7 +165,7 @@ func (w *Watch) survey(ctx context.Context) ([]Card, error) {
 	}
 	w.keepListening(ctx, driver)
 	cards, err := await(w.wait, driver.Cards)
-	return cards, errors.Join(opened, err)
+	return cards, errors.Join(w.broken, err)
 }
 
 // keepListening begins to listen again if that has ended.
@@ -193,11 +202,13 @@ func (w *Watch) listen(ctx context.Context, driver Driver) {
 			w.deaf = err.Error()
 		}
 	}()
-	w.stopListening = func() {
+	w.stopListening = func() bool {
 		cancel()
 		select {
 		case <-done:
+			return true
 		case <-time.After(w.cfg.Patience):
+			return false
 		}
 	}
 }
@@ -213,10 +224,13 @@ func (w *Watch) hear(id string, xid uint64) {
 	}
 }
 
-// release closes the drivers.
+// release closes the drivers. A driver in which a call is under way stays open, because the call would
+// go on in a library that is gone.
 func (w *Watch) release() error {
-	w.stopListening()
-	w.stopListening = func() {}
+	if !w.stopListening() {
+		return fmt.Errorf("a driver cannot be released: %w", &hangError{w.cfg.Patience})
+	}
+	w.stopListening = func() bool { return true }
 	w.mu.Lock()
 	driver := w.driver
 	w.driver = nil
@@ -233,13 +247,16 @@ func (w *Watch) Close() error { return w.release() }
 
 // Energy returns the energy that a card has used, in microjoules, as Driver does.
 func (w *Watch) Energy(id string) (uint64, error) {
-	w.mu.Lock()
-	driver := w.driver
-	w.mu.Unlock()
-	if driver == nil {
-		return 0, fmt.Errorf("%w: the drivers of the graphics cards are not open", ErrNotMeasured)
-	}
-	value, err := await(w.wait, func() (uint64, error) { return driver.Energy(id) })
+	value, err := await(w.wait, func() (uint64, error) {
+		// A driver is closed by a call of await too, so that it stays open during this one.
+		w.mu.Lock()
+		driver := w.driver
+		w.mu.Unlock()
+		if driver == nil {
+			return 0, fmt.Errorf("%w: the drivers of the graphics cards are not open", ErrNotMeasured)
+		}
+		return driver.Energy(id)
+	})
 	if err != nil && !errors.Is(err, ErrNotMeasured) {
 		err = fmt.Errorf("%w: %w", ErrNotMeasured, err)
 	}

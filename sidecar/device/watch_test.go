@@ -144,11 +144,63 @@ func TestADriverThatHangsIsNotWaitedFor(t *testing.T) {
 	require.ErrorIs(t, err, ErrNotMeasured)
 	require.ErrorContains(t, err, "has not answered")
 	w.Look(t.Context())
-	require.Contains(t, w.Cards()[0].Ailment.Error(), "restart the machine")
+	require.Contains(t, w.Cards()[0].Ailment.Why, "has not answered")
 	close(f.blocked)
 	w.wait.limit = waitFor
 	w.Look(t.Context())
 	require.Nil(t, w.Cards()[0].Ailment)
+}
+
+func TestADriverThatWasNotOpenedIsTriedAgain(t *testing.T) {
+	f := newFakeDriver(cool("a"))
+	broken := errors.New("the NVIDIA driver does not start")
+	w := NewWatch(WatchConfig{Open: func() (Driver, error) {
+		driver, _ := f.openDriver()
+		return driver, broken
+	}})
+	for range 3 {
+		w.Look(t.Context())
+		require.Equal(t, []string{"graphics cards: " + broken.Error()}, w.Missing())
+		require.Nil(t, w.Cards()[0].Ailment, "the other drivers work")
+	}
+	broken = nil
+	w.Look(t.Context())
+	w.Look(t.Context())
+	require.Empty(t, w.Missing())
+	require.Equal(t, 4, f.opened)
+	require.Equal(t, 1, f.open)
+}
+
+func TestADriverInWhichAListenerHangsIsNotClosed(t *testing.T) {
+	f := newFakeDriver(cool("a"))
+	stuck := make(chan struct{})
+	w := NewWatch(WatchConfig{Open: func() (Driver, error) {
+		driver, err := f.openDriver()
+		return hangingListener{driver, stuck}, err
+	}, Listen: true, Patience: waitFor})
+	w.Look(t.Context())
+	w.cfg.Patience = time.Millisecond
+	w.hear("a", 48)
+	w.Look(t.Context())
+	require.Contains(t, w.Cards()[0].Ailment.Why, "XID 48")
+	require.Equal(t, 1, f.open)
+	require.Contains(t, w.Missing()[0], "cannot be released")
+	close(stuck)
+	w.cfg.Patience = waitFor
+	w.Look(t.Context())
+	require.Zero(t, f.open)
+}
+
+// hangingListener is a driver whose listener does not end by itself.
+type hangingListener struct {
+	Driver
+
+	stuck chan struct{}
+}
+
+func (h hangingListener) Listen(context.Context, func(string, uint64)) error {
+	<-h.stuck
+	return nil
 }
 
 func TestAWatchThatDoesNotHearErrorsSaysSo(t *testing.T) {

@@ -3,11 +3,13 @@ package cmd
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"slices"
 	"sync"
 	"time"
 
+	sidecarv1 "github.com/thetaedge/theta/sidecar/api/v1"
 	"github.com/thetaedge/theta/sidecar/device"
 	"github.com/thetaedge/theta/tensor/backend"
 )
@@ -194,5 +196,23 @@ func checkCards(ctx context.Context, r *report) {
 	}
 	if err := c.watch.Close(); err != nil {
 		r.line(unsure, "card", "%v", err)
+	}
+}
+
+// printCards shows the graphics cards of a running node, each on a line.
+func printCards(out io.Writer, s *sidecarv1.StatusResponse) {
+	for _, card := range s.Cards {
+		if !card.Healthy {
+			fmt.Fprintf(out, "card\t%s, UNHEALTHY: %s; %s\n", oneLine(card.Model), oneLine(card.Ailment), oneLine(card.Cure))
+			continue
+		}
+		text := oneLine(card.Model)
+		if card.TemperatureMillicelsius != nil {
+			text += fmt.Sprintf(", %.0f °C", float64(*card.TemperatureMillicelsius)/1000)
+		}
+		if card.PowerMilliwatts != nil {
+			text += fmt.Sprintf(", %.1f W", float64(*card.PowerMilliwatts)/1000)
+		}
+		fmt.Fprintf(out, "card\t%s, nothing speaks against it; thetaedge hardware shows more\n", text)
 	}
 }

@@ -123,3 +123,13 @@ func (f fixedDriver) Cards() ([]device.Card, error) { return f, nil }
 func (f fixedDriver) Energy(string) (uint64, error) { return 0, device.ErrNotMeasured }
 
 func (f fixedDriver) Close() error { return nil }
+
+func TestStatusShowsTheHealthOfCards(t *testing.T) {
+	var out bytes.Buffer
+	hot := int64(64_000)
+	require.NoError(t, printStatus(&out, &sidecarv1.StatusResponse{Cards: []*sidecarv1.CardStatus{
+		{Model: "Well", Healthy: true, TemperatureMillicelsius: &hot}, {Model: "Ill", Ailment: "XID 79\nor so", Cure: "restart"},
+	}}))
+	require.Contains(t, out.String(), "Well, 64 °C, nothing speaks against it")
+	require.Contains(t, out.String(), "Ill, UNHEALTHY: XID 79 or so; restart")
+}

@@ -175,6 +175,7 @@ func printStatus(out io.Writer, s *sidecarv1.StatusResponse) error {
 		}
 		fmt.Fprintf(w, "executor\t%s on %s, %s\n", e.Profile, e.Engine, health)
 	}
+	printCards(w, s)
 	phases := make([]string, 0, len(s.Assignments))
 	for phase := range s.Assignments {
 		phases = append(phases, phase)
