@@ -57,7 +57,7 @@ const prober backend.Kind = "prober"
 // machine from the process of one.
 func openDeviceForTests(d backend.Device, cores int, checked bool) (tensor.Device, error) {
 	if how, is := strings.CutPrefix(d.UUID, faultPrefix); is {
-		return openFaulty(how, checked)
+		return openFaulty(how, d.Matrices, checked)
 	}
 	if d.Backend != prober {
 		return openDevice(d, cores, checked)

@@ -294,7 +294,7 @@ func (d *devices) find(ctx context.Context) (*attached, Device, error) {
 	fit, err := d.cfg.Tensors.Choice.Candidates(found)
 	failures := []error{err}
 	for _, candidate := range fit {
-		a, err := d.open(ctx, candidate, false)
+		a, candidate, err := d.openWhatStarts(ctx, candidate)
 		if err == nil {
 			return a, Device{Device: candidate, Engine: a.proc.hello.Engine, Found: found, Layers: complete(a.proc.hello.Layers)}, nil
 		}

@@ -29,8 +29,11 @@ type faulty struct {
 }
 
 // openFaulty opens a device that fails.
-func openFaulty(how string, checked bool) (tensor.Device, error) {
+func openFaulty(how string, matrices, checked bool) (tensor.Device, error) {
 	d := &faulty{Device: ref.NewDevice(), how: how}
+	if how == "crashes with matrices" && matrices || how == "crashes at once" {
+		os.Exit(139)
+	}
 	if how == "wrong from the start" && !checked {
 		return nil, guard.Known(d)
 	}
@@ -115,6 +118,19 @@ func TestADriverThatFailsGivesNoResult(t *testing.T) {
 			}, patience, time.Millisecond, "nothing is left of it")
 		})
 	}
+}
+
+func TestADriverThatCrashesWithMatricesIsUsedWithoutThem(t *testing.T) {
+	e := onDevice(t, "auto", 0)
+	for how, left := range map[string]bool{"none": true, "crashes with matrices": false} {
+		a, device, err := e.pool.devices.openWhatStarts(waiting(t), backend.Device{Backend: backend.Vulkan, UUID: faultPrefix + how, Matrices: true})
+		require.NoError(t, err, how)
+		require.Equal(t, left, device.Matrices, how)
+		a.release()
+		a.end(errors.New("the test is over"))
+	}
+	_, _, err := e.pool.devices.openWhatStarts(waiting(t), backend.Device{Backend: backend.Vulkan, UUID: faultPrefix + "crashes at once", Matrices: true})
+	require.ErrorIs(t, err, errNoStart)
 }
 
 func TestADeviceThatDoesNotGiveThePublishedVectorsIsNotUsed(t *testing.T) {

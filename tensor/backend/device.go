@@ -28,6 +28,8 @@ type Device struct {
 	MemoryBytes uint64 `json:"memory_bytes,omitempty"`
 	// Missing says what the device has not got that the back end needs; empty if nothing.
 	Missing string `json:"missing,omitempty"`
+	// Matrices reports whether Open may use cooperative matrices, which the driver says that it has.
+	Matrices bool `json:"matrices,omitempty"`
 }
 
 // List returns the devices of Vulkan. It fails if the machine has no Vulkan.
@@ -40,7 +42,7 @@ func List() ([]Device, error) {
 	for i, f := range found {
 		list[i] = Device{
 			Backend: Vulkan, Name: f.Name, Kind: f.Kind, UUID: f.UUID, Index: f.Index, Driver: f.DriverVersion(), API: f.API,
-			MemoryBytes: f.Memory, Missing: f.Missing,
+			MemoryBytes: f.Memory, Missing: f.Missing, Matrices: f.Matrices,
 		}
 	}
 	return list, nil
@@ -58,11 +60,14 @@ func (d Device) Open(cores int) (tensor.Device, error) {
 		}
 		return cpu.New(), nil
 	case Vulkan:
-		option := vulkan.WithIndex(d.Index)
+		options := []vulkan.Option{vulkan.WithIndex(d.Index)}
 		if d.UUID != "" {
-			option = vulkan.WithUUID(d.UUID)
+			options = append(options, vulkan.WithUUID(d.UUID))
 		}
-		return vulkan.Open(option)
+		if !d.Matrices {
+			options = append(options, vulkan.WithoutMatrices())
+		}
+		return vulkan.Open(options...)
 	}
 	return nil, fmt.Errorf("expected a back end, found %q", d.Backend)
 }

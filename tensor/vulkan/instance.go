@@ -28,6 +28,8 @@ type Info struct {
 	// DriverText is the name and the version of the driver for people, with its compiler where the
 	// driver says it; empty if the driver says nothing.
 	DriverText string
+	// Matrices reports whether the driver says that it has cooperative matrices that kernels can use.
+	Matrices bool
 }
 
 // machine is an instance of Vulkan.
@@ -169,7 +171,7 @@ func (f *facts) info(index int) Info {
 		Index: index, Name: textOf(p.name[:]), Kind: kinds[0], UUID: hex.EncodeToString(f.uuid[:]),
 		API: versionText(p.apiVersion), Driver: p.driverVersion, Vendor: p.vendor, Missing: f.missing(),
 	}
-	i.DriverText = f.driver
+	i.DriverText, i.Matrices = f.driver, f.matrices.some()
 	if int(p.kind) < len(kinds) {
 		i.Kind = kinds[p.kind]
 	}
