@@ -33,7 +33,9 @@ type Config struct {
 	Work    Work    `mapstructure:"work"`
 	Tensors Tensors `mapstructure:"tensors"`
 	API     API     `mapstructure:"api"`
-	Log     Log     `mapstructure:"log"`
+	// Dashboard is what a browser on this machine shows.
+	Dashboard Dashboard `mapstructure:"dashboard"`
+	Log       Log       `mapstructure:"log"`
 }
 
 // Chain says which chain the daemon works for.
@@ -179,7 +181,9 @@ func Default() Config {
 		},
 		Tensors: Tensors{Device: "auto"},
 		API:     API{GRPC: "127.0.0.1:9770", HTTP: "127.0.0.1:9771"},
-		Log:     Log{Level: "info", Format: "text"},
+
+		Dashboard: Dashboard{Listen: "127.0.0.1:9772", Language: AutoLanguage},
+		Log:       Log{Level: "info", Format: "text"},
 	}
 }
 
@@ -228,6 +232,7 @@ func (c Config) Validate() error {
 		_, _, err := net.SplitHostPort(listen.address)
 		expect(err == nil, listen.key, "an address to listen on such as 127.0.0.1:9770, found %q", listen.address)
 	}
+	errs = append(errs, c.Dashboard.validate())
 	switch c.Log.Level {
 	case "debug", "info", "warn", "error":
 	default:

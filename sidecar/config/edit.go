@@ -33,8 +33,13 @@ func edit(home, section, key, value string) error {
 	if err := holds(text, section, key, value); err != nil {
 		return fmt.Errorf("cannot change %s: %w; write in its section [%s]: %s = %s", path, err, section, key, value)
 	}
+	return overwrite(path, text)
+}
+
+// overwrite replaces the file of the settings as a whole.
+func overwrite(path string, text []byte) error {
 	written := path + ".new"
-	err = os.WriteFile(written, text, 0o600)
+	err := os.WriteFile(written, text, 0o600)
 	if err == nil {
 		err = os.Rename(written, path)
 	}

@@ -64,13 +64,23 @@ func AddFlags(flags *pflag.FlagSet) error {
 // folder without config.toml has the default settings. Load refuses unknown keys from every
 // source.
 func Load(home string, flags *pflag.FlagSet, environ []string) (Config, error) {
+	path := filepath.Join(home, FileName)
+	raw, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return Config{}, fmt.Errorf("cannot read the settings: %w", osfault.Explain(path, err))
+	}
+	return parse(home, raw, flags, environ)
+}
+
+// parse reads the settings of a home folder whose file has this text.
+func parse(home string, raw []byte, flags *pflag.FlagSet, environ []string) (Config, error) {
 	v, err := withDefaults()
 	if err != nil {
 		return Config{}, err
 	}
 	known := v.AllKeys()
 	slices.Sort(known)
-	if err := mergeFile(v, filepath.Join(home, FileName), known); err != nil {
+	if err := mergeText(v, filepath.Join(home, FileName), raw, known); err != nil {
 		return Config{}, err
 	}
 	if err := mergeEnv(v, environ, known); err != nil {
@@ -100,14 +110,8 @@ func Load(home string, flags *pflag.FlagSet, environ []string) (Config, error) {
 	return c, nil
 }
 
-func mergeFile(v *viper.Viper, path string, known []string) error {
-	raw, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("cannot read the settings: %w", osfault.Explain(path, err))
-	}
+// mergeText gives settings the values that the text of a file has for them.
+func mergeText(v *viper.Viper, path string, raw []byte, known []string) error {
 	file := viper.New()
 	file.SetConfigType("toml")
 	if err := file.ReadConfig(bytes.NewReader(raw)); err != nil {

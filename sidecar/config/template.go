@@ -195,6 +195,17 @@ device = {{ quote .Tensors.Device }}
 grpc = {{ quote .API.GRPC }}
 http = {{ quote .API.HTTP }}
 
+[dashboard]
+# Where a browser on this machine sees the node: thetaedge dashboard opens it. Only addresses
+# of this machine are accepted. If the port is taken, any free one is used. Empty is no dashboard.
+listen = {{ quote .Dashboard.Listen }}
+# "auto" is the language of the browser; "en" or "de".
+language = {{ quote .Dashboard.Language }}
+# What a kilowatt-hour costs you, such as "0.32 EUR", and what one tfuel is worth to you in the
+# same currency. Earnings are then shown next to what was paid for electricity.
+electricity = {{ quote .Dashboard.Electricity }}
+coin-value = {{ quote .Dashboard.CoinValue }}
+
 [log]
 # debug, info, warn or error; text or json.
 level = {{ quote .Log.Level }}
