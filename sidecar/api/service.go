@@ -140,19 +140,7 @@ func (s *Service) Jobs(_ context.Context, req *sidecarv1.JobsRequest) (*sidecarv
 	out := &sidecarv1.JobsResponse{}
 	now := s.status()
 	for i := range list[start:end] {
-		record := &list[start+i]
-		shown := show(record)
-		shown.WaitsFor = now.Waits[record.Key]
-		if chunk, runs := now.Chunks[record.Key]; runs {
-			shown.Tasks, shown.TasksDone = chunk.Tasks, chunk.Done
-		}
-		if progress, runs := now.Progress[record.Key]; runs {
-			shown.Fuel, shown.FuelLimit = progress.FuelUsed, progress.Fuel
-		}
-		pending, queued := now.Deliveries[record.Key]
-		shown.Delivery = deliveryOf(record, pending, queued)
-		shown.NextDeliveryAt = timestamp(pending.NextAt)
-		out.Assignments = append(out.Assignments, shown)
+		out.Assignments = append(out.Assignments, showWith(&list[start+i], &now))
 	}
 	if end < len(list) {
 		out.NextPageToken = tokenOf(&list[end-1])
@@ -184,6 +172,23 @@ func startOf(list []store.Assignment, token string) (int, error) {
 		}
 	}
 	return len(list), nil
+}
+
+// showWith returns an assignment as the journal contains it, together with what the agent knows about it
+// now.
+func showWith(record *store.Assignment, now *agent.Status) *sidecarv1.Assignment {
+	shown := show(record)
+	shown.WaitsFor = now.Waits[record.Key]
+	if chunk, runs := now.Chunks[record.Key]; runs {
+		shown.Tasks, shown.TasksDone = chunk.Tasks, chunk.Done
+	}
+	if progress, runs := now.Progress[record.Key]; runs {
+		shown.Fuel, shown.FuelLimit = progress.FuelUsed, progress.Fuel
+	}
+	pending, queued := now.Deliveries[record.Key]
+	shown.Delivery = deliveryOf(record, pending, queued)
+	shown.NextDeliveryAt = timestamp(pending.NextAt)
+	return shown
 }
 
 func show(a *store.Assignment) *sidecarv1.Assignment {

@@ -2,6 +2,8 @@ package config
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -109,6 +111,12 @@ func NewDraft(home string, environ []string, values map[string]string) (Draft, e
 
 // Changes reports whether the draft differs from the file.
 func (d Draft) Changes() bool { return !bytes.Equal(d.before, d.text) }
+
+// Base names the text of the file from which the draft was made.
+func (d Draft) Base() string {
+	sum := sha256.Sum256(d.before)
+	return hex.EncodeToString(sum[:])
+}
 
 // Write replaces the file with the draft; the comments stay. It fails with ErrChanged if the file
 // is not the one from which the draft was made.
