@@ -25,6 +25,8 @@ type daemon struct {
 	PID  int    `json:"pid"`
 	GRPC string `json:"grpc"`
 	HTTP string `json:"http"`
+	// Dashboard is the address for browsers; it is empty without a dashboard.
+	Dashboard string `json:"dashboard,omitempty"`
 	// Waiting says why the daemon does not answer yet; it is empty once it does.
 	Waiting string `json:"waiting,omitempty"`
 }

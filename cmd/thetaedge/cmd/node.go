@@ -30,9 +30,11 @@ type node struct {
 	// tensorBytes is the largest memory of a program's tensors on what executes them; 0 until that
 	// is known.
 	tensorBytes uint64
-	codec       chain.Codec
-	worker      tx.Signer
-	conn        *grpc.ClientConn
+	// dashboard is the address of the dashboard; empty until it is served.
+	dashboard string
+	codec     chain.Codec
+	worker    tx.Signer
+	conn      *grpc.ClientConn
 	// witnesses are other nodes that must show the same headers.
 	witnesses []*grpc.ClientConn
 	reader    *chain.Reader

@@ -1,14 +1,9 @@
 package cmd
 
 import (
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
-
-	"github.com/thetaedge/theta/internal/osfault"
 )
 
 func pauseCommand() *cobra.Command {
@@ -59,8 +54,8 @@ thetaedge status says whether one of them holds the machine back.`,
 			if err != nil {
 				return err
 			}
-			if err := os.Remove(filepath.Join(home, pauseFile)); err != nil && !errors.Is(err, os.ErrNotExist) {
-				return fmt.Errorf("cannot resume: %w", osfault.Explain(home, err))
+			if err := resume(home); err != nil {
+				return err
 			}
 			fmt.Fprintln(command.OutOrStdout(), "working")
 			return nil

@@ -27,7 +27,8 @@ and is paid for them.
   thetaedge bench --write            measure what the machine can promise
   thetaedge register --from KEY      bond and open the node
   thetaedge start                    work
-  thetaedge why                      say why the node earns what it earns`,
+  thetaedge why                      say why the node earns what it earns
+  thetaedge dashboard                see it in a browser`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
@@ -39,7 +40,7 @@ and is paid for them.
 		}
 		hideSettings(command)
 	}
-	root.AddCommand(hardwareCommand(), initCommand(), relayCommand(), modelCommand(), versionCommand(), pauseCommand(), resumeCommand())
+	root.AddCommand(hardwareCommand(), initCommand(), relayCommand(), modelCommand(), versionCommand(), pauseCommand(), resumeCommand(), dashboardCommand())
 	root.AddCommand(withSettings...)
 	decimal.Flags(root)
 	return root, nil

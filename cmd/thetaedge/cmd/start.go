@@ -26,6 +26,7 @@ import (
 	"github.com/thetaedge/theta/sidecar/config"
 	"github.com/thetaedge/theta/sidecar/device"
 	"github.com/thetaedge/theta/sidecar/store"
+	"github.com/thetaedge/theta/sidecar/web"
 	"github.com/thetaedge/theta/sidecar/worker"
 )
 
@@ -47,14 +48,16 @@ work.retention ends, also after a restart.`,
 			if err != nil {
 				return err
 			}
+			logs := web.NewLogs()
 			logger := newLogger(n.config.Log, command.ErrOrStderr())
-			return errors.Join(start(command.Context(), n, logger), n.close())
+			logger = slog.New(slog.NewMultiHandler(logger.Handler(), logs.Handler(levelOf(n.config.Log))))
+			return errors.Join(start(command.Context(), n, newBoard(n, logs), logger), n.close())
 		},
 	}
 }
 
-// start runs the agent and the API until a signal ends them.
-func start(parent context.Context, n *node, logger *slog.Logger) (err error) {
+// start runs the agent, the API and the dashboard until a signal ends them.
+func start(parent context.Context, n *node, board *board, logger *slog.Logger) (err error) {
 	ctx, cancel := context.WithCancel(parent)
 	defer cancel()
 	signals := make(chan os.Signal, 2)
@@ -69,6 +72,8 @@ func start(parent context.Context, n *node, logger *slog.Logger) (err error) {
 		return errors.Join(err, journal.Close())
 	}
 	defer func() { err = errors.Join(err, journal.Close()) }()
+	stopBoard := board.serve(ctx, logger)
+	defer stopBoard()
 	chainID, err := awaitChain(ctx, n, logger, signals)
 	if err != nil || chainID == "" {
 		return err
@@ -111,6 +116,7 @@ func start(parent context.Context, n *node, logger *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
+	board.service.Store(service)
 	stopAPI, err := serve(n, server, logger)
 	if err != nil {
 		return err
@@ -163,7 +169,7 @@ func awaitChain(ctx context.Context, n *node, logger *slog.Logger, signals <-cha
 			told = text
 			logger.Warn("waiting for the chain", "error", err)
 			// thetaedge status would otherwise find no daemon.
-			if err := (daemon{PID: os.Getpid(), Waiting: told}).write(n.home); err != nil {
+			if err := (daemon{PID: os.Getpid(), Waiting: told, Dashboard: n.dashboard}).write(n.home); err != nil {
 				return "", err
 			}
 			waiting = true
@@ -287,7 +293,7 @@ func serve(n *node, server *api.Server, logger *slog.Logger) (func() error, erro
 			logger.Warn("the api answers beyond this machine and has no password; set api.grpc and api.http to 127.0.0.1 unless a firewall blocks other machines", "address", at.String())
 		}
 	}
-	run := daemon{PID: os.Getpid(), GRPC: grpcListener.Addr().String(), HTTP: httpListener.Addr().String()}
+	run := daemon{PID: os.Getpid(), GRPC: grpcListener.Addr().String(), HTTP: httpListener.Addr().String(), Dashboard: n.dashboard}
 	if err := run.write(n.home); err != nil {
 		return nil, errors.Join(err, grpcListener.Close(), httpListener.Close())
 	}

@@ -1,0 +1,109 @@
+package web
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/thetaedge/theta/sidecar/config"
+)
+
+// shape says how a setting is edited.
+type shape string
+
+// These are the shapes of settings.
+const (
+	line1  shape = "text"
+	number shape = "number"
+	list   shape = "list"
+	choice shape = "choice"
+	onOff  shape = "bool"
+)
+
+// field is a setting that the page can change.
+type field struct {
+	Key     string
+	Shape   shape
+	Choices []string
+	// Value is what the form shows, and Fault what is wrong with it, "" if nothing is.
+	Value, Fault string
+	// Plain reports that there are no texts about the setting, only its key.
+	Plain bool
+}
+
+// ID returns a name for the field that HTML accepts.
+func (f field) ID() string { return "s-" + strings.ReplaceAll(f.Key, ".", "-") }
+
+// group is a part of the form.
+type group struct {
+	Key    string
+	Fields []field
+}
+
+// groups returns the settings that the page can change, without values. Settings of the connection to the
+// chain, of keys and of addresses are not among them: a wrong one could cost the bond, or lock the
+// owner out of this page.
+func groups() []group {
+	languages := append([]string{config.AutoLanguage}, config.Languages()...)
+	return []group{
+		{"work", []field{
+			{Key: "policy.max-jobs", Shape: number}, {Key: "policy.min-rewards", Shape: list},
+			{Key: "policy.trust", Shape: choice, Choices: []string{"off", "named", "any"}},
+			{Key: "policy.deny-requesters", Shape: list}, {Key: "policy.own-risk-programs", Shape: list},
+			{Key: "policy.max-challenge-blocks", Shape: number},
+		}},
+		{"limits", []field{
+			{Key: "policy.max-memory", Shape: line1}, {Key: "policy.max-device", Shape: line1},
+			{Key: "policy.max-input", Shape: line1}, {Key: "policy.max-output", Shape: line1},
+			{Key: "policy.max-fuel", Shape: number}, {Key: "policy.fuel-per-block", Shape: list},
+		}},
+		{"machine", []field{
+			{Key: "tensors.device", Shape: line1}, {Key: "work.keep-weights", Shape: line1},
+			{Key: "work.cache", Shape: line1}, {Key: "work.retention", Shape: line1},
+			{Key: "work.refuse-private", Shape: onOff}, {Key: "work.own-addresses", Shape: list},
+		}},
+		{"costs", []field{
+			{Key: "fees.max-gas-price", Shape: line1}, {Key: "fees.max-tx", Shape: line1}, {Key: "fees.max-day", Shape: line1},
+			{Key: "dashboard.electricity", Shape: line1}, {Key: "dashboard.coin-value", Shape: line1},
+		}},
+		{"view", []field{
+			{Key: "dashboard.language", Shape: choice, Choices: languages},
+			{Key: "log.level", Shape: choice, Choices: []string{"debug", "info", "warn", "error"}},
+		}},
+	}
+}
+
+// ownerGroup returns the settings of the section [owner], which has texts of its own in the settings
+// file; no group if this version does not have the section.
+func ownerGroup(values map[string]string) []group {
+	var fields []field
+	for key, value := range values {
+		if strings.HasPrefix(key, "owner.") {
+			f := field{Key: key, Shape: list, Plain: true}
+			if value == "true" || value == "false" {
+				f.Shape = onOff
+			}
+			fields = append(fields, f)
+		}
+	}
+	if len(fields) == 0 {
+		return nil
+	}
+	slices.SortFunc(fields, func(x, y field) int { return strings.Compare(x.Key, y.Key) })
+	return []group{{"owner", fields}}
+}
+
+// formOf returns the form with values, which are texts by key. It leaves out settings that have no value.
+func formOf(values map[string]string) []group {
+	var form []group
+	for _, g := range append(ownerGroup(values), groups()...) {
+		var fields []field
+		for _, f := range g.Fields {
+			if value, has := values[f.Key]; has {
+				f.Value = value
+				fields = append(fields, f)
+			}
+		}
+		form = append(form, group{g.Key, fields})
+	}
+	return form
+}

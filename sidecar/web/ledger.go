@@ -1,0 +1,196 @@
+package web
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/big"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/thetaedge/theta/internal/osfault"
+	"github.com/thetaedge/theta/sidecar/store"
+)
+
+const (
+	// LedgerFile is the name of the file in the home that contains what was earned on each day.
+	LedgerFile = "earnings.json"
+	// countEvery is the pause between two counts. It is much shorter than any retention.
+	countEvery = 30 * time.Second
+	// mostDays is the number of days that are kept.
+	mostDays = 3 * 366
+)
+
+// Day contains the sums of the assignments that ended on a day of this machine's calendar.
+type Day struct {
+	// Date is such as 2026-11-30.
+	Date string `json:"date"`
+	// Ended is the number of assignments that ended, Paid of those that were paid, and Faults of
+	// those that cost bond.
+	Ended  uint64 `json:"ended"`
+	Paid   uint64 `json:"paid"`
+	Faults uint64 `json:"faults"`
+	// Pay is the gross pay, Share what came from the bonds of others, and Lost what the node
+	// lost of its own, as decimal numbers of base units.
+	Pay   string `json:"pay"`
+	Share string `json:"share"`
+	Lost  string `json:"lost"`
+	// Fuel, WallMillis and EnergyMillijoules are sums; Measured is the number of assignments whose
+	// energy was measured.
+	Fuel              uint64 `json:"fuel"`
+	WallMillis        uint64 `json:"wall_millis"`
+	EnergyMillijoules uint64 `json:"energy_millijoules"`
+	Measured          uint64 `json:"measured"`
+}
+
+// Ledger counts what was earned on each day. The journal forgets assignments after work.retention; the
+// ledger does not.
+type Ledger struct {
+	path string
+
+	mu    sync.Mutex
+	books books
+}
+
+// books is the content of the file.
+type books struct {
+	// Until is the end of the last assignment that was counted, and At contains the assignments that
+	// ended at exactly this time and were counted.
+	Until time.Time `json:"until"`
+	At    []string  `json:"at"`
+	// Days are in order.
+	Days []Day `json:"days"`
+}
+
+// OpenLedger reads the ledger of a home. A home without one has an empty ledger.
+func OpenLedger(home string) (*Ledger, error) {
+	l := &Ledger{path: filepath.Join(home, LedgerFile)}
+	raw, err := os.ReadFile(l.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return l, nil
+	case err != nil:
+		return nil, fmt.Errorf("cannot read what was earned: %w", osfault.Explain(l.path, err))
+	}
+	if err := json.Unmarshal(raw, &l.books); err != nil {
+		return nil, fmt.Errorf("%s: expected the sums of days, found something else: %w; move the file away to begin again", l.path, err)
+	}
+	return l, nil
+}
+
+// Days returns the days on which assignments ended, newest first.
+func (l *Ledger) Days() []Day {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	days := slices.Clone(l.books.Days)
+	slices.Reverse(days)
+	return days
+}
+
+// Count adds the assignments of a journal that ended and were not counted yet. Assignments end in the order
+// in which the journal is written, so that those after the last counted one are new.
+func (l *Ledger) Count(records []store.Assignment) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	fresh := make([]store.Assignment, 0, len(records))
+	for _, a := range records {
+		if a.Phase != store.PhaseSettled && a.Phase != store.PhaseFailed || a.FinishedAt.IsZero() {
+			continue
+		}
+		switch order := a.FinishedAt.Compare(l.books.Until); {
+		case order < 0, order == 0 && slices.Contains(l.books.At, a.Key.String()):
+			continue
+		}
+		fresh = append(fresh, a)
+	}
+	if len(fresh) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(fresh, func(x, y store.Assignment) int { return x.FinishedAt.Compare(y.FinishedAt) })
+	next := books{Until: l.books.Until, At: slices.Clone(l.books.At), Days: slices.Clone(l.books.Days)}
+	for i := range fresh {
+		next.add(&fresh[i])
+	}
+	if err := l.write(next); err != nil {
+		return err
+	}
+	l.books = next
+	return nil
+}
+
+// add adds an assignment to its day.
+func (b *books) add(a *store.Assignment) {
+	if !a.FinishedAt.Equal(b.Until) {
+		b.Until, b.At = a.FinishedAt, nil
+	}
+	b.At = append(b.At, a.Key.String())
+	date := a.FinishedAt.Local().Format(time.DateOnly)
+	index, found := slices.BinarySearchFunc(b.Days, date, func(d Day, date string) int {
+		switch {
+		case d.Date < date:
+			return -1
+		case d.Date > date:
+			return 1
+		}
+		return 0
+	})
+	if !found {
+		b.Days = slices.Insert(b.Days, index, Day{Date: date})
+	}
+	b.Days[index].add(a)
+	if len(b.Days) > mostDays {
+		b.Days = b.Days[len(b.Days)-mostDays:]
+	}
+}
+
+// add adds an assignment to the sums of a day.
+func (d *Day) add(a *store.Assignment) {
+	d.Ended++
+	d.Fuel += a.Metrics.Fuel
+	d.WallMillis += a.Metrics.WallMillis
+	if a.Metrics.EnergyMillijoules != nil {
+		d.Measured++
+		d.EnergyMillijoules += *a.Metrics.EnergyMillijoules
+	}
+	if a.Verdict == nil {
+		return
+	}
+	if a.Verdict.Paid != "" {
+		d.Paid++
+	}
+	if a.Verdict.Slashed != "" {
+		d.Faults++
+	}
+	d.Pay, d.Share, d.Lost = sum(d.Pay, a.Verdict.Paid), sum(d.Share, a.Verdict.Share), sum(d.Lost, a.Verdict.Slashed)
+}
+
+// write replaces the file.
+func (l *Ledger) write(b books) error {
+	raw, err := json.MarshalIndent(b, "", " ")
+	if err == nil {
+		err = os.WriteFile(l.path+".new", raw, 0o600)
+	}
+	if err == nil {
+		err = os.Rename(l.path+".new", l.path)
+	}
+	if err != nil {
+		return fmt.Errorf("cannot write what was earned: %w", osfault.Explain(l.path, err))
+	}
+	return nil
+}
+
+// whole returns the number that a text is, 0 for a text that is not one.
+func whole(text string) *big.Int {
+	number, ok := new(big.Int).SetString(text, 10)
+	if !ok {
+		return new(big.Int)
+	}
+	return number
+}
+
+// sum adds two decimal numbers, of which either may be empty.
+func sum(x, y string) string { return new(big.Int).Add(whole(x), whole(y)).String() }

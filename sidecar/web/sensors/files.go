@@ -1,0 +1,114 @@
+package sensors
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// maxFile bounds what is read of a file, in bytes.
+const maxFile = 64 << 10
+
+// ticks are the processor's counters since the start of the system.
+type ticks struct{ all, idle uint64 }
+
+// read returns the content of a file below a root. Files that are not regular ones, which could block, are
+// refused.
+func read(root string, parts ...string) (string, error) {
+	path := filepath.Join(append([]string{root}, parts...)...)
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", err
+	}
+	if !info.Mode().IsRegular() {
+		return "", fmt.Errorf("%s: expected a file, found %s", path, info.Mode())
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	raw, err := io.ReadAll(io.LimitReader(file, maxFile))
+	return string(raw), errors.Join(err, file.Close())
+}
+
+// readTicks reads the counters of Linux.
+func readTicks(root string) (ticks, error) {
+	text, err := read(root, "proc", "stat")
+	if errors.Is(err, os.ErrNotExist) {
+		return ticks{}, fmt.Errorf("this version does not read the load on %s", runtime.GOOS)
+	}
+	if err != nil {
+		return ticks{}, err
+	}
+	line, _, _ := strings.Cut(text, "\n")
+	fields := strings.Fields(line)
+	if len(fields) < 6 || fields[0] != "cpu" {
+		return ticks{}, fmt.Errorf("expected the counters of the processor in /proc/stat, found %.40q", line)
+	}
+	var t ticks
+	// After the eighth come the times of guests, which the first ones contain already.
+	for i, field := range fields[1:min(len(fields), 9)] {
+		n, err := strconv.ParseUint(field, 10, 64)
+		if err != nil {
+			return ticks{}, fmt.Errorf("expected a number in /proc/stat, found %.40q", field)
+		}
+		t.all += n
+		if i == 3 || i == 4 { // idle, and waiting for disks
+			t.idle += n
+		}
+	}
+	return t, nil
+}
+
+const (
+	// coldest and hottest bound what is believed, in thousandths of a degree.
+	coldest, hottest = -40_000, 150_000
+)
+
+// processors returns the names under which drivers of Linux report the processor's temperature.
+func processors() []string {
+	return []string{"coretemp", "k10temp", "zenpower", "cpu_thermal", "soc_thermal", "x86_pkg_temp"}
+}
+
+// readTemperature returns the temperature of the hottest part of the processor in degrees Celsius.
+func readTemperature(root string) (float64, error) {
+	var hot int64 = coldest - 1
+	look := func(names, values string) error {
+		found, err := filepath.Glob(filepath.Join(root, names))
+		if err != nil {
+			return err
+		}
+		for _, file := range found {
+			if name, err := read(file); err != nil || !slices.Contains(processors(), strings.TrimSpace(name)) {
+				continue
+			}
+			inputs, err := filepath.Glob(filepath.Join(filepath.Dir(file), values))
+			if err != nil {
+				return err
+			}
+			for _, input := range inputs {
+				text, err := read(input)
+				if err != nil {
+					continue // a core that is off
+				}
+				if value, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64); err == nil && value >= coldest && value <= hottest {
+					hot = max(hot, value)
+				}
+			}
+		}
+		return nil
+	}
+	if err := errors.Join(look("sys/class/hwmon/hwmon*/name", "temp*_input"), look("sys/class/thermal/thermal_zone*/type", "temp")); err != nil {
+		return 0, err
+	}
+	if hot < coldest {
+		return 0, errors.New("the system does not report the temperature of the processor")
+	}
+	return float64(hot) / 1000, nil
+}

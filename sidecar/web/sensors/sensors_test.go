@@ -1,0 +1,86 @@
+package sensors
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/thetaedge/theta/sidecar/device"
+)
+
+// counter is a meter that reports the same energy for each span.
+type counter struct{ energy device.Energy }
+
+func (c counter) Start(context.Context) device.Span { return c }
+func (c counter) Stop() device.Energy               { return c.energy }
+
+func put(t *testing.T, root, name, text string) {
+	t.Helper()
+	path := filepath.Join(root, filepath.FromSlash(name))
+	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o700))
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+}
+
+func TestReadingsAreWhatTheSystemReports(t *testing.T) {
+	root := t.TempDir()
+	put(t, root, "proc/stat", "cpu  100 0 100 700 100 0 0 0 50 0\ncpu0 1 2 3\n")
+	put(t, root, "sys/class/hwmon/hwmon0/name", "nvme\n")
+	put(t, root, "sys/class/hwmon/hwmon0/temp1_input", "99000\n")
+	put(t, root, "sys/class/hwmon/hwmon1/name", "coretemp\n")
+	put(t, root, "sys/class/hwmon/hwmon1/temp1_input", "51000\n")
+	put(t, root, "sys/class/hwmon/hwmon1/temp2_input", "53500\n")
+	put(t, root, "sys/class/hwmon/hwmon1/temp3_input", "999999999\n")
+	put(t, root, "sys/class/hwmon/hwmon1/temp4_input", "not a number\n")
+	put(t, root, "sys/class/hwmon/hwmon1/temp5_input", "")
+	sensors := New(t.Context(), root, counter{device.Energy{Millijoules: 150_000, Source: "rapl"}})
+	now := time.Unix(1_700_000_000, 0)
+	first := sensors.Read(now)
+	require.NotEmpty(t, first[0].Missing)
+	require.Equal(t, 53.5, first[1].Value)
+	require.NotEmpty(t, first[2].Missing)
+
+	put(t, root, "proc/stat", "cpu  150 0 125 725 100 0 0 0 75 0\n")
+	second := sensors.Read(now.Add(5 * time.Second))
+	require.Empty(t, second[0].Missing)
+	require.InDelta(t, 75, second[0].Value, 0.001)
+	require.Empty(t, second[2].Missing)
+	require.InDelta(t, 30, second[2].Value, 0.001)
+}
+
+func TestWhatIsNotReportedIsMissingWithTheReason(t *testing.T) {
+	now := time.Unix(1_700_000_000, 0)
+	for name, stat := range map[string]string{"empty": "", "words": "cpu a b c d e f\n", "negative": "cpu -1 2 3 4 5 6\n", "other": "intr 1 2 3 4 5 6\n", "huge": "cpu 99999999999999999999999 0 0 0 0 0\n"} {
+		root := t.TempDir()
+		put(t, root, "proc/stat", stat)
+		sensors := New(t.Context(), root, device.Unmeasured("no meter here"))
+		for range 3 {
+			for _, r := range sensors.Read(now) {
+				require.NotEmpty(t, r.Missing, name)
+			}
+		}
+	}
+	sensors := New(t.Context(), t.TempDir(), device.Unmeasured("no meter here"))
+	sensors.Read(now)
+	readings := sensors.Read(now.Add(time.Second))
+	require.Contains(t, readings[0].Missing, "does not read the load")
+	require.Contains(t, readings[1].Missing, "does not report the temperature")
+	require.Equal(t, "no meter here", readings[2].Missing)
+}
+
+func TestCountersThatGoBackGiveNoValue(t *testing.T) {
+	root := t.TempDir()
+	now := time.Unix(1_700_000_000, 0)
+	sensors := New(t.Context(), root, counter{device.Energy{Millijoules: 1000, Source: "rapl"}})
+	put(t, root, "proc/stat", "cpu  500 0 0 500 0 0 0 0\n")
+	sensors.Read(now)
+	put(t, root, "proc/stat", "cpu  100 0 0 100 0 0 0 0\n")
+	readings := sensors.Read(now.Add(-time.Second))
+	require.Contains(t, readings[0].Missing, "went back")
+	require.Contains(t, readings[2].Missing, "clock")
+	put(t, root, "proc/stat", "cpu  200 0 0 100 0 0 0 0\n")
+	require.InDelta(t, 100, sensors.Read(now.Add(5 * time.Second))[0].Value, 0.001)
+}

@@ -1,0 +1,200 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"reflect"
+	"strings"
+
+	"github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/sidecar/config"
+)
+
+// effect says what a change of a setting does.
+type effect struct{ Key, Old, New, Sentence string }
+
+// settingsPage is the form of the settings.
+type settingsPage struct {
+	Groups []group
+	// Faults contains what is wrong with the values that were sent.
+	Faults []string
+	// Saved reports that a change has just been written.
+	Saved bool
+	// Restart reports that the daemon runs with other settings than those of the file.
+	Restart bool
+	// Effects and Values are set before a change is written: its consequences, and what to write.
+	Effects []effect
+	Values  map[string]string
+	// Base names the file that the owner has seen.
+	Base string
+	// Declare reports that the chain has to be told about the change.
+	Declare bool
+	// Path is the settings file, and Command restarts the node.
+	Path, Command string
+}
+
+// settings shows the form with the values of the file.
+func (s *Server) settings(w http.ResponseWriter, r *http.Request) {
+	values, err := config.Values(s.cfg.Home)
+	if err != nil {
+		s.fault(w, r, http.StatusInternalServerError, err)
+		return
+	}
+	page := s.settingsPage(values)
+	page.Saved = r.URL.Query().Get("saved") == "yes"
+	s.show(w, r, http.StatusOK, "settings", page)
+}
+
+// settingsPage returns the form with values.
+func (s *Server) settingsPage(values map[string]string) settingsPage {
+	page := settingsPage{
+		Groups: formOf(values), Path: config.FileName,
+		Command: "thetaedge start --home " + client.ShellQuote(s.cfg.Home),
+	}
+	// Flags of the running daemon take precedence over the file, and are a reason to differ too.
+	if file, err := config.Load(s.cfg.Home, nil, s.cfg.Environ); err == nil {
+		page.Restart = !reflect.DeepEqual(file, s.cfg.Node.Running())
+	}
+	return page
+}
+
+// sent returns the values of a form, with those of the file for settings that the form does not contain.
+func (s *Server) sent(r *http.Request) (all, sent map[string]string, err error) {
+	all, err = config.Values(s.cfg.Home)
+	if err != nil {
+		return nil, nil, err
+	}
+	sent = map[string]string{}
+	for _, g := range formOf(all) {
+		for _, f := range g.Fields {
+			if list, has := r.PostForm[f.Key]; has && len(list) > 0 {
+				sent[f.Key] = strings.TrimSpace(strings.ReplaceAll(list[len(list)-1], "\r\n", "\n"))
+				all[f.Key] = sent[f.Key]
+			}
+		}
+	}
+	return all, sent, nil
+}
+
+// checkSettings shows what the values of a form would do, or what is wrong with them. It writes
+// nothing.
+func (s *Server) checkSettings(w http.ResponseWriter, r *http.Request) {
+	now, err := config.Values(s.cfg.Home)
+	if err != nil {
+		s.fault(w, r, http.StatusInternalServerError, err)
+		return
+	}
+	all, sent, err := s.sent(r)
+	if err != nil {
+		s.fault(w, r, http.StatusInternalServerError, err)
+		return
+	}
+	draft, err := config.NewDraft(s.cfg.Home, s.cfg.Environ, sent)
+	if err != nil {
+		s.refuse(w, r, all, err)
+		return
+	}
+	page := s.settingsPage(all)
+	if !draft.Changes() {
+		s.show(w, r, http.StatusOK, "settings", page)
+		return
+	}
+	_, words := s.language(r)
+	page.Values = map[string]string{}
+	for _, g := range page.Groups {
+		for _, f := range g.Fields {
+			if f.Value == now[f.Key] {
+				continue
+			}
+			page.Values[f.Key] = f.Value
+			page.Effects = append(page.Effects, effectOf(words, f, now[f.Key]))
+		}
+	}
+	page.Declare, page.Base = declared(draft), draft.Base()
+	s.show(w, r, http.StatusOK, "confirm", page)
+}
+
+// declared reports whether a draft changes limits that the chain tells requesters.
+func declared(d config.Draft) bool {
+	was, is := d.Old.Policy, d.New.Policy
+	// These two are the owner's own business.
+	was.OwnRiskPrograms, was.DenyRequesters = is.OwnRiskPrograms, is.DenyRequesters
+	return !reflect.DeepEqual(was, is)
+}
+
+// effectOf says what a change does: a sentence of its own if there is one, or the old value and the new one.
+func effectOf(words words, f field, old string) effect {
+	said := func(value string) string {
+		if value == "" {
+			return words.text("settings.empty")
+		}
+		return strings.ReplaceAll(value, "\n", ", ")
+	}
+	out := effect{Key: f.Key, Old: said(old), New: said(f.Value)}
+	key := "effect." + f.Key
+	switch {
+	case (f.Value == "" || f.Value == "0") && words.has(key+"-none"):
+		key += "-none"
+	case f.Value == "true" && words.has(key+"-on"):
+		key += "-on"
+	case f.Value == "false" && words.has(key+"-off"):
+		key += "-off"
+	}
+	if !words.has(key) {
+		key = "effect.other"
+	}
+	out.Sentence = words.text(key, "old", out.Old, "new", out.New)
+	return out
+}
+
+// refuse shows the form with the values that were sent and what is wrong with them.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, values map[string]string, err error) {
+	page := s.settingsPage(values)
+	lines := strings.Split(strings.TrimSpace(err.Error()), "\n")
+	for _, text := range lines {
+		if len(lines) > 1 && strings.HasSuffix(text, "do not work:") {
+			continue // the first line of a list
+		}
+		page.Faults = append(page.Faults, text)
+	}
+	for i := range page.Groups {
+		for j := range page.Groups[i].Fields {
+			f := &page.Groups[i].Fields[j]
+			for _, text := range page.Faults {
+				if rest, is := strings.CutPrefix(text, f.Key+":"); is {
+					f.Fault = strings.TrimSpace(rest)
+				}
+			}
+		}
+	}
+	s.show(w, r, http.StatusUnprocessableEntity, "settings", page)
+}
+
+// saveSettings writes the values of a form.
+func (s *Server) saveSettings(w http.ResponseWriter, r *http.Request) {
+	all, sent, err := s.sent(r)
+	if err != nil {
+		s.fault(w, r, http.StatusInternalServerError, err)
+		return
+	}
+	draft, err := config.NewDraft(s.cfg.Home, s.cfg.Environ, sent)
+	if err != nil {
+		s.refuse(w, r, all, err)
+		return
+	}
+	if r.PostForm.Get("base") != draft.Base() {
+		s.refuse(w, r, all, fmt.Errorf("nothing was changed: %w", config.ErrChanged))
+		return
+	}
+	switch err := draft.Write(); {
+	case errors.Is(err, config.ErrChanged):
+		s.refuse(w, r, all, err)
+		return
+	case err != nil:
+		s.refuse(w, r, all, fmt.Errorf("nothing was changed: %w", err))
+		return
+	}
+	s.cfg.Logger.Info("the settings were changed in the dashboard; they count from the next start on", "settings", len(sent))
+	http.Redirect(w, r, "/settings?saved=yes", http.StatusSeeOther)
+}

@@ -1,0 +1,125 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"rsc.io/qr"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/client"
+	sidecarv1 "github.com/thetaedge/theta/sidecar/api/v1"
+)
+
+const (
+	// checkPatience bounds all checks together.
+	checkPatience = 30 * time.Second
+	// checkAge is how long the results of checks are shown before they are made again.
+	checkAge = 20 * time.Second
+)
+
+// setupPage is the page about what the machine can do and how it joins.
+type setupPage struct {
+	Status  *sidecarv1.StatusResponse
+	Machine []Fact
+	// Operator is the address of the operator, or what was typed, and Wrong reports that it is not an
+	// address.
+	Operator string
+	Wrong    bool
+	// Registered reports whether the node is open.
+	Registered bool
+	Funds      Funds
+	// FundsError explains why Funds is missing; Known reports that it is there.
+	FundsError string
+	Known      bool
+	// KeyCommand and Register are commands to paste.
+	KeyCommand, Register string
+	// Checks contains results that are there already.
+	Checks []Check
+	Ran    bool
+}
+
+// setup shows the hardware, the checks and the way to join.
+func (s *Server) setup(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), queryPatience)
+	defer cancel()
+	status, err := s.cfg.Node.Status(ctx)
+	if err != nil {
+		s.fault(w, r, http.StatusServiceUnavailable, err)
+		return
+	}
+	page := setupPage{
+		Status: status, Machine: s.cfg.Node.Machine(), Operator: status.Operator, Registered: status.Operator != "",
+		KeyCommand: "thetad keys add operator",
+	}
+	if page.Operator == "" {
+		page.Operator = s.cfg.Node.Running().Chain.Operator
+	}
+	if typed := strings.TrimSpace(r.URL.Query().Get("operator")); typed != "" && !page.Registered {
+		page.Operator = typed
+	}
+	if page.Operator != "" {
+		if _, err := sdk.AccAddressFromBech32(page.Operator); err != nil {
+			page.Wrong = true
+		} else if page.Funds, err = s.cfg.Node.Funds(ctx, page.Operator); err != nil {
+			page.FundsError = err.Error()
+		} else {
+			page.Known = true
+		}
+	}
+	page.Register = "thetaedge register --from operator --region de --home " + client.ShellQuote(s.cfg.Home)
+	if r.URL.Query().Get("checks") == "run" {
+		page.Checks, page.Ran = s.checks.run(r.Context(), s.cfg.Node), true
+	}
+	s.show(w, r, http.StatusOK, "setup", page)
+}
+
+// partChecks answers with the results of the checks.
+func (s *Server) partChecks(w http.ResponseWriter, r *http.Request) {
+	s.part(w, r, "setup", "checks", s.checks.run(r.Context(), s.cfg.Node))
+}
+
+// checks makes the checks of a node, one at a time, and keeps the results for a moment.
+type checks struct {
+	now func() time.Time
+
+	mu   sync.Mutex
+	at   time.Time
+	last []Check
+}
+
+func (c *checks) run(ctx context.Context, node Node) []Check {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if age := c.now().Sub(c.at); c.last != nil && age >= 0 && age < checkAge {
+		return c.last
+	}
+	ctx, cancel := context.WithTimeout(ctx, checkPatience)
+	defer cancel()
+	found := node.Checks(ctx)
+	if ctx.Err() == nil {
+		c.last, c.at = found, c.now()
+	}
+	return found
+}
+
+// code answers with an address as a picture that telephones read.
+func (s *Server) code(w http.ResponseWriter, r *http.Request) {
+	address, err := sdk.AccAddressFromBech32(r.URL.Query().Get("address"))
+	if err != nil {
+		http.Error(w, "expected an address such as theta1...", http.StatusBadRequest)
+		return
+	}
+	code, err := qr.Encode(address.String(), qr.M)
+	if err != nil {
+		http.Error(w, "the address does not fit", http.StatusBadRequest)
+		return
+	}
+	w.Header().Set("Content-Type", "image/png")
+	// The browser may be gone. In this case the error cannot be reported to it.
+	_, _ = w.Write(code.PNG())
+}

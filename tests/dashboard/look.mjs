@@ -1,0 +1,80 @@
+// Opens each page of two dashboards in Chromium, takes pictures, and fails if axe finds a serious barrier,
+// if a page is wider than the window, or if the browser reports an error or a violation of the
+// policy of the pages.
+import { createRequire } from "node:module";
+import path from "node:path";
+
+const require = createRequire(path.join(process.env.LOOK, "package.json"));
+const { chromium } = require("playwright-core");
+const axe = require.resolve("axe-core/axe.min.js");
+
+const [working, fresh, out] = process.argv.slice(2);
+const language = process.env.LOOK_LANGUAGE === "de" ? "de-DE" : "en-GB";
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
+  args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+});
+let failures = 0;
+const fail = (text) => { failures++; console.log("FAIL " + text); };
+
+async function check(page, name) {
+  const result = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+  for (const found of result.violations) {
+    const text = `${name}: ${found.impact}: ${found.id}: ${found.help}: ${found.nodes.map((n) => n.target.join(" ")).join(", ")}`;
+    if (found.impact === "serious" || found.impact === "critical") fail(text);
+    else console.log("note " + text);
+  }
+}
+
+async function visit(address, pages, state) {
+  for (const scheme of ["light", "dark"]) {
+    for (const width of [1280, 390]) {
+      const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme: scheme, locale: language, storageState: state, bypassCSP: false });
+      const page = await context.newPage();
+      page.on("console", (message) => { if (message.type() === "error" && !/status of 422/.test(message.text())) fail(`${page.url()}: console: ${message.text()}`); });
+      page.on("pageerror", (error) => fail(`${page.url()}: ${error}`));
+      page.on("dialog", (dialog) => { fail(`${page.url()}: a stranger's script ran: ${dialog.message()}`); dialog.dismiss(); });
+      for (const [name, where, act] of pages) {
+        await page.goto(new URL(where, address).href);
+        if (act) await act(page);
+        await page.waitForTimeout(name.startsWith("now") ? 2600 : 150);
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+        if (wide > 0) fail(`${name} at ${width}: ${wide} pixels wider than the window`);
+        await page.screenshot({ path: path.join(out, `${name}-${width}-${scheme}.png`), fullPage: true });
+        // The policy of the pages does not allow a script of another origin; the debugger may add one.
+        const session = await context.newCDPSession(page);
+        await session.send("Runtime.evaluate", { expression: require("node:fs").readFileSync(axe, "utf8") });
+        await check(page, `${name} at ${width}, ${scheme}`);
+      }
+      await context.close();
+    }
+  }
+}
+
+async function enter(address) {
+  const context = await browser.newContext({ locale: language });
+  const page = await context.newPage();
+  await page.goto(address);
+  await page.waitForURL((url) => url.pathname === "/");
+  const state = await context.storageState();
+  await context.close();
+  return state;
+}
+
+const send = async (page) => {
+  await page.click('form[action="/settings/check"] button');
+  await page.waitForLoadState();
+};
+await visit(working, [["door", "/"]]);
+await visit(working, [
+  ["now", "/"], ["jobs", "/jobs"], ["jobs-filtered", "/jobs?phase=claimed"],
+  ["receipt-paid", "/jobs/47063-0-0/3/0"], ["receipt-slashed", "/jobs/47900-0-0/0/0"], ["receipt-running", "/jobs/48190-0-0/0/0"],
+  ["earnings", "/earnings"], ["settings", "/settings"],
+  ["settings-wrong", "/settings", async (page) => { await page.fill('[name="policy.max-jobs"]', "5000"); await page.fill('[name="policy.max-memory"]', "much"); await send(page); }],
+  ["confirm", "/settings", async (page) => { await page.fill('[name="policy.max-jobs"]', "3"); await page.fill('[name="policy.min-rewards"]', "0.5tfuel"); await page.fill('[name="dashboard.electricity"]', "0.32 EUR"); await send(page); }],
+  ["logs", "/logs"], ["setup", "/setup"], ["nothing", "/nothing"],
+], await enter(working));
+await visit(fresh, [["now-new", "/"], ["setup-new", "/setup?operator=theta1qyqszqgpqyqszqgpqyqszqgpqyqszqgpqvqk2u"]], await enter(fresh));
+await browser.close();
+console.log(failures === 0 ? "no serious barriers" : `${failures} failures`);
+process.exit(failures === 0 ? 0 : 1);
