@@ -165,6 +165,7 @@ func appendJSONReceipt(b []byte, m *Receipt) []byte {
 	b = eventjson.Enum(append(b, `,"guarantee":`...), int32(m.Guarantee), Guarantee_name)
 	b = eventjson.Bytes(append(b, `,"trace_key":`...), m.TraceKey)
 	b = eventjson.Uint64(append(b, `,"count":`...), m.Count)
+	b = eventjson.Uint64(append(b, `,"failed_tasks":`...), m.FailedTasks)
 	return append(b, '}')
 }
 
