@@ -67,6 +67,9 @@ func (p player) result(ref types.ChunkRef, position uint32) types.Opening {
 // states returns what the player states in a round for a task of a chunk of a job.
 func (p player) states(ref types.ChunkRef, job string, task uint64, proves bool) types.Opening {
 	digest, fuel := sum("result of", job, task), taskFuel(task)
+	if p.does == gives {
+		digest = sum("no outputs", task)
+	}
 	if p.chunk.skips != nil && p.chunk.skips(task) {
 		digest = sum("made up", task)
 		if p.does != colluder {
@@ -77,7 +80,7 @@ func (p player) states(ref types.ChunkRef, job string, task uint64, proves bool)
 		}
 	}
 	shown := shownAs(ref, digest, proves)
-	shown.Fuel, shown.ExitCode = fuel, p.exitCode()
+	shown.Fuel, shown.ExitCode = fuel, p.exitOf(task)
 	return shown
 }
 
@@ -100,6 +103,20 @@ func (p player) leaves(item types.WorkItem, count uint64) []types.Subtree {
 	return leaves
 }
 
+// failed returns how many tasks of a chunk have failed according to the player. Only the
+// replicas of a quorum state it.
+func (p player) failed(item types.WorkItem) (failed uint32) {
+	if p.f.job(item.Ref.JobId).Policy.Kind != types.POLICY_KIND_QUORUM || item.Ref.Round > 0 || len(item.Samples) > 0 {
+		return 0
+	}
+	for position := range uint32(item.Count) {
+		if p.result(item.Ref, position).ExitCode != 0 {
+			failed++
+		}
+	}
+	return failed
+}
+
 func (p player) commitChunk(item types.WorkItem) types.CommitItem {
 	count := item.Count
 	if p.chunk.first > 0 && item.Ref.Round == 0 && len(item.Samples) == 0 && p.chunk.first < count {
@@ -112,7 +129,7 @@ func (p player) commitChunk(item types.WorkItem) types.CommitItem {
 		return types.CommitItem{Ref: item.Ref, Commitment: p.commitment(item.Ref), Tasks: 1}
 	}
 	root := types.ChunkRoot(p.leaves(item, count))
-	out := types.CommitItem{Ref: item.Ref, Commitment: types.Commitment(operator(p.n), root.Hash, 0, p.salt()), Fuel: root.Fuel}
+	out := types.CommitItem{Ref: item.Ref, Commitment: types.Commitment(operator(p.n), root.Hash, p.failed(item), p.salt()), Fuel: root.Fuel}
 	if count < item.Count {
 		out.Tasks = count
 	}
@@ -123,6 +140,7 @@ func (p player) revealChunk(item types.WorkItem) types.RevealItem {
 	leaves := p.leaves(item, item.Count)
 	root := types.ChunkRoot(leaves)
 	out := types.RevealItem{Ref: item.Ref, Tag: root.Hash, Salt: p.salt(), Metrics: types.Metrics{Fuel: root.Fuel}}
+	out.FailedTasks = p.failed(item)
 	switch {
 	case len(item.Samples) > 0:
 		out.Leaves = leaves

@@ -114,6 +114,10 @@ type fixture struct {
 	receipts map[string][]types.Receipt
 	// service opens the module's own store.
 	service store.KVStoreService
+	// exit is the exit code of all programs. In chunks of several tasks, it is that of the tasks
+	// that fail, which are all if fails is nil.
+	exit  uint32
+	fails func(task uint64) bool
 }
 
 func newFixture(t tb) *fixture {
@@ -146,6 +150,7 @@ func emptyFixture(t tb) *fixture {
 		t: t, ctx: ground.Ctx, beacon: b, bank: bank, nodes: nodes, rewards: rewards,
 		registry: nodeRegistry, keeper: k, msgs: keeper.NewMsgServer(k), queries: keeper.NewQueryServer(k),
 		service: ground.Store(types.StoreKey), receipts: map[string][]types.Receipt{},
+		exit: 3,
 	}
 }
 

@@ -14,6 +14,7 @@ func nobodyVouches(t tb, nodes int) *fixture {
 	f := newFixture(t)
 	f.setParams(func(p *types.Params) { p.DeterministicExecutors = nil })
 	f.network(nodes)
+	f.exit = 0
 	return f
 }
 

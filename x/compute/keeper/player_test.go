@@ -31,6 +31,7 @@ const (
 	echoes                // repeats the truth without the work: it makes up its own trace
 	copies                // states the root of a chunk that is on the chain, as a judge, without the work
 	ring                  // tells the truth with one false trace of its own that the whole ring shares
+	gives                 // says without executing it that the program has failed without outputs
 )
 
 // player is a node with a behaviour. Like a sidecar, it acts on what the chain's queries
@@ -51,6 +52,8 @@ func (p player) digest(job string) []byte {
 		text = fmt.Sprintf("lie of %d", p.n)
 	case colluder:
 		text = "lie of all"
+	case gives:
+		text = "no outputs"
 	}
 	sum := sha256.Sum256([]byte(text))
 	return sum[:]
@@ -66,13 +69,24 @@ func (f *fixture) origin(id string) string {
 	return id
 }
 
-// exitCode returns the exit code that the player reports: all programs here fail in the same
-// way.
+// exitCode returns the exit code that the player reports.
 func (p player) exitCode() uint32 {
-	if p.does == misreports {
+	switch p.does {
+	case misreports:
+		return 3 - p.f.exit
+	case gives:
+		return 1
+	default:
+		return p.f.exit
+	}
+}
+
+// exitOf returns the exit code that the player reports for a task of a chunk of several.
+func (p player) exitOf(task uint64) uint32 {
+	if p.does != misreports && p.does != gives && p.f.fails != nil && !p.f.fails(task) {
 		return 0
 	}
-	return 3
+	return p.exitCode()
 }
 
 // metrics returns the metrics that the player reports: all programs here use the same amount
@@ -124,7 +138,7 @@ func (p player) tag(ref types.ChunkRef) []byte {
 }
 
 func (p player) commitment(ref types.ChunkRef) []byte {
-	return types.Commitment(operator(p.n), p.tag(ref), p.exitCode(), p.salt())
+	return types.Commitment(operator(p.n), p.tag(ref), p.shown(ref).ExitCode, p.salt())
 }
 
 // act claims everything that the player may claim and serves everything that it holds.
@@ -173,7 +187,7 @@ func (p player) serve(item types.WorkItem) {
 	case types.ASSIGNMENT_STATUS_COMMITTED:
 		if item.Phase == types.ROUND_PHASE_REVEAL && item.CurrentRound == ref.Round && p.does != silent {
 			_, err := f.msgs.Reveal(f.ctx, &types.MsgReveal{Worker: worker(p.n).String(), Items: []types.RevealItem{{
-				Ref: ref, Tag: p.tag(ref), ExitCode: p.exitCode(), Salt: p.salt(), Metrics: p.metricsOf(ref),
+				Ref: ref, Tag: p.tag(ref), ExitCode: p.shown(ref).ExitCode, Salt: p.salt(), Metrics: p.metricsOf(ref),
 			}}})
 			require.NoError(f.t, err)
 		}

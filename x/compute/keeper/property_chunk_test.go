@@ -1,6 +1,7 @@
 package keeper_test
 
 import (
+	"bytes"
 	"slices"
 
 	"github.com/stretchr/testify/require"
@@ -69,6 +70,13 @@ func replicaOf(job *types.Job, r types.Receipt, o types.Outcome) bool {
 // it has executed. A replica that has left a rest to others does not earn the pay of its
 // auditors.
 func (m *market) earns(job *types.Job, r types.Receipt, o types.Outcome) math.Int {
+	if !job.Guarantee().PaysFailures() && r.FailedTasks > 0 {
+		failed := m.params().AttemptFee(job.Pay(r.FailedTasks))
+		if bytes.Equal(o.Tag, r.Tags[0]) {
+			return job.Pay(r.Count - r.FailedTasks).Add(failed)
+		}
+		return failed
+	}
 	if job.ChunkTasks == 1 || job.Challenged.Whole() {
 		return job.Pay(r.Count)
 	}
@@ -141,6 +149,6 @@ func (m *market) restart(t *rapid.T) {
 	}
 	g := restored(m.fixture)
 	require.Equal(t, m.export(), g.export())
-	g.receipts = m.receipts
+	g.receipts, g.exit, g.fails = m.receipts, m.exit, m.fails
 	*m.fixture = *g
 }

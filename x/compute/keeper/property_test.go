@@ -45,6 +45,8 @@ func newMarket(t *rapid.T) *market {
 	}
 	m.liarsWin = rapid.Bool().Draw(t, "liars may win")
 	m.vouched = rapid.IntRange(0, 2).Draw(t, "vouched") > 0
+	m.exit = rapid.SampledFrom([]uint32{0, 3}).Draw(t, "exit code")
+	m.fails = rapid.SampledFrom([]func(uint64) bool{nil, func(task uint64) bool { return task%3 == 0 }}).Draw(t, "tasks that fail")
 	floor := rapid.SampledFrom([]uint32{0, 3_000}).Draw(t, "audit floor")
 	fees := rapid.SampledFrom([]uint32{0, 1_000, types.BasisPoints})
 	attempt, missed := fees.Draw(t, "attempt fee"), fees.Draw(t, "missed fault")
@@ -57,7 +59,7 @@ func newMarket(t *rapid.T) *market {
 	})
 	crowd := rapid.SampledFrom([]behaviour{honest, honest, honest, stalls, shirks, closed})
 	if m.liarsWin {
-		crowd = rapid.SampledFrom([]behaviour{honest, honest, liar, colluder, colluder, silent, stalls, shirks, closed, closedLiar, misreports})
+		crowd = rapid.SampledFrom([]behaviour{honest, honest, liar, colluder, colluder, silent, stalls, shirks, closed, closedLiar, misreports, gives, gives})
 	}
 	n := rapid.IntRange(9, 14).Draw(t, "nodes")
 	for i := range n {
@@ -156,6 +158,7 @@ func (m *market) check(t *rapid.T) {
 		}
 	}
 	require.True(t, slashShares.LTE(slashed), "nobody gains more from slashing than was slashed")
+	m.checkFailures(t)
 	m.checkHonest(t)
 	m.checkSupply(t)
 }

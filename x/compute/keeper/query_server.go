@@ -201,6 +201,9 @@ func (s queryServer) Quote(ctx context.Context, req *types.QueryQuoteRequest) (*
 	resp := &types.QueryQuoteResponse{
 		Reserve: q.reserve, PostingFee: q.postingFee, Liability: q.liability, LiveNodes: q.live, NeededNodes: q.needed, Fit: fit,
 	}
+	job := types.Job{Policy: q.policy, Slashable: q.slashed, Reward: reward}
+	resp.Guarantee = job.Guarantee()
+	resp.FailedPay = sdk.NewCoin(reward.Denom, params.FailedPay(&job, 1))
 	if q.slashed {
 		resp.JudgingNodes = params.JudgingNodes(q.policy)
 	}

@@ -94,15 +94,17 @@ func (t *Chunk) decide() error {
 // Escrow pays the replicas of the first round, including auditors. The losers' liabilities
 // pay the replicas of further rounds before anything else. The honest share of the rest, at
 // most one reward, goes to all nodes that were right. If determinism is not vouched for, a
-// node that differs is outvoted and keeps its bond; a silent node loses its bond there too.
+// node that differs is outvoted and keeps its bond; a silent node loses its bond there too, and
+// failed tasks earn the attempt fee only.
 func (t *Chunk) settleAccepted(ballots []ballot, key string) error {
 	var right, wrong, escalated []*ballot
 	found := verdictOf(key)
+	failed := t.failed(found)
 	for i := range ballots {
 		b := &ballots[i]
 		switch {
 		case b.vote.Key != "" && !t.agrees(b, key, found) && !t.job.Slashable:
-			if err := t.outvote(b); err != nil {
+			if err := t.outvote(b, failed); err != nil {
 				return err
 			}
 		case !t.agrees(b, key, found):
@@ -115,7 +117,7 @@ func (t *Chunk) settleAccepted(ballots []ballot, key string) error {
 		}
 	}
 	cost := t.job.Value(t.sampled(t.index())).MulRaw(int64(len(escalated)))
-	costPaid, honest, err := t.slashAll(wrong, cost, t.job.BondValue)
+	costPaid, honest, err := t.slashAll(wrong, cost, t.mostShared(failed))
 	if err != nil {
 		return err
 	}
@@ -129,9 +131,13 @@ func (t *Chunk) settleAccepted(ballots []ballot, key string) error {
 		if b.a.round > 0 {
 			continue
 		}
-		if err := t.payFromEscrow(b.operator, &b.outcome, math.MaxInt(t.pay(b.a).Sub(t.handover(b.a)), math.ZeroInt())); err != nil {
+		earned := t.pay(b.a).Sub(t.handover(b.a)).Sub(t.unearned(failed))
+		if err := t.payFromEscrow(b.operator, &b.outcome, math.MaxInt(earned, math.ZeroInt())); err != nil {
 			return err
 		}
+	}
+	if err := t.payFailedSeats(ballots, failed); err != nil {
+		return err
 	}
 	if err := t.payEscalation(escalated, costPaid); err != nil {
 		return err
@@ -160,7 +166,7 @@ func (t *Chunk) accepted(found verdict, right []*ballot, until int64) types.Rece
 	}
 	return types.Receipt{
 		Status: types.CHUNK_STATUS_ACCEPTED, Tags: t.tags(found, right), ExitCode: found.exitCode, ChallengeUntil: until,
-		Fuel: found.fuel, Guarantee: t.job.Guarantee(),
+		Fuel: found.fuel, Guarantee: t.job.Guarantee(), FailedTasks: t.failed(found),
 	}
 }
 
@@ -198,22 +204,6 @@ func (t *Chunk) tags(found verdict, right []*ballot) [][]byte {
 		tags[0] = t.tag(first)
 	}
 	return tags
-}
-
-// outvote counts towards jail a result that a majority contradicts. The node keeps its bond
-// and earns nothing.
-func (t *Chunk) outvote(b *ballot) error {
-	if _, err := t.deps.Nodes.Penalize(t.ctx, edgenodetypes.PenaltyRequest{
-		Operator: b.operator, Liability: b.a.Locked, Amount: math.ZeroInt(),
-		Reason: edgenodetypes.ReasonWrongResult, JobID: t.job.Id, Task: t.record.Index,
-	}); err != nil {
-		return err
-	}
-	if err := b.a.MoveTo(types.ASSIGNMENT_STATUS_UNPAID); err != nil {
-		return err
-	}
-	b.outcome.Status = types.ASSIGNMENT_STATUS_UNPAID
-	return nil
 }
 
 // settleRootless ends a chunk whose replicas are all silent. Auditors that agree with each

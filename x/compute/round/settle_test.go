@@ -1,6 +1,7 @@
 package round_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -40,6 +41,16 @@ func settled(rounds ...types.Round) types.Chunk {
 	if len(rounds) > 1 {
 		for of := uint32(1); int(of) < len(rounds); of++ {
 			record.Opened = append(record.Opened, work{result: "x", fuel: 100}.opening(of), work{result: "y", fuel: 100}.opening(of))
+		}
+	}
+	return record
+}
+
+// failing lets the programs of some nodes of a first round exit with 1.
+func failing(record types.Chunk, operators ...string) types.Chunk {
+	for i := range record.Rounds[0].Replicas {
+		if a := &record.Rounds[0].Replicas[i]; slices.Contains(operators, a.Operator) {
+			a.ExitCode = 1
 		}
 	}
 	return record
@@ -113,6 +124,27 @@ func TestEachVerdictMovesItsMoney(t *testing.T) {
 			change: func(w *world) { w.job.Slashable = false },
 			status: types.CHUNK_STATUS_ACCEPTED,
 			said:   []string{"penalize c wrong_result 0", "release a", "reward a 100", "release b", "reward b 100"},
+		},
+		"where nobody vouches a majority that fails earns attempts": {
+			record: failing(settled(voted(0, abc, said{"a": "x", "b": "x", "c": "y"})), "a", "b"),
+			change: func(w *world) { w.job.Slashable = false },
+			status: types.CHUNK_STATUS_ACCEPTED,
+			said: []string{
+				"release c", "reward c 10", "release a", "reward a 10", "release b", "reward b 10", "burn 30atfuel",
+			},
+		},
+		"where nobody vouches those that fail gain nothing by silence": {
+			record: failing(settled(voted(0, abc, said{"a": "x", "b": "x", "c": ""})), "a", "b"),
+			change: func(w *world) { w.job.Slashable = false },
+			status: types.CHUNK_STATUS_ACCEPTED,
+			said: []string{
+				"slash c no_reveal: cost 0, honest 0", "release a", "reward a 10", "release b", "reward b 10", "burn 40atfuel",
+			},
+		},
+		"where lies are slashed failures are paid": {
+			record: failing(settled(voted(0, abc, said{"a": "x", "b": "x", "c": "x"})), "a", "b", "c"),
+			status: types.CHUNK_STATUS_ACCEPTED,
+			said:   []string{"release a", "reward a 100", "release b", "reward b 100", "release c", "reward c 100"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

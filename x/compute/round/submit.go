@@ -158,7 +158,7 @@ func (t *Chunk) startReveals() error {
 	return nil
 }
 
-// Reveal stores the tag and the exit code to which the node committed.
+// Reveal stores what the node committed to: its tag, and an exit code or a number of failed tasks.
 func (t *Chunk) Reveal(operator sdk.AccAddress, item types.RevealItem) error {
 	a, err := t.held(operator, item.Ref)
 	if err != nil {
@@ -185,6 +185,7 @@ func (t *Chunk) Reveal(operator sdk.AccAddress, item types.RevealItem) error {
 		return err
 	}
 	a.Tag, a.ExitCode, a.Metrics, a.Leaves = item.Tag, item.ExitCode, item.Metrics, item.Leaves
+	a.FailedTasks = item.FailedTasks
 	t.current().Revealed++
 	return nil
 }
@@ -192,8 +193,11 @@ func (t *Chunk) Reveal(operator sdk.AccAddress, item types.RevealItem) error {
 // revealable checks that an item reveals what the node has committed to, with no more fuel
 // than the task allows. It wraps ErrRevealMismatch and ErrFuelOverSpec.
 func (t *Chunk) revealable(a part, operator sdk.AccAddress, item types.RevealItem) error {
-	if !bytes.Equal(types.Commitment(operator, item.Tag, item.ExitCode, item.Salt), a.Commitment) {
-		return types.ErrRevealMismatch.Wrapf("expected tag, exit code and salt that hash to %x with the operator", a.Commitment)
+	if !bytes.Equal(types.Commitment(operator, item.Tag, t.states(item), item.Salt), a.Commitment) {
+		return types.ErrRevealMismatch.Wrapf("expected tag, exit code or failed tasks, and salt that hash to %x with the operator", a.Commitment)
+	}
+	if err := t.checkFailures(a, item); err != nil {
+		return err
 	}
 	if t.single() {
 		if n := len(item.Leaves) + len(item.Siblings); n > 0 {

@@ -90,7 +90,11 @@ func (t *Chunk) vote(a part) types.Vote {
 func (t *Chunk) stated(a part) verdict {
 	samples := t.record.Rounds[a.round].Samples
 	if len(samples) == 0 {
-		return verdict{tag: a.Tag, fuel: a.Metrics.Fuel, exitCode: a.ExitCode}
+		said := verdict{tag: a.Tag, fuel: a.Metrics.Fuel, exitCode: a.ExitCode}
+		if !t.job.Guarantee().PaysFailures() {
+			said.failed = a.FailedTasks
+		}
+		return said
 	}
 	leaves := make([]types.Subtree, len(samples))
 	for i, position := range samples {
@@ -100,19 +104,21 @@ func (t *Chunk) stated(a part) verdict {
 	return verdict{tag: root.Hash, fuel: root.Fuel}
 }
 
-// verdict is a result on which replicas agree: its tag with fuel and exit code, or the opened
-// results of the tasks that are judged, in their order.
+// verdict is a result on which replicas agree: its tag with fuel, exit code and, if failed tasks
+// of a chunk earn less than others, their number; or the opened results of the tasks that are
+// judged, in their order.
 type verdict struct {
 	tag      []byte
 	fuel     uint64
 	exitCode uint32
+	failed   uint32
 	opened   []types.Opening
 }
 
 // key returns the string that represents the result in votes.
 func (v verdict) key() string {
 	if len(v.opened) == 0 {
-		return string(appendNumbers(slices.Clone(v.tag), v.fuel, v.exitCode))
+		return string(binary.BigEndian.AppendUint32(appendNumbers(slices.Clone(v.tag), v.fuel, v.exitCode), v.failed))
 	}
 	var key []byte
 	for _, shown := range v.opened {
@@ -125,15 +131,20 @@ func appendNumbers(key []byte, fuel uint64, exitCode uint32) []byte {
 	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint64(key, fuel), exitCode)
 }
 
-// openedSize is the length of an opened result in a key, in bytes.
-const openedSize = 2*types.HashSize + 12
+// openedSize is the length of an opened result in a key, and statedSize that of a key without
+// opened results, in bytes.
+const (
+	openedSize = 2*types.HashSize + 12
+	statedSize = types.HashSize + 16
+)
 
 // verdictOf is the inverse of key. Of opened results it returns what all rounds have in
 // common. The fuel and exit code of the first are also those of the verdict.
 func verdictOf(key string) verdict {
-	if len(key) == types.HashSize+12 {
+	if len(key) == statedSize {
 		fuel, exitCode := numbersOf(key[types.HashSize:])
-		return verdict{tag: []byte(key[:types.HashSize]), fuel: fuel, exitCode: exitCode}
+		failed := binary.BigEndian.Uint32([]byte(key[statedSize-4:]))
+		return verdict{tag: []byte(key[:types.HashSize]), fuel: fuel, exitCode: exitCode, failed: failed}
 	}
 	var v verdict
 	for ; len(key) >= openedSize; key = key[openedSize:] {

@@ -60,11 +60,12 @@ func TraceKey(chainID, jobID string, task uint64, round uint32, seed []byte) []b
 	return hash(traceKeyDomain, []byte(chainID), []byte(jobID), uint64Bytes(task), uint64Bytes(uint64(round)), seed)
 }
 
-// Commitment returns the 32 bytes that bind an operator to a tag and an exit code without
-// revealing them. They depend on the operator, so that a node that copies a commitment cannot
-// reveal it.
-func Commitment(operator sdk.AccAddress, tag []byte, exitCode uint32, salt []byte) []byte {
-	return hash(commitmentDomain, operator, tag, uint64Bytes(uint64(exitCode)), salt)
+// Commitment returns the 32 bytes that bind an operator to a tag and to what the operator
+// states with it, without revealing them: the exit code of a single result, or the number of
+// failed tasks of a chunk of several. They depend on the operator, so that a node that copies a
+// commitment cannot reveal it.
+func Commitment(operator sdk.AccAddress, tag []byte, stated uint32, salt []byte) []byte {
+	return hash(commitmentDomain, operator, tag, uint64Bytes(uint64(stated)), salt)
 }
 
 // ticket returns the 16 bytes that determine an operator's rank in a draw.
