@@ -121,6 +121,7 @@ func (a *Agent) sealChunk(w *assignment, e executedChunk) error {
 	default:
 		root := computetypes.ChunkRoot(leavesOf(a.cfg.ChainID, run.key, run.positions, ownTrace, list))
 		s.tag, s.shown.Digest = root.Hash, digestOf(list)
+		s.failed = stated(run, list)
 	}
 	if err := a.sealAs(w, s); err != nil {
 		return err
@@ -128,6 +129,20 @@ func (a *Agent) sealChunk(w *assignment, e executedChunk) error {
 	a.cfg.Logger.Info("executed", "assignment", run.key, "tasks", len(list), "of", len(run.positions), "ended", run.why,
 		"fuel", m.Fuel, "wall_ms", m.WallMillis)
 	return nil
+}
+
+// stated returns how many tasks of a chunk have failed, if the node states it. That depends on the
+// spec alone, which is proven before the commitment leaves this machine.
+func stated(run *chunkRun, list []taskResult) (failed uint32) {
+	if !run.spec.Policy.CountsFailures() || run.key.Round > 0 || len(run.part.Samples) > 0 {
+		return 0
+	}
+	for i := range list {
+		if list[i].exitCode != 0 {
+			failed++
+		}
+	}
+	return failed
 }
 
 // keepFirstManifest writes the manifest of the first task of a chunk to where that of a result
@@ -162,7 +177,8 @@ func commitItem(r *store.Assignment) computetypes.CommitItem {
 func (a *Agent) revealItem(w *assignment) (computetypes.RevealItem, error) {
 	r := &w.record
 	item := computetypes.RevealItem{
-		Ref: refOf(r.Key), Tag: r.Tag, Salt: r.Salt, ExitCode: r.ExitCode, Metrics: metricsOf(r.Metrics, a.cfg.Device),
+		Ref: refOf(r.Key), Tag: r.Tag, Salt: r.Salt, ExitCode: r.ExitCode, FailedTasks: r.FailedTasks,
+		Metrics: metricsOf(r.Metrics, a.cfg.Device),
 	}
 	if !r.Several() || r.Judges != nil {
 		return item, nil

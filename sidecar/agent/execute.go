@@ -231,8 +231,10 @@ func noteEnergy(m *store.Metrics, energy device.Energy) {
 type sealing struct {
 	shown computetypes.Opening
 	tag   []byte
-	// tasks is the number of tasks of a chunk of several tasks that have a result, or 0.
+	// tasks is the number of tasks of a chunk of several tasks that have a result, or 0, and failed
+	// the number of those that have failed, where the chain asks for it.
 	tasks   uint64
+	failed  uint32
 	metrics store.Metrics
 	detail  string
 }
@@ -247,8 +249,9 @@ func (a *Agent) sealAs(w *assignment, s sealing) error {
 	a.moveOn(w, store.PhaseExecuted, func(r *store.Assignment) {
 		r.Salt, r.ResultDigest, r.Manifest, r.Work = salt, s.shown.Digest, nil, workDigest(w.ran)
 		r.TraceKeys, r.Trace, r.OwnTrace = w.ranUnder, s.shown.Trace, s.shown.OwnTrace
-		r.Tag, r.ExitCode, r.Tasks, r.Metrics = s.tag, s.shown.ExitCode, s.tasks, s.metrics
-		r.Commitment = computetypes.Commitment(a.view.operator, s.tag, r.ExitCode, salt)
+		r.Tag, r.ExitCode, r.FailedTasks, r.Tasks, r.Metrics = s.tag, s.shown.ExitCode, s.failed, s.tasks, s.metrics
+		// One of the two is 0: a chunk of several tasks has no exit code.
+		r.Commitment = computetypes.Commitment(a.view.operator, s.tag, max(r.ExitCode, r.FailedTasks), salt)
 		r.LastError, r.Detail = "", blob.Printable(s.detail)
 		if w.spec.Sink != "" && len(r.Samples) == 0 {
 			r.Sink, r.Requested = computetypes.TaskSink(w.spec.Sink, r.Task), a.jobs[r.JobID].requested

@@ -66,7 +66,7 @@ func (c *fakeChain) result(t *fakeTask, position uint32) (content, digest []byte
 		}
 	}
 	sum, err := manifest.Manifest{
-		Profile: "wasm/1", Reason: manifest.ReasonExited,
+		Profile: "wasm/1", Reason: manifest.ReasonExited, ExitCode: int32(t.exit),
 		Files: []manifest.File{{Path: "text.txt", Size: uint64(len(content)), SHA256: sha256.Sum256(content)}},
 	}.Digest()
 	return content, sum[:], err == nil
@@ -89,7 +89,7 @@ func (c *fakeChain) shownOf(t *fakeTask, node sdk.AccAddress, item *computetypes
 		sum := sha256.Sum256(slices.Concat(key, content))
 		return sum[:]
 	}
-	shown := computetypes.Opening{Round: item.Ref.Round, Digest: digest, Fuel: fakeFuel, Trace: trace(item.TraceKeys[0]), Position: position}
+	shown := computetypes.Opening{Round: item.Ref.Round, Digest: digest, Fuel: fakeFuel, Trace: trace(item.TraceKeys[0]), Position: position, ExitCode: t.exit}
 	if len(item.TraceKeys) > 1 {
 		shown.OwnTrace = trace(item.TraceKeys[1])
 	}
@@ -114,7 +114,10 @@ func (c *fakeChain) playChunk(t *fakeTask, node sdk.AccAddress, item computetype
 			Hash: computetypes.Tag(testChainID, t.ref.JobId, t.ref.Task+uint64(position), shown), Fuel: shown.Fuel,
 		}
 	}
-	root, salt := computetypes.ChunkRoot(leaves), bytes.Repeat([]byte{7}, saltBytes)
+	root, salt, failed := computetypes.ChunkRoot(leaves), bytes.Repeat([]byte{7}, saltBytes), uint32(0)
+	if t.exit != 0 && t.spec.Policy.Kind == computetypes.POLICY_KIND_QUORUM && len(item.Samples) == 0 {
+		failed = uint32(item.Count)
+	}
 	if t.challenged.Whole() {
 		c.playJudge(t, node, &item, root)
 		return
@@ -122,11 +125,11 @@ func (c *fakeChain) playChunk(t *fakeTask, node sdk.AccAddress, item computetype
 	switch {
 	case item.Assignment.Status == computetypes.ASSIGNMENT_STATUS_ASSIGNED && c.othersCommit:
 		c.must(c.do(t, func(t *round.Chunk) error {
-			return t.Commit(node, computetypes.CommitItem{Ref: item.Ref, Commitment: computetypes.Commitment(node, root.Hash, 0, salt), Fuel: root.Fuel})
+			return t.Commit(node, computetypes.CommitItem{Ref: item.Ref, Commitment: computetypes.Commitment(node, root.Hash, failed, salt), Fuel: root.Fuel})
 		}))
 	case item.Assignment.Status == computetypes.ASSIGNMENT_STATUS_COMMITTED && item.Phase == computetypes.ROUND_PHASE_REVEAL &&
 		item.CurrentRound == item.Ref.Round:
-		reveal := computetypes.RevealItem{Ref: item.Ref, Tag: root.Hash, Salt: salt, Metrics: computetypes.Metrics{Fuel: root.Fuel}}
+		reveal := computetypes.RevealItem{Ref: item.Ref, Tag: root.Hash, Salt: salt, FailedTasks: failed, Metrics: computetypes.Metrics{Fuel: root.Fuel}}
 		switch {
 		case len(item.Samples) > 0:
 			reveal.Leaves = leaves

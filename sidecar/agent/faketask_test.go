@@ -32,6 +32,8 @@ type fakeTask struct {
 	audits bool
 	says   func(task uint64) []byte
 	lie    uint32
+	// exit is the exit code of the program in chunks of several tasks on the other nodes.
+	exit uint32
 	// challenged is set if the task judges a challenge.
 	challenged *computetypes.ChallengedTask
 	// record is the task as it was last saved. It does not have rounds before the chain has

@@ -152,6 +152,7 @@ func verdictIn(record store.Assignment, receipt *computetypes.Receipt, operator 
 	round := int(record.Round)
 	verdict.Accepted = receipt.Status == computetypes.CHUNK_STATUS_ACCEPTED && round < len(receipt.Tags) &&
 		len(record.Tag) > 0 && bytes.Equal(receipt.Tags[round], record.Tag)
+	verdict.FailedTasks = receipt.FailedTasks
 	return verdict, nil
 }
 
@@ -189,10 +190,13 @@ func (a *Agent) settle(w *assignment, verdict store.Verdict) {
 	if verdict.Status == missed {
 		a.shun(w.record.JobID, shunFailed, "a task of it was not done in time on this machine")
 	}
+	if tasks := max(w.record.Count, 1); 2*verdict.FailedTasks >= tasks {
+		a.shun(w.record.JobID, shunFailed, fmt.Sprintf("%d of %d tasks of it have failed, and earned the attempt fee only", verdict.FailedTasks, tasks))
+	}
 	a.finish(w, store.PhaseSettled, func(r *store.Assignment) { r.Verdict = &verdict })
 	a.metrics.settled.WithLabelValues(verdict.Status).Inc()
 	a.cfg.Logger.Info("settled", "assignment", w.record.Key, "outcome", verdict.Status,
-		"paid", verdict.Paid, "share", verdict.Share, "slashed", verdict.Slashed)
+		"paid", verdict.Paid, "share", verdict.Share, "slashed", verdict.Slashed, "failed_tasks", verdict.FailedTasks)
 }
 
 func verdictOf(outcome computetypes.Outcome, height int64) store.Verdict {

@@ -40,8 +40,8 @@ type Assignment struct {
 	// while the next one ran.
 	CrashedAt uint64 `json:"crashed_at,omitempty"`
 
-	// Samples, Judges, Tasks, Salt, ResultDigest, Trace, OwnTrace, Tag, ExitCode, Commitment, Manifest
-	// and the fuel in Metrics can change until PhaseCommitSent and never after that, because a
+	// Samples, Judges, Tasks, Salt, ResultDigest, Trace, OwnTrace, Tag, ExitCode, FailedTasks, Commitment,
+	// Manifest and the fuel in Metrics can change until PhaseCommitSent and never after that, because a
 	// reveal that does not match its commitment costs the bond.
 	Salt []byte `json:"salt,omitempty"`
 	// ResultDigest is the SHA-256 of the result manifest, or, for several tasks of a chunk, of
@@ -57,8 +57,11 @@ type Assignment struct {
 	Tag       []byte   `json:"tag,omitempty"`
 	// ExitCode is the program's exit code in the form that the chain uses. The manifest
 	// contains it too.
-	ExitCode   uint32 `json:"exit_code,omitempty"`
-	Commitment []byte `json:"commitment,omitempty"`
+	ExitCode uint32 `json:"exit_code,omitempty"`
+	// FailedTasks is the number of tasks of a chunk whose program did not exit with 0, as the
+	// machine states it with the root of the chunk. It is 0 where the chain asks for no number.
+	FailedTasks uint32 `json:"failed_tasks,omitempty"`
+	Commitment  []byte `json:"commitment,omitempty"`
 	// Manifest is the canonical result manifest in journals of version 2; ResultDigest is its
 	// SHA-256. A manifest can be several megabytes large, and the journal is read as a whole.
 	// Since version 3, the manifest is therefore stored next to the outputs.
@@ -143,6 +146,9 @@ type Verdict struct {
 	Height int64 `json:"height"`
 	// Accepted reports whether the task has a result that is this machine's result.
 	Accepted bool `json:"accepted,omitempty"`
+	// FailedTasks is the number of tasks of the accepted result that earned the attempt fee only,
+	// because their program did not exit with 0.
+	FailedTasks uint64 `json:"failed_tasks,omitempty"`
 }
 
 // Deadlines contains block heights. A height of 0 is not known yet.
@@ -244,6 +250,7 @@ func (a *Assignment) fixed() []struct {
 		{"fuel", binary.BigEndian.AppendUint64(nil, a.Metrics.Fuel)},
 		{"tag", a.Tag},
 		{"exit code", binary.BigEndian.AppendUint32(nil, a.ExitCode)},
+		{"failed tasks", binary.BigEndian.AppendUint32(nil, a.FailedTasks)},
 		{"commitment", a.Commitment},
 		{manifestField, a.Manifest},
 	}

@@ -17,6 +17,7 @@ func TestCommittedValuesNeverChange(t *testing.T) {
 		"fuel":          func(a *Assignment) { a.Metrics.Fuel++ },
 		"tag":           func(a *Assignment) { a.Tag = append([]byte{}, "other"...) },
 		"exit code":     func(a *Assignment) { a.ExitCode++ },
+		"failed tasks":  func(a *Assignment) { a.FailedTasks++ },
 		"commitment":    func(a *Assignment) { a.Commitment = []byte("other") },
 		"manifest":      func(a *Assignment) { a.Manifest = []byte("other") },
 	}
