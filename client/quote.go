@@ -34,6 +34,10 @@ type Quote struct {
 	// JudgingNodes is how many nodes of the class must be live to judge results that
 	// differ; 0 if wrong results are not slashed.
 	JudgingNodes uint64
+	// Guarantee is what will support an accepted result, and FailedPay what each replica then earns
+	// for a task whose program does not exit with 0. A chain of an earlier version does not say it.
+	Guarantee computetypes.Guarantee
+	FailedPay sdk.Coin
 	// Fit says how many of them qualify for the job, and what excludes the others.
 	Fit computetypes.Fit
 	// Balance is the requester's balance in each denom that the job needs.
@@ -72,6 +76,8 @@ func (c *Client) Quote(ctx context.Context, signer Signer, spec computetypes.Job
 		Fit:         answer.Fit,
 
 		JudgingNodes: answer.JudgingNodes,
+		Guarantee:    answer.Guarantee,
+		FailedPay:    answer.FailedPay,
 	}
 	if problem := nodesProblem(quote, spec); problem != "" {
 		quote.Problems = append(quote.Problems, problem)
@@ -105,6 +111,16 @@ func (q *Quote) Warning(class string) string {
 	}
 	return fmt.Sprintf("class %s has %d live nodes, and %d are needed to judge results that differ: with fewer, such a task fails, and a node that lied keeps its bond",
 		class, q.LiveNodes, q.JudgingNodes)
+}
+
+// Failures returns what a requester should know about tasks that fail; "" if a failure is paid like
+// any other result.
+func (q *Quote) Failures() string {
+	if q.Guarantee == computetypes.GUARANTEE_UNSPECIFIED || q.Guarantee.PaysFailures() {
+		return ""
+	}
+	return fmt.Sprintf("a majority decides, and a wrong result costs no bond; a task whose program does not exit with 0 pays each node only %s, and nodes leave a job whose tasks fail to others for a while",
+		money.FormatAmount(q.FailedPay))
 }
 
 // nodesProblem says why a job would wait for nodes in vain; "" if it would not. An

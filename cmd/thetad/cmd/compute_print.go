@@ -51,6 +51,9 @@ func (p *runPrinter) quote(packed *requester.Packed, quote *requester.Quote, pla
 	if warning := quote.Warning(spec.Class); warning != "" {
 		fmt.Fprintf(p.out, "Too few nodes to judge: %s\n", warning)
 	}
+	if failures := quote.Failures(); failures != "" {
+		fmt.Fprintf(p.out, "Failures: %s\n", failures)
+	}
 	gas := "gas"
 	if quote.Posting.Gas > 0 {
 		gas = fmt.Sprintf("%s for %d gas", money.FormatAmount(quote.Posting.Fee), quote.Posting.Gas)
