@@ -32,6 +32,10 @@ func networks() []network {
 			chainID: "theta-adversary-2", nodes: decoderNodes, slots: decoderPrograms, params: decoderGenesis(), behaviours: modelLiars(),
 			prepare: decoderJob,
 		},
+		{
+			chainID: "theta-adversary-3", nodes: majorityNodes, slots: honestSlots, params: majorityGenesis(), behaviours: majorities(),
+			prepare: func(string, Options) (offer, error) { return smallJob(), nil },
+		},
 	}
 }
 

@@ -1,6 +1,7 @@
 package adversary
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -37,6 +38,8 @@ func requesters() []behaviour {
 // badJob is a requester who hopes to get work for free, or to have honest nodes slashed.
 type badJob struct {
 	label string
+	// policy is the name of the jobs' policy in reports; empty means the quorum.
+	policy string
 	// spec returns the n-th job and its right answer.
 	spec func(ctx context.Context, s *stage, n int) (computetypes.JobSpec, answer, error)
 	// cost returns what a task should have cost the requester, in whole tfuel, and why.
@@ -47,7 +50,7 @@ type badJob struct {
 func (b badJob) name() string { return b.label }
 
 func (b badJob) play(ctx context.Context, s *stage) (Row, error) {
-	row := Row{Behaviour: b.label, Policy: quorumPolicy, Jobs: badJobs, Trials: badJobs}
+	row := Row{Behaviour: b.label, Policy: cmp.Or(b.policy, quorumPolicy), Jobs: badJobs, Trials: badJobs}
 	key := newKeyPair()
 	if err := s.fund(ctx, 4*replicas*badJobs*reward, key.Address()); err != nil {
 		return row, err
