@@ -24,7 +24,11 @@ func (b *buffer) Write(offset uint64, p []byte) error {
 }
 
 // Read returns bytes.
-func (b *buffer) Read(offset uint64, p []byte) error { return b.device.inner.read(b.inner, offset, p) }
+func (b *buffer) Read(offset uint64, p []byte) error {
+	read, err := b.device.inner.read(b.inner, offset, uint64(len(p)))
+	copy(p, read)
+	return err
+}
 
 // Free gives up the tensor.
 func (b *buffer) Free() error { return b.device.inner.free(b.inner) }

@@ -77,7 +77,8 @@ func New(inner tensor.Device, cfg Config) *Device {
 		inner: &watched{inner: inner, clock: ran, limit: cfg.Limit}, name: sha256.Sum256([]byte(inner.Name())), cfg: cfg, outputs: outputs{}, random: random,
 		pace: pace{clock: ran, grace: cfg.Grace},
 	}
-	d.marks.device, d.products.device = d, d
+	d.marks.device = d
+	d.products = products{device: d, library: library{device: d}, budget: newBudget(), drawn: map[source]draw{}}
 	return d
 }
 
@@ -96,6 +97,12 @@ func (d *Device) New(s tensor.Shape) (tensor.Buffer, error) {
 // Submit begins calls. Those that are compared are waited for.
 func (d *Device) Submit(calls []tensor.Call) error {
 	defer d.pace.work()()
+	// Later, calls that check products may not have been submitted yet.
+	if d.marks.full() {
+		if err := d.settle(); err != nil {
+			return err
+		}
+	}
 	batch := make([]tensor.Call, 0, len(calls)+1)
 	for _, call := range calls {
 		plain, buffers := unwrap(call)
@@ -117,6 +124,7 @@ func (d *Device) Submit(calls []tensor.Call) error {
 		}
 		batch = append(batch, plain)
 		d.written(k, call.Op, buffers)
+		d.products.budget.earn(tensor.Fuel(call.Op))
 		more, err := d.products.watch(plain, buffers)
 		if err != nil {
 			return err
@@ -165,11 +173,6 @@ func (d *Device) begin(calls []tensor.Call) error {
 	if len(calls) == 0 {
 		return nil
 	}
-	if d.marks.full() {
-		if err := d.settle(); err != nil {
-			return err
-		}
-	}
 	mark, err := d.marks.next()
 	if err != nil {
 		return err
@@ -179,15 +182,17 @@ func (d *Device) begin(calls []tensor.Call) error {
 
 // settle waits for all calls, and checks the marks and products.
 func (d *Device) settle() error {
-	sums, err := d.inner.Wait()
+	rows, words := d.products.spans()
+	e, err := d.inner.finish(d.marks.span(), rows, words)
 	if err != nil {
 		return err
 	}
-	d.sums = append(d.sums, sums...)
-	if err := d.marks.check(); err != nil {
+	d.sums = append(d.sums, e.sums...)
+	d.products.took += e.took
+	if err := d.marks.check(e.contents[0]); err != nil {
 		return err
 	}
-	return d.products.check()
+	return d.products.check(e.contents[1], e.contents[2])
 }
 
 // Wait returns after all calls have ended and nothing about them is in doubt.

@@ -14,10 +14,16 @@ type marks struct {
 	values []int32
 }
 
-// maxMarks bounds the submissions between two waits.
-const maxMarks = 1024
+const (
+	// maxMarks bounds the marks between two waits.
+	maxMarks = 1024
+	// submitMarks is the number of marks that Submit leaves without a wait between them: before a call
+	// that is compared, and at its end.
+	submitMarks = 2
+)
 
-func (m *marks) full() bool { return len(m.values) >= maxMarks }
+// full reports whether there may not be room for those of another Submit.
+func (m *marks) full() bool { return len(m.values) > maxMarks-submitMarks }
 
 // next returns the call for the next submission.
 func (m *marks) next() (tensor.Call, error) {
@@ -33,15 +39,11 @@ func (m *marks) next() (tensor.Call, error) {
 	return tensor.Call{Op: fill, Buffers: []tensor.Buffer{m.held}}, nil
 }
 
-// check compares the marks of what has been waited for.
-func (m *marks) check() error {
-	if len(m.values) == 0 {
-		return nil
-	}
-	found := make([]byte, 4*len(m.values))
-	if err := m.device.inner.read(m.held, 0, found); err != nil {
-		return err
-	}
+// span is where the marks lie.
+func (m *marks) span() span { return span{of: m.held, size: 4 * uint64(len(m.values))} }
+
+// check compares the marks of what has been waited for with what was read.
+func (m *marks) check(found []byte) error {
 	for i, value := range m.values {
 		if got := int32(binary.LittleEndian.Uint32(found[4*i:])); got != value {
 			return m.device.doubt("expected the mark %d of submission %d, found %d: it was lost", value, i, got)

@@ -2,163 +2,255 @@ package guard
 
 import (
 	"encoding/binary"
+	"time"
 
 	"github.com/thetaedge/theta/tensor"
 )
 
-// matrix is N rows of K elements of a tensor, as they were at a time.
-type matrix struct {
+// products checks products of matrices by their sums: over the columns of each row of the product, the
+// sum is that row of A times the sum over the rows of W, modulo 2^32. W must have been written by the
+// program, so that its sums are known.
+//
+// The device adds up all rows of the product in blocks that fit 32 bits, and multiplies A with the sums of
+// W, so that little is read back. The device that multiplies wrongly may do the same in both, if it has
+// another A in mind. So some rows of A, drawn at random, are read back as well and multiplied here.
+type products struct {
+	device  *Device
+	library library
+	budget  budget
+	// rows holds rows of A, and words holds sums.
+	rows, words tensor.Buffer
+	// usedRows and usedWords count their elements.
+	usedRows, usedWords uint64
+	pending             []product
+	drawn               map[source]draw
+	// took is the time in which sums and rows were read and compared.
+	took time.Duration
+}
+
+// source is the rows of A that products multiply. Several products often share them.
+type source struct {
 	held         *buffer
 	version      uint64
-	offset, n, k uint64
+	offset, m, k uint64
 }
 
-// products checks products of matrices by their sums: over the columns of each row of the product, the
-// sum is that row of A times the sum over the rows of W, modulo 2^32. It keeps copies of rows of A and
-// of the product on the device, until all calls have ended. W must have been written by the
-// program, so that its sums are known.
-type products struct {
-	device *Device
-	// rows holds rows of A, and out those of products.
-	rows, out tensor.Buffer
-	// usedRows and usedOut count their elements.
-	usedRows, usedOut uint64
-	pending           []product
-	// known are the sums over the rows of weights, and words counts their numbers.
-	known map[matrix][]uint32
-	words uint64
+// draw is a number of rows of a source, `step` apart from `first` on, of which copies lie at `place`.
+type draw struct{ first, step, count, place uint64 }
+
+// find returns the number of a row in a draw, and whether it is there.
+func (d draw) find(row uint64) (i uint64, found bool) {
+	if row < d.first || (row-d.first)%d.step != 0 {
+		return 0, false
+	}
+	i = (row - d.first) / d.step
+	return i, i < d.count
 }
 
-// product is a number of rows whose copies begin at `rows` and `out`.
+// product is a number of rows of a product from `first` on.
 type product struct {
-	rows, out, count, n, k uint64
-	columns                []uint32
-	op                     *tensor.Gemm
+	op           *tensor.Gemm
+	weights      *weights
+	first, count uint64
+	drawn        draw
+	// multiplied reports whether the device multiplies A with the sums of W, which is needless if all rows
+	// are drawn. place is where these products lie. The sums of blocks of
+	// columns follow, of which each row has `each`.
+	multiplied  bool
+	place, each uint64
 }
 
-// Bounds of the copies.
+// sums returns where the sums of blocks of columns lie.
+func (p product) sums() uint64 {
+	if p.multiplied {
+		return p.place + p.count*digits
+	}
+	return p.place
+}
+
+// words returns the number of words that the device writes.
+func (p product) words() uint64 { return p.sums() - p.place + p.count*p.each }
+
+// Bounds of what lies on the device.
 const (
-	productRows = 64
-	roomRows    = 2 << 20
-	roomOut     = 1 << 20
-	// maxWords bounds the sums of weights. When there are more, it begins again.
-	maxWords = 16 << 20
+	// manyRows is the number of rows of A that are read while that takes little time, and fewRows if not.
+	manyRows  = 16
+	fewRows   = 2
+	roomRows  = 8 << 20
+	roomWords = 1 << 20
 )
 
-// full reports whether there may not be room for the copies of another product.
+// full reports whether there may not be room for another product.
 func (p *products) full() bool {
-	return p.usedRows > roomRows/2 || p.usedOut > roomOut/2 || len(p.pending) >= maxMarks
+	return p.usedRows > roomRows/2 || p.usedWords > roomWords/2 || len(p.pending) >= maxMarks || p.library.full()
 }
 
-// watch returns the calls that keep rows of a product, to be submitted after it.
+// watch returns the calls that add up a product, to be submitted after it.
 func (p *products) watch(call tensor.Call, buffers []*buffer) ([]tensor.Call, error) {
 	o, is := call.Op.(*tensor.Gemm)
 	if !is || buffers[1].computed {
 		return nil, nil
 	}
 	m, n, k := uint64(o.M), uint64(o.N), uint64(o.K)
-	count := min(m, productRows, roomRows/2/k, roomOut/2/n)
-	if count == 0 {
-		return nil, nil // a row is larger than half of the room
-	}
 	b := p.device.random.Uint64N(uint64(o.Batch))
-	first := b*m + p.device.random.Uint64N(m-count+1)
-	weights := matrix{held: buffers[1], version: buffers[1].version, offset: o.W.Offset, n: n, k: k}
+	of := matrix{held: buffers[1], version: buffers[1].version, offset: o.W.Offset, n: n, k: k}
 	if !o.SharedW {
-		weights.offset += b * n * k
+		of.offset += b * n * k
 	}
-	if _, found := p.known[weights]; !found && !p.device.pace.allows() {
-		return nil, nil
-	}
-	columns, err := p.columns(weights)
-	if err != nil {
+	w, err := p.library.of(of)
+	if w == nil || err != nil {
 		return nil, err
 	}
 	if err := p.prepare(); err != nil {
 		return nil, err
 	}
-	kept := product{rows: p.usedRows, out: p.usedOut, count: count, n: n, k: k, columns: columns, op: o}
-	p.usedRows, p.usedOut = p.usedRows+count*k, p.usedOut+count*n
+	from := source{held: buffers[0], version: buffers[0].version, offset: o.A.Offset + b*m*k, m: m, k: k}
+	kept, known := product{op: o, weights: w, place: p.usedWords, each: n / w.block}, false
+	if kept.drawn, known = p.drawn[from]; !known {
+		kept.drawn = p.draw(m, k)
+	}
+	if kept.count = min(m, roomWords/2/(kept.each+digits)); kept.count == 0 {
+		return nil, nil // a row is larger than the room
+	}
+	kept.first = p.device.random.Uint64N(m - kept.count + 1)
+	kept.multiplied = kept.drawn.count < m
+	calls, err := p.calls(call, kept, from, b, known)
+	if err != nil || !p.budget.spend(p.device.random, cost(calls, kept)) {
+		return nil, err
+	}
+	if !known {
+		p.drawn[from] = kept.drawn
+		p.usedRows += kept.drawn.count * k
+	}
+	p.usedWords += kept.words()
 	p.pending = append(p.pending, kept)
-	return []tensor.Call{
-		keep(call.Buffers[0], o.A.Offset+first*k, p.rows, kept.rows, count*k),
-		keep(call.Buffers[2], o.Out.Offset+first*n, p.out, kept.out, count*n),
-	}, nil
+	return calls, nil
 }
 
-// keep returns a call that copies elements.
-func keep(from tensor.Buffer, at uint64, to tensor.Buffer, place, count uint64) tensor.Call {
+// Bounds of the time that rows of A take here: a share of all time, and what is always allowed.
+const (
+	rowShare = 64
+	rowGrace = 200 * time.Millisecond
+)
+
+// draw chooses among m rows of k elements.
+func (p *products) draw(m, k uint64) draw {
+	d := draw{count: min(m, fewRows), place: p.usedRows}
+	if p.took <= rowGrace+p.device.pace.all/rowShare {
+		d.count = min(m, manyRows)
+	}
+	d.step = max(min(m/d.count, tensor.MaxDim/k), 1)
+	d.first = p.device.random.Uint64N(m - (d.count-1)*d.step)
+	return d
+}
+
+// calls returns those for a product of the matrix b of a batch. The rows that are drawn are copied unless
+// they are known.
+func (p *products) calls(call tensor.Call, kept product, from source, b uint64, known bool) ([]tensor.Call, error) {
+	n, k := uint64(kept.op.N), from.k
+	out := kept.op.Out.Offset + (b*from.m+kept.first)*n
+	var calls []tensor.Call
+	if kept.multiplied {
+		w, err := p.library.onDevice(kept.weights)
+		if err != nil {
+			return nil, err
+		}
+		calls = append(calls, tensor.Call{
+			Op: &tensor.Gemm{
+				A: tensor.Operand{Tensor: 1, Offset: from.offset + kept.first*k}, W: tensor.Operand{Tensor: 2, Offset: w.offset},
+				Out: tensor.Operand{Tensor: 3, Offset: kept.place}, Batch: 1, M: uint32(kept.count), N: digits, K: uint32(k), SharedW: true,
+			},
+			Buffers: []tensor.Buffer{call.Buffers[0], w.held, p.words},
+		})
+	}
+	if kept.each < n {
+		sum := &tensor.Sum{
+			X: tensor.Operand{Tensor: 1, Offset: out}, Out: tensor.Operand{Tensor: 2, Offset: kept.sums()},
+			Rows: uint32(kept.count * kept.each), Cols: uint32(n / kept.each), M: 1,
+		}
+		calls = append(calls, tensor.Call{Op: sum, Buffers: []tensor.Buffer{call.Buffers[2], p.words}})
+	} else {
+		calls = append(calls, keep(call.Buffers[2], out, p.words, kept.sums(), 1, 0, kept.count*n))
+	}
+	if !known {
+		calls = append(calls, keep(call.Buffers[0], from.offset+kept.drawn.first*k, p.rows, kept.drawn.place, kept.drawn.count, kept.drawn.step*k, k))
+	}
+	return calls, nil
+}
+
+// cost returns about the fuel of calls and of what follows here.
+func cost(calls []tensor.Call, kept product) uint64 {
+	sum := 4 * (kept.drawn.count*uint64(kept.op.K) + kept.words())
+	for _, call := range calls {
+		sum += tensor.Fuel(call.Op)
+	}
+	return sum
+}
+
+// keep returns a call that copies rows of elements that lie `step` elements apart.
+func keep(from tensor.Buffer, at uint64, to tensor.Buffer, place, rows, step, count uint64) tensor.Call {
 	o := &tensor.Copy{
 		From: tensor.Operand{Tensor: 1, Offset: at}, To: tensor.Operand{Tensor: 2, Offset: place},
-		Size: [tensor.Dims]uint32{1, 1, 1, 1, uint32(count)}, FromStride: [tensor.Dims]uint32{tensor.Dims - 1: 1},
+		Size: [tensor.Dims]uint32{1, 1, 1, uint32(rows), uint32(count)}, FromStride: [tensor.Dims]uint32{0, 0, 0, uint32(step), 1},
+		ToStride: [tensor.Dims - 1]uint32{0, 0, 0, uint32(count)},
 	}
 	return tensor.Call{Op: o, Buffers: []tensor.Buffer{from, to}}
 }
 
-// prepare makes the tensors of the copies.
+// prepare makes the tensors of the copies and sums.
 func (p *products) prepare() (err error) {
 	if p.rows == nil {
 		if p.rows, err = p.device.inner.New(tensor.Shape{Type: tensor.S8, Count: roomRows}); err != nil {
 			return err
 		}
 	}
-	if p.out == nil {
-		p.out, err = p.device.inner.New(tensor.Shape{Type: tensor.S32, Count: roomOut})
+	if p.words == nil {
+		p.words, err = p.device.inner.New(tensor.Shape{Type: tensor.S32, Count: roomWords})
 	}
 	return err
 }
 
-// columns returns the sums over the rows of weights, which it reads once.
-func (p *products) columns(w matrix) ([]uint32, error) {
-	if sums, found := p.known[w]; found {
-		return sums, nil
-	}
-	defer p.device.pace.compare()()
-	sums := make([]uint32, w.k)
-	const most = 1 << 20
-	together := max(most/w.k, 1)
-	for row := uint64(0); row < w.n; row += together {
-		count := min(together, w.n-row)
-		content, err := newView(p.device.inner).content(w.held.inner, block(w.offset+row*w.k, count*w.k))
-		if err != nil {
-			return nil, err
-		}
-		for len(content) > 0 {
-			for i, v := range content[:w.k] {
-				sums[i] += uint32(int32(int8(v)))
-			}
-			content = content[w.k:]
-		}
-	}
-	if p.words += w.k; p.known == nil || p.words > maxWords {
-		p.known, p.words = map[matrix][]uint32{}, w.k
-	}
-	p.known[w] = sums
-	return sums, nil
+// spans are where the rows of A and the sums of all products lie.
+func (p *products) spans() (rows, words span) {
+	return span{of: p.rows, size: p.usedRows}, span{of: p.words, size: 4 * p.usedWords}
 }
 
-// check compares the sums of all products that have been waited for.
-func (p *products) check() error {
-	if len(p.pending) == 0 {
-		return nil
-	}
-	rows, out := make([]byte, p.usedRows), make([]byte, 4*p.usedOut)
-	if err := p.device.inner.read(p.rows, 0, rows); err != nil {
-		return err
-	}
-	if err := p.device.inner.read(p.out, 0, out); err != nil {
-		return err
-	}
+// check compares the sums of all products that have been waited for, of which rows and words were read.
+func (p *products) check(rows, words []byte) error {
+	began := p.device.pace.clock.now()
 	for _, kept := range p.pending {
-		for i := range kept.count {
-			want := weighted(rows[kept.rows+i*kept.k:][:kept.k], kept.columns)
-			got := total(out[4*(kept.out+i*kept.n):][:4*kept.n])
-			if want != got {
-				return p.device.doubt("gemm: expected the sum %d of a row, found %d: %+v", want, got, kept.op)
-			}
+		if err := p.same(kept, rows, words); err != nil {
+			return err
 		}
 	}
-	p.pending, p.usedRows, p.usedOut = p.pending[:0], 0, 0
+	p.took += p.device.pace.clock.now() - began
+	p.pending, p.usedRows, p.usedWords = p.pending[:0], 0, 0
+	clear(p.drawn)
+	if p.library.full() {
+		p.library.clear()
+	}
+	return nil
+}
+
+// same compares the sums of a product with the products of sums.
+func (p *products) same(kept product, rows, words []byte) error {
+	k := uint64(kept.op.K)
+	for i := range kept.count {
+		sum := total(words[4*(kept.sums()+i*kept.each):][:4*kept.each])
+		if kept.multiplied {
+			want, got := joined(words[4*(kept.place+i*digits):][:4*digits]), sum*kept.weights.factor
+			if got != want {
+				return p.device.doubt("gemm: expected the sum of a row times %d to be %d, found %d: %+v", kept.weights.factor, want, got, kept.op)
+			}
+		}
+		at, found := kept.drawn.find(kept.first + i)
+		if !found {
+			continue
+		}
+		if want := weighted(rows[kept.drawn.place+at*k:][:k], kept.weights.columns); sum != want {
+			return p.device.doubt("gemm: expected the sum %d of a row, found %d: %+v", want, sum, kept.op)
+		}
+	}
 	return nil
 }
 
@@ -166,7 +258,7 @@ func (p *products) check() error {
 func weighted(row []byte, numbers []uint32) uint32 {
 	numbers = numbers[:len(row)]
 	var a, b, c, d uint32
-	for ; len(row) >= 4; row, numbers = row[4:], numbers[4:] {
+	for ; len(row) >= 4 && len(numbers) >= 4; row, numbers = row[4:], numbers[4:] {
 		a += uint32(int32(int8(row[0]))) * numbers[0]
 		b += uint32(int32(int8(row[1]))) * numbers[1]
 		c += uint32(int32(int8(row[2]))) * numbers[2]
@@ -180,14 +272,9 @@ func weighted(row []byte, numbers []uint32) uint32 {
 
 // total returns the sum of words.
 func total(words []byte) uint32 {
-	var low, high uint64
-	for ; len(words) >= 16; words = words[16:] {
-		a, b := binary.LittleEndian.Uint64(words), binary.LittleEndian.Uint64(words[8:])
-		low += a&(1<<32-1) + b&(1<<32-1)
-		high += a>>32 + b>>32
+	var sum uint32
+	for ; len(words) >= 4; words = words[4:] {
+		sum += binary.LittleEndian.Uint32(words)
 	}
-	for ; len(words) > 0; words = words[4:] {
-		low += uint64(binary.LittleEndian.Uint32(words))
-	}
-	return uint32(low + high)
+	return sum
 }

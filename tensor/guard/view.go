@@ -48,15 +48,18 @@ func (v *view) fetch(call tensor.Call, p probe) (tensor.Call, error) {
 	return small, nil
 }
 
-// content reads a piece of a tensor.
+// content reads a piece of a tensor. The caller may not change it.
 func (v *view) content(b tensor.Buffer, p piece) ([]byte, error) {
 	if p.bytes() > maxPiece {
 		return nil, v.device.fail(fmt.Errorf("expected at most %d bytes to compare, found %d", maxPiece, p.bytes()))
 	}
-	content := make([]byte, 0, p.bytes())
-	if p.times == 0 {
-		return content[:p.size], nil
+	switch p.times {
+	case 0:
+		return make([]byte, p.size), nil
+	case 1:
+		return v.bytes(b, p.start, p.size)
 	}
+	content := make([]byte, 0, p.bytes())
 	together := max(maxRead/max(p.stride, 1), 1)
 	for done := uint64(0); done < p.times; done += together {
 		count := min(together, p.times-done)
@@ -77,15 +80,15 @@ func (v *view) bytes(b tensor.Buffer, start, size uint64) ([]byte, error) {
 	total := shape.Type.Bytes(shape.Count)
 	if total > maxWhole {
 		from, to := start&^3, min((start+size+3)&^3, total)
-		read := make([]byte, to-from)
-		if err := v.device.read(b, from, read); err != nil {
+		read, err := v.device.read(b, from, to-from)
+		if err != nil {
 			return nil, err
 		}
 		return read[start-from:][:size], nil
 	}
 	if v.whole[b] == nil {
-		read := make([]byte, total)
-		if err := v.device.read(b, 0, read); err != nil {
+		read, err := v.device.read(b, 0, total)
+		if err != nil {
 			return nil, err
 		}
 		v.whole[b] = read

@@ -92,15 +92,42 @@ func (w *watched) Submit(calls []tensor.Call) error {
 	return w.within("a submission", func() error { return w.inner.Submit(calls) })
 }
 
-func (w *watched) Wait() ([]uint64, error) {
-	found := make(chan []uint64, 1)
+// span is bytes of a tensor.
+type span struct {
+	of           tensor.Buffer
+	offset, size uint64
+}
+
+// end is what a device gives at the end of all calls: checksums, the bytes that are asked for, and the time
+// that it took to read them.
+type end struct {
+	sums     []uint64
+	contents [][]byte
+	took     time.Duration
+}
+
+// finish waits for all calls, and reads bytes after that. Each call that is watched changes goroutines, which
+// takes longer than many a read.
+func (w *watched) finish(spans ...span) (end, error) {
+	found := make(chan end, 1)
 	err := w.within("waiting", func() error {
 		sums, err := w.inner.Wait()
-		found <- sums
+		began, r := w.clock.now(), end{sums: sums, contents: make([][]byte, len(spans))}
+		for i, s := range spans {
+			if err != nil {
+				return err
+			}
+			if s.size > 0 {
+				r.contents[i] = make([]byte, s.size)
+				err = s.of.Read(s.offset, r.contents[i])
+			}
+		}
+		r.took = w.clock.now() - began
+		found <- r
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return end{}, err
 	}
 	w.fuel = 0
 	return <-found, nil
@@ -111,13 +138,13 @@ func (w *watched) write(b tensor.Buffer, offset uint64, p []byte) error {
 	return w.within("a write", func() error { return b.Write(offset, own) })
 }
 
-func (w *watched) read(b tensor.Buffer, offset uint64, p []byte) error {
-	own := make([]byte, len(p))
-	if err := w.within("a read", func() error { return b.Read(offset, own) }); err != nil {
-		return err
+// read returns bytes that a call which does not end does not write to: it has no result.
+func (w *watched) read(b tensor.Buffer, offset, size uint64) ([]byte, error) {
+	p := make([]byte, size)
+	if err := w.within("a read", func() error { return b.Read(offset, p) }); err != nil {
+		return nil, err
 	}
-	copy(p, own)
-	return nil
+	return p, nil
 }
 
 // free gives up a tensor, of a device that has failed too unless it hangs.
