@@ -22,6 +22,7 @@ import (
 	"github.com/thetaedge/theta/sidecar/agent"
 	sidecarv1 "github.com/thetaedge/theta/sidecar/api/v1"
 	"github.com/thetaedge/theta/sidecar/bid"
+	"github.com/thetaedge/theta/sidecar/owner"
 	"github.com/thetaedge/theta/sidecar/store"
 )
 
@@ -52,6 +53,11 @@ func serve(t *testing.T) serving {
 	state := func() agent.Status {
 		return agent.Status{
 			Mode: agent.Working, Operator: "theta1op", NodeStatus: "active", Height: 7, HeightAt: time.Now(), Slots: 2, Running: 1, LeaseEnd: 90, Standing: "live",
+			Holds: owner.Decision{
+				Action: owner.Suspend, Until: time.Unix(1_700_000_060, 0),
+				Reasons: []owner.Reason{{Rule: owner.Idle, Action: owner.Suspend, Sentence: "used 3s ago", Cure: "leave it alone", Since: time.Unix(1_700_000_000, 0)}},
+				Blind:   []owner.Blind{{Rule: owner.Fan, Why: "no fan"}},
+			},
 			Passed: []bid.Passed{{JobID: "7-0-0", Draws: 3, Reason: "pays too little", Height: 6}},
 			Deliveries: map[store.Key]agent.Delivery{
 				{JobID: "4-0-0"}: {Error: "connection refused", Late: true, NextAt: time.Unix(1_700_000_300, 0)},
@@ -233,4 +239,20 @@ func TestWhatIsNotDeliveredIsShownWithItsReasonAndTheNextTry(t *testing.T) {
 	res, err = s.client.Jobs(t.Context(), &sidecarv1.JobsRequest{})
 	require.NoError(t, err)
 	require.Equal(t, "delivered", res.Assignments[0].Delivery)
+}
+
+func TestStatusSaysWhyTheOwnerHoldsTheMachineBack(t *testing.T) {
+	s := serve(t)
+	res, err := s.client.Status(t.Context(), &sidecarv1.StatusRequest{})
+	require.NoError(t, err)
+	require.Len(t, res.Pauses, 1)
+	require.Equal(t, []string{"idle", "suspend", "used 3s ago", "leave it alone"},
+		[]string{res.Pauses[0].Rule, res.Pauses[0].Action, res.Pauses[0].Sentence, res.Pauses[0].Cure})
+	require.EqualValues(t, 1_700_000_000, res.Pauses[0].Since.Seconds)
+	require.EqualValues(t, 1_700_000_060, res.PausesUntil.Seconds)
+	require.Len(t, res.BlindRules, 1)
+	require.Equal(t, "fan: no fan", res.BlindRules[0].Rule+": "+res.BlindRules[0].Why)
+	code, body := get(t, s.http+"/v1/status", "")
+	require.Equal(t, http.StatusOK, code)
+	require.Contains(t, body, `"sentence":"used 3s ago"`)
 }

@@ -2,12 +2,6 @@
 
 package owner
 
-import (
-	"context"
-	"fmt"
-	"runtime"
-)
-
 // openSensors returns sensors that say that this build sees nothing on this system.
 func openSensors(OpenConfig) Sensors {
 	return Sensors{
@@ -17,12 +11,4 @@ func openSensors(OpenConfig) Sensors {
 		GPUTemperature: unbuilt[float64]("temperatures"), Fan: unbuilt[float64]("fans"), Power: unbuilt[Power]("the battery"),
 		Metered: unbuilt[bool]("whether the network is metered"), FreeDisk: unbuilt[uint64]("the free space of a disk"),
 	}
-}
-
-// unbuilt is a sensor that says what is not seen on this system.
-func unbuilt[T any](what string) Sensor[T] {
-	return SensorFunc[T](func(context.Context) (T, error) {
-		var none T
-		return none, fmt.Errorf("this build of thetaedge does not see %s on %s", what, runtime.GOOS)
-	})
 }

@@ -34,14 +34,6 @@ func openSensors(cfg OpenConfig) Sensors {
 	}
 }
 
-// unbuilt is a sensor that says what is not seen on this system.
-func unbuilt[T any](what string) Sensor[T] {
-	return SensorFunc[T](func(context.Context) (T, error) {
-		var none T
-		return none, fmt.Errorf("this build of thetaedge does not see %s on Windows", what)
-	})
-}
-
 // win32 contains the functions of the system that x/sys/windows does not have.
 type win32 struct {
 	lastInput, tickCount, powerStatus, windowRect, monitorOf, monitorInfo, systemTimes *windows.LazyProc
