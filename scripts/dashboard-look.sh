@@ -34,4 +34,4 @@ for node in working new; do
   done
   [[ -s $addresses/$node ]] || exit 1
 done
-LOOK=$(realpath "$look") node tests/dashboard/look.mjs "$(cat "$addresses/working")" "$(cat "$addresses/new")" build/look/pictures
+LOOK=$(realpath "$look") node tests/dashboard/look.mjs "$(head -1 "$addresses/working")" "$(head -1 "$addresses/new")" build/look/pictures "$(tail -1 "$addresses/new")"

@@ -18,7 +18,7 @@ const (
 	// daysShown is the number of days on the page about earnings.
 	daysShown = 60
 	// paidShown is the number of single jobs on it.
-	paidShown = 100
+	paidShown = 50
 	// allBps is the whole in basis points.
 	allBps = 10_000
 )
@@ -47,7 +47,11 @@ func (s *Server) prices() (electricity, coin config.Price, err error) {
 // row is a day or a job on the page about earnings.
 type row struct {
 	Day
-	Job store.Key
+	// JobId, Task, Round and Outcome are set for a job.
+	JobId   string //nolint:revive // as the API names it, for the templates that both use
+	Task    uint64
+	Round   uint32
+	Outcome string
 	// Earned is the operator's part of the pay, and of bonds of others, less what was lost, in base units;
 	// "" if the chain's split is not known.
 	Earned string
@@ -79,7 +83,7 @@ func (s *Server) earnings(w http.ResponseWriter, r *http.Request) {
 		s.fault(w, r, http.StatusInternalServerError, err)
 		return
 	}
-	page := earningsPage{Retention: s.cfg.Node.Running().Work.Retention.String()}
+	page := earningsPage{Retention: spanText(uint64(max(0, s.cfg.Node.Running().Work.Retention.Milliseconds())))}
 	page.Electricity, page.Worth = priceText(electricity), priceText(coin)
 	page.Claim = s.claimCommand(ctx)
 	if page.Account, err = s.cfg.Node.Account(ctx); err != nil {
@@ -101,7 +105,8 @@ func (s *Server) earnings(w http.ResponseWriter, r *http.Request) {
 		var day Day
 		day.add(&record)
 		job := value.row(day)
-		job.Job, job.Date = record.Key, momentText(record.FinishedAt)
+		job.JobId, job.Task, job.Round = record.JobID, record.Task, record.Round
+		job.Outcome, job.Date = record.Verdict.Status, momentText(record.FinishedAt)
 		page.Jobs = append(page.Jobs, job)
 	}
 	s.show(w, r, http.StatusOK, "earnings", page)
@@ -168,8 +173,11 @@ func moneyText(micros *big.Int, currency string) string {
 	if pad := 7 - len(digits); pad > 0 {
 		digits = strings.Repeat("0", pad) + digits
 	}
-	point := len(digits) - 6
-	return fmt.Sprintf("%s%s.%s %s", sign, digits[:point], digits[point:point+4], currency)
+	point, shown := len(digits)-6, 4
+	if new(big.Int).Abs(micros).Cmp(big.NewInt(10_000)) < 0 {
+		shown = 6 // the electricity of a short job costs less than a cent
+	}
+	return fmt.Sprintf("%s%s.%s %s", sign, digits[:point], digits[point:point+shown], currency)
 }
 
 // priceText formats a price, "" if there is none.

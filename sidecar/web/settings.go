@@ -153,7 +153,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, values map[strin
 	page := s.settingsPage(values)
 	lines := strings.Split(strings.TrimSpace(err.Error()), "\n")
 	for _, text := range lines {
-		if len(lines) > 1 && strings.HasSuffix(text, "do not work:") {
+		if text = strings.TrimSpace(text); text == "" || len(lines) > 1 && strings.HasSuffix(text, ":") {
 			continue // the first line of a list
 		}
 		page.Faults = append(page.Faults, text)
@@ -162,8 +162,11 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, values map[strin
 		for j := range page.Groups[i].Fields {
 			f := &page.Groups[i].Fields[j]
 			for _, text := range page.Faults {
-				if rest, is := strings.CutPrefix(text, f.Key+":"); is {
-					f.Fault = strings.TrimSpace(rest)
+				// The decoder puts the name between quotes.
+				for _, begin := range []string{f.Key + ":", "'" + f.Key + "'"} {
+					if rest, is := strings.CutPrefix(text, begin); is {
+						f.Fault = strings.TrimSpace(rest)
+					}
 				}
 			}
 		}

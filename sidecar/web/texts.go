@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -11,15 +12,19 @@ import (
 	"github.com/thetaedge/theta/client/money"
 )
 
-// amountText formats an amount of base units for people. Text that is not an amount is returned
+// amountText formats an amount of base units, which may be negative, for people. Text that is not an amount is returned
 // unchanged.
 func amountText(text string) string {
 	if text == "" {
 		return ""
 	}
-	amount, err := money.ParseAmount(text + params.BaseDenom)
+	digits, negative := strings.CutPrefix(text, "-")
+	amount, err := money.ParseAmount(digits + params.BaseDenom)
 	if err != nil {
 		return text
+	}
+	if negative {
+		return "−" + money.FormatAmount(amount)
 	}
 	return money.FormatAmount(amount)
 }

@@ -3,6 +3,7 @@
 package dashboard
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/sidecar/agent"
@@ -24,8 +27,11 @@ import (
 // Hostile is a text that a stranger could bring into the node's state.
 const Hostile = `<script>alert(1)</script>"'><img src=x onerror=alert(2)>`
 
-// Operator is the address of the node's operator.
-const Operator = "theta1qyqszqgpqyqszqgpqyqszqgpqyqszqgpqvqk2u"
+// Operator returns the address of the node's operator. The prefix of addresses has to be set before.
+func Operator() string { return sdk.AccAddress(bytes.Repeat([]byte{7}, 20)).String() }
+
+// worker returns the address of the node's worker key.
+func worker() string { return sdk.AccAddress(bytes.Repeat([]byte{9}, 20)).String() }
 
 // Node implements web.Node with a real journal and a real service.
 type Node struct {
@@ -57,11 +63,11 @@ func Open(home string, start time.Time) (*Node, error) {
 	}
 	n := &Node{Home: home, journal: journal}
 	n.status = agent.Status{
-		Mode: agent.Working, Operator: Operator, NodeStatus: "active", Slots: 6, Height: 48_210, HeightAt: start,
+		Mode: agent.Working, Operator: Operator(), NodeStatus: "active", Slots: 6, Height: 48_210, HeightAt: start,
 		LeaseEnd: 105_810, Standing: "live; the lease ends at height 105810, in 57600 blocks: work renews it, and so does thetaedge start",
 		Waits: map[store.Key]string{}, Chunks: map[store.Key]agent.Chunk{}, Progress: map[store.Key]executor.Progress{}, Deliveries: map[store.Key]agent.Delivery{},
 	}
-	identity := api.Identity{Version: "v0.0.0-test", ChainID: "theta-devnet-1", Worker: "theta1qgpqyqszqgpqyqszqgpqyqszqgpqyqszrh8mx2", StartedAt: start}
+	identity := api.Identity{Version: "v0.0.0-test", ChainID: "theta-devnet-1", Worker: worker(), StartedAt: start}
 	n.Service = api.NewService(identity, n.agentStatus, journal, []executor.Executor{healthy{}})
 	return n, n.fill()
 }
@@ -178,33 +184,47 @@ type step struct {
 
 // fill puts assignments of all kinds into the journal.
 func (n *Node) fill() error {
-	for _, s := range steps(n.Home) {
-		if err := n.journal.Put(store.Assignment{Key: s.key, Phase: store.PhaseClaimed, Deadlines: store.Deadlines{Claim: 48_000, Prepare: 48_100, Commit: 48_290}}); err != nil {
-			return err
-		}
-		from := store.PhaseClaimed
-		for i, to := range s.to {
-			_, err := n.journal.Advance(s.key, from, to, func(a *store.Assignment) {
-				if to == store.PhaseExecuted {
-					result(a, s.trapped)
-				}
-				if i == len(s.to)-1 && s.change != nil {
-					s.change(a)
-				}
-			})
-			if err != nil {
+	err := n.journal.Update(func(tx *store.Tx) error {
+		for _, s := range steps(n.Home) {
+			if err := s.walk(tx); err != nil {
 				return err
 			}
-			from = to
 		}
-	}
+		return nil
+	})
 	n.Set(func(s *agent.Status) {
 		s.Running, s.UsedSlots = 2, 4
 		s.Progress[key("48190-0-0", 0)] = executor.Progress{FuelUsed: 31_400_000_000, Fuel: 120_000_000_000}
 		s.Chunks[key("48122-1-0", 640)] = agent.Chunk{Tasks: 128, Done: 41}
 		s.Waits[key("48101-0-0", 0)] = "the other nodes of its round"
-		s.Passed = []bid.Passed{{JobID: "48188-0-1", Draws: 3, Reason: "pays 0.02 tfuel, and policy.min-rewards is 0.05 tfuel", Height: 48_209}, {JobID: "48203-2-0", Draws: 1, Reason: "its sink " + Hostile + " cannot be reached", Height: 48_209}}
+		s.Passed = []bid.Passed{
+			{JobID: "48188-0-1", Draws: 3, Reason: "pays 0.02 tfuel, and policy.min-rewards is 0.05 tfuel", Height: 48_209},
+			{JobID: "48203-2-0", Draws: 1, Reason: "its sink " + Hostile + " cannot be reached", Height: 48_209},
+		}
 	})
+	return err
+}
+
+// walk puts an assignment into the journal and moves it through its phases.
+func (s step) walk(tx *store.Tx) error {
+	if err := tx.Put(store.Assignment{Key: s.key, Phase: store.PhaseClaimed, Deadlines: store.Deadlines{Claim: 48_000, Prepare: 48_100, Commit: 48_290}}); err != nil {
+		return err
+	}
+	from := store.PhaseClaimed
+	for i, to := range s.to {
+		_, err := tx.Advance(s.key, from, to, func(a *store.Assignment) {
+			if to == store.PhaseExecuted {
+				result(a, s.trapped)
+			}
+			if i == len(s.to)-1 && s.change != nil {
+				s.change(a)
+			}
+		})
+		if err != nil {
+			return err
+		}
+		from = to
+	}
 	return nil
 }
 

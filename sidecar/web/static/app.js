@@ -25,7 +25,7 @@ function plot(area, series, times) {
     scales: { x: { time: true }, y: { range: (u, least, most) => [Math.min(0, least), Math.max(series.unit === "%" ? 100 : 10, most * 1.1)] } },
     axes: [
       { stroke: color("--soft"), grid: { stroke: color("--edge"), width: 1 }, ticks: { show: false }, size: 28, space: 70,
-        values: (u, at) => at.map((t) => new Date(t * 1000).toTimeString().slice(0, 5)) },
+        values: (u, at) => at.map((t) => new Date(t * 1000).toTimeString().slice(0, u.scales.x.max - u.scales.x.min < 600 ? 8 : 5)) },
       { stroke: color("--soft"), grid: { stroke: color("--edge"), width: 1 }, ticks: { show: false }, size: 40, space: 40 },
     ],
     series: [{}, { stroke: color("--accent"), width: 2, spanGaps: false, points: { show: false } }],

@@ -1,5 +1,5 @@
 // Command dashboard serves the dashboard of a node with a journal full of work, to look at it. Once it
-// serves, it prints an address that opens it.
+// serves, it prints an address that opens it, and the address of an operator.
 package main
 
 import (
@@ -73,6 +73,6 @@ func run(ctx context.Context, listen string, unregistered bool) (err error) {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("http://%s/open?token=%s\n", listener.Addr(), token)
+	fmt.Printf("http://%s/open?token=%s\n%s\n", listener.Addr(), token, dashboard.Operator())
 	return server.Serve(ctx, listener)
 }

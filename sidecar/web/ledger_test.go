@@ -1,0 +1,114 @@
+package web
+
+import (
+	"fmt"
+	"math/big"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/thetaedge/theta/sidecar/config"
+	"github.com/thetaedge/theta/sidecar/store"
+)
+
+func ended(n int, at time.Time, paid, slashed string, energy *uint64) store.Assignment {
+	a := store.Assignment{Key: store.Key{JobID: fmt.Sprintf("%d-0-0", n)}, Phase: store.PhaseSettled, FinishedAt: at}
+	a.Verdict = &store.Verdict{Status: "paid", Paid: paid, Slashed: slashed}
+	a.Metrics = store.Metrics{Fuel: 10, WallMillis: 20, EnergyMillijoules: energy}
+	return a
+}
+
+func TestEachAssignmentIsCountedOnce(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		home, err := os.MkdirTemp("", "ledger-")
+		require.NoError(r, err)
+		defer os.RemoveAll(home) //nolint:errcheck // a test's folder
+		ledger, err := OpenLedger(home)
+		require.NoError(r, err)
+		at := time.Unix(1_800_000_000, 0)
+		var all []store.Assignment
+		want := big.NewInt(0)
+		for n := range rapid.IntRange(0, 30).Draw(r, "assignments") {
+			// Several may end at the same time, and the journal may have forgotten the oldest.
+			at = at.Add(time.Duration(rapid.SampledFrom([]int{0, 1, 40_000}).Draw(r, "later")) * time.Second)
+			paid := rapid.Int64Range(0, 1<<60).Draw(r, "paid")
+			want.Add(want, big.NewInt(paid))
+			all = append(all, ended(n, at, fmt.Sprint(paid), "", nil))
+			if rapid.Bool().Draw(r, "count") {
+				require.NoError(r, ledger.Count(all))
+				if rapid.Bool().Draw(r, "forget") {
+					all = all[len(all)-1:]
+				}
+			}
+			if rapid.Bool().Draw(r, "restart") {
+				ledger, err = OpenLedger(home)
+				require.NoError(r, err)
+			}
+		}
+		require.NoError(r, ledger.Count(all))
+		require.NoError(r, ledger.Count(all))
+		var total Day
+		for _, day := range ledger.Days() {
+			total.merge(day)
+		}
+		require.Equal(r, want.String(), whole(total.Pay).String())
+	})
+}
+
+func TestDaysAreThoseOfTheMachineAndNewestFirst(t *testing.T) {
+	ledger, err := OpenLedger(t.TempDir())
+	require.NoError(t, err)
+	energy := uint64(3_600_000)
+	noon := time.Date(2026, 11, 30, 12, 0, 0, 0, time.Local)
+	require.NoError(t, ledger.Count([]store.Assignment{
+		ended(1, noon.AddDate(0, 0, -1), "5", "", &energy), ended(2, noon, "7", "", nil), ended(3, noon.Add(time.Minute), "", "3", &energy),
+		{Key: store.Key{JobID: "4-0-0"}, Phase: store.PhaseReleased, FinishedAt: noon},
+	}))
+	days := ledger.Days()
+	require.Len(t, days, 2)
+	require.Equal(t, Day{Date: "2026-11-30", Ended: 2, Paid: 1, Faults: 1, Pay: "7", Share: "0", Lost: "3", Fuel: 20, WallMillis: 40, EnergyMillijoules: energy, Measured: 1}, days[0])
+	require.Equal(t, "2026-11-29", days[1].Date)
+}
+
+func TestADamagedLedgerIsNotOverwritten(t *testing.T) {
+	home := t.TempDir()
+	path := filepath.Join(home, LedgerFile)
+	require.NoError(t, os.WriteFile(path, []byte("{"), 0o600))
+	_, err := OpenLedger(home)
+	require.ErrorContains(t, err, "move the file away")
+	left, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, "{", string(left))
+}
+
+func TestElectricityIsSubtractedOnlyWhereAllOfItIsKnown(t *testing.T) {
+	electricity, err := config.ParsePrice("0.30 EUR")
+	require.NoError(t, err)
+	coin, err := config.ParsePrice("2 EUR")
+	require.NoError(t, err)
+	day := Day{Ended: 2, Measured: 2, EnergyMillijoules: 3_600_000_000, Pay: "1000000000000000000", Share: "100000000000000000", Lost: "50000000000000000"}
+	row := valuation{8_500, electricity, coin}.row(day)
+	require.Equal(t, "900000000000000000", row.Earned)
+	require.Equal(t, "0.3000 EUR", row.Cost)
+	require.Equal(t, "1.5000 EUR", row.Net)
+	require.False(t, row.Loss)
+
+	day.Measured = 1
+	row = valuation{8_500, electricity, coin}.row(day)
+	require.Equal(t, "0.3000 EUR", row.Cost)
+	require.Empty(t, row.Net, "the energy of one job is not known")
+	day.Measured = 2
+	require.Empty(t, valuation{0, electricity, coin}.row(day).Net, "the split is not known")
+	require.Empty(t, valuation{8_500, electricity, config.Price{}}.row(day).Net)
+	require.Empty(t, valuation{8_500, config.Price{}, coin}.row(day).Cost)
+	day.Lost = "2000000000000000000"
+	row = valuation{8_500, electricity, coin}.row(day)
+	require.True(t, row.Loss)
+	require.Equal(t, "−2.4000 EUR", row.Net)
+	require.Equal(t, "−1.05 tfuel", amountText(row.Earned))
+	require.Equal(t, "0.000089 EUR", moneyText(costOf(1_000_000, config.Price{Micros: 320_000, Currency: "EUR"}), "EUR"), "rounded up")
+}
