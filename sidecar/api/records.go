@@ -41,7 +41,7 @@ func urgency(p store.Phase) int {
 }
 
 // Job returns an assignment as Jobs shows it and as the journal contains it, or
-// store.ErrNotFound. What may not be shown yet is removed from the record too.
+// store.ErrNotFound. The record is without the parts that may not be shown yet.
 func (s *Service) Job(key store.Key) (*sidecarv1.Assignment, store.Assignment, error) {
 	list, err := s.journal.List(store.Filter{JobID: key.JobID})
 	if err != nil {

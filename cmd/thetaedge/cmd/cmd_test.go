@@ -38,7 +38,7 @@ func run(t *testing.T, args ...string) (string, error) {
 func TestEveryCommandIsThere(t *testing.T) {
 	root, err := Root()
 	require.NoError(t, err)
-	for _, name := range []string{"init", "doctor", "register", "start", "status", "jobs", "relay", "version", "pause", "resume", "bench"} {
+	for _, name := range []string{"init", "doctor", "register", "start", "status", "jobs", "relay", "version", "pause", "resume", "bench", "dashboard"} {
 		command, _, err := root.Find([]string{name})
 		require.NoError(t, err, name)
 		require.Equal(t, name, command.Name())
