@@ -22,6 +22,8 @@ type account struct {
 	// read is the time of the last try.
 	read time.Time
 	idle idleDraw
+	// watts is the power now.
+	watts power
 	// ended is the time at which the last run ended.
 	ended time.Time
 	runs  map[*share]struct{}

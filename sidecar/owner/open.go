@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/thetaedge/theta/sidecar/device"
@@ -16,59 +15,27 @@ type OpenConfig struct {
 	Home string
 	// Getenv returns variables of the environment, which name the owner's screen and session.
 	Getenv func(string) string
-	// Meter measures the energy of processor packages and graphics cards.
-	Meter device.Meter
+	// Watts is the power of processor packages and graphics cards.
+	Watts func() (float64, error)
 }
 
 // Open returns the sensors of this machine. They open what they need when they are read.
 func Open(cfg OpenConfig) Sensors {
 	s := openSensors(cfg)
-	s.Watts = &wattmeter{meter: cfg.Meter, now: time.Now}
+	s.Watts = SensorFunc[float64](func(ctx context.Context) (float64, error) {
+		watts, err := cfg.Watts()
+		if errors.Is(err, device.ErrTooEarly) {
+			if err = wait(ctx, device.PowerSpan); err == nil {
+				watts, err = cfg.Watts()
+			}
+		}
+		return watts, err
+	})
 	return s
-}
-
-// wattmeter turns a meter of energy into one of power: the mean power since the last reading.
-type wattmeter struct {
-	meter device.Meter
-	now   func() time.Time
-	// mu is held during a reading.
-	mu    sync.Mutex
-	span  device.Span
-	since time.Time
 }
 
 // firstSpan is how long the first reading of a mean takes.
 const firstSpan = 150 * time.Millisecond
-
-// Read implements Sensor. Counters of energy change about once a millisecond, so that readings a
-// second apart are exact enough.
-func (m *wattmeter) Read(ctx context.Context) (float64, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.meter == nil {
-		return 0, errors.New("no meter of energy on this machine")
-	}
-	if m.span == nil {
-		m.begin()
-		if err := wait(ctx, firstSpan); err != nil {
-			return 0, err
-		}
-	}
-	used, seconds := m.span.Stop(), m.now().Sub(m.since).Seconds()
-	m.begin()
-	switch {
-	case !used.Measured():
-		return 0, errors.New(used.Reason)
-	case seconds <= 0:
-		return 0, fmt.Errorf("expected a time that has passed, found %gs", seconds)
-	}
-	return float64(used.Millijoules) / 1000 / seconds, nil
-}
-
-// begin starts a measurement that ends with the next reading, whatever its context is.
-func (m *wattmeter) begin() {
-	m.span, m.since = m.meter.Start(context.Background()), m.now()
-}
 
 // wait waits unless ctx ends first.
 func wait(ctx context.Context, d time.Duration) error {

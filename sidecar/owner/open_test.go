@@ -11,34 +11,23 @@ import (
 	"github.com/thetaedge/theta/sidecar/device"
 )
 
-// fakeMeter counts the energy that a test says.
-type fakeMeter struct{ used device.Energy }
-
-func (m *fakeMeter) Start(context.Context) device.Span { return m }
-func (m *fakeMeter) Stop() device.Energy               { return m.used }
-
-func TestPowerIsTheEnergySinceTheLastReading(t *testing.T) {
-	now := noon()
-	meter := &fakeMeter{used: device.Energy{Millijoules: 300_000, Source: "rapl"}}
-	w := &wattmeter{meter: meter, now: func() time.Time { now = now.Add(time.Second); return now }}
-	got, err := w.Read(t.Context())
+func TestTheFirstReadingOfThePowerWaitsForTheSecond(t *testing.T) {
+	calls := 0
+	s := Open(OpenConfig{Home: t.TempDir(), Getenv: os.Getenv, Watts: func() (float64, error) {
+		if calls++; calls == 1 {
+			return 0, device.ErrTooEarly
+		}
+		return 300, nil
+	}})
+	got, err := s.Watts.Read(t.Context())
 	require.NoError(t, err)
 	require.InDelta(t, 300, got, 0.01)
-	meter.used = device.Energy{Reason: "rapl: may not be read"}
-	_, err = w.Read(t.Context())
-	require.ErrorContains(t, err, "may not be read")
-	_, err = (&wattmeter{}).Read(t.Context())
-	require.ErrorContains(t, err, "no meter")
-	w.now = noon // the clock stands still
-	w.since = noon()
-	meter.used = device.Energy{Millijoules: 1, Source: "rapl"}
-	_, err = w.Read(t.Context())
-	require.Error(t, err)
+	require.Equal(t, 2, calls)
 }
 
 // TestEverySensorOfThisMachineAnswersOrSaysWhyNot, whatever machine it is.
 func TestEverySensorOfThisMachineAnswersOrSaysWhyNot(t *testing.T) {
-	s := Open(OpenConfig{Home: t.TempDir(), Getenv: os.Getenv, Meter: device.NewRAPL(device.PowercapRoot)})
+	s := Open(OpenConfig{Home: t.TempDir(), Getenv: os.Getenv, Watts: device.NewLedger(time.Now).Watts})
 	answers := func(name string, read func(ctx context.Context) (any, error)) {
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()

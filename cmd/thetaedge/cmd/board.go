@@ -23,7 +23,6 @@ import (
 	sidecarv1 "github.com/thetaedge/theta/sidecar/api/v1"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/config"
-	"github.com/thetaedge/theta/sidecar/device"
 	"github.com/thetaedge/theta/sidecar/store"
 	"github.com/thetaedge/theta/sidecar/web"
 	"github.com/thetaedge/theta/sidecar/web/sensors"
@@ -67,7 +66,7 @@ func (b *board) serve(ctx context.Context, logger *slog.Logger) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	server, err := web.NewServer(web.Config{
 		Node: b, Home: b.n.home, Environ: os.Environ(), Language: settings.Language,
-		Sensors: sensors.New(ctx, string(filepath.Separator), device.NewRAPL(device.PowercapRoot)),
+		Sensors: sensors.New(string(filepath.Separator), b.n.cards.ledger.Watts),
 		Logs:    b.logs, Logger: logger,
 	})
 	var listener net.Listener

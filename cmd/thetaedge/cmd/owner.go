@@ -5,10 +5,8 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/thetaedge/theta/sidecar/agent"
-	"github.com/thetaedge/theta/sidecar/device"
 	"github.com/thetaedge/theta/sidecar/owner"
 )
 
@@ -20,50 +18,21 @@ const manualRule = owner.Rule("manual")
 type brake struct {
 	home    string
 	watcher *owner.Watcher
-	close   func() error
 }
 
-// newBrake returns the brake of a node. It releases the driver of graphics cards when it is closed.
-func newBrake(n *node, logger *slog.Logger) (*brake, error) {
+// newBrake returns the brake of a node. The rules about power read the counters of the cards.
+func newBrake(n *node, cards *cards, logger *slog.Logger) (*brake, error) {
 	policy, err := n.config.Owner.Rules()
 	if err != nil {
 		return nil, err
 	}
-	b := &brake{home: n.home, close: func() error { return nil }}
+	b := &brake{home: n.home}
 	cfg := owner.WatcherConfig{Policy: policy, Logger: logger}
 	if !policy.Empty() {
-		cfg.Sensors, b.close = openSensors(n.home, policy)
+		cfg.Sensors = owner.Open(owner.OpenConfig{Home: n.home, Getenv: os.Getenv, Watts: cards.ledger.Watts})
 	}
 	b.watcher, err = owner.NewWatcher(cfg)
 	return b, err
-}
-
-// openSensors returns the sensors of this machine, and a function that closes what they use.
-func openSensors(home string, policy *owner.Policy) (owner.Sensors, func() error) {
-	meter, release := device.Meter(device.Unmeasured("no rule needs it")), func() error { return nil }
-	if slices.Contains(policy.Rules(), owner.Watts) {
-		meter, release = powerMeter()
-	}
-	return owner.Open(owner.OpenConfig{Home: home, Getenv: os.Getenv, Meter: meter}), release
-}
-
-// powerMeter measures processor packages and NVIDIA cards. A part that does not count energy is left
-// out.
-func powerMeter() (device.Meter, func() error) {
-	meters := device.Sum{device.NewRAPL(device.PowercapRoot)}
-	gpus, err := device.OpenGPUs("")
-	if err != nil {
-		return meters, gpus.Close
-	}
-	// A card that cannot be described cannot be measured either.
-	list, _ := gpus.List()
-	var uuids []string
-	for _, gpu := range list {
-		if _, err := gpus.Energy(gpu.UUID); err == nil {
-			uuids = append(uuids, gpu.UUID)
-		}
-	}
-	return append(meters, device.NewGPUMeter(gpus, uuids)), gpus.Close
 }
 
 // attach makes an agent obey the brake.
@@ -101,12 +70,14 @@ func (b *brake) run(ctx context.Context) { b.watcher.Run(ctx) }
 
 // checkRules reads the sensors that the owner's rules need once.
 func checkRules(ctx context.Context, r *report, n *node) {
-	b, err := newBrake(n, slog.New(slog.DiscardHandler))
+	cards := newCards(nil)
+	cards.watch.Look(ctx)
+	defer func() { _ = cards.watch.Close() }()
+	b, err := newBrake(n, cards, slog.New(slog.DiscardHandler))
 	if err != nil {
 		r.line(missing, "rules", "%v", err)
 		return
 	}
-	defer func() { _ = b.close() }()
 	policy, err := n.config.Owner.Rules()
 	if err != nil || policy.Empty() {
 		r.line(good, "rules", "none: the machine works at any time; [owner] in config.toml is for rules")

@@ -38,9 +38,8 @@ func TestAPauseByHandLastsWhateverTheRulesSay(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := homeWithRules(t, c.change)
-			b, err := newBrake(n, slog.New(slog.DiscardHandler))
+			b, err := newBrake(n, newCards(nil), slog.New(slog.DiscardHandler))
 			require.NoError(t, err)
-			defer func() { require.NoError(t, b.close()) }()
 			b.watcher.Look(t.Context())
 			require.Equal(t, c.paused, b.paused())
 			require.Equal(t, c.suspended, b.suspended())

@@ -72,6 +72,7 @@ func start(parent context.Context, n *node, board *board, logger *slog.Logger) (
 		return errors.Join(err, journal.Close())
 	}
 	defer func() { err = errors.Join(err, journal.Close()) }()
+	n.cards = newCards(logger)
 	stopBoard := board.serve(ctx, logger)
 	defer stopBoard()
 	chainID, err := awaitChain(ctx, n, logger, signals)
@@ -81,7 +82,6 @@ func start(parent context.Context, n *node, board *board, logger *slog.Logger) (
 	if err := journal.Bind(chainID); err != nil {
 		return err
 	}
-	n.cards = newCards(logger)
 	engines, err := newEngines(n, n.workersDir(), n.config.Policy.MaxJobs, logger)
 	if err != nil {
 		return err
@@ -97,13 +97,13 @@ func start(parent context.Context, n *node, board *board, logger *slog.Logger) (
 	}
 	executors := engines.list()
 	n.cards.uses(engines.chosen)
-	brake, err := newBrake(n, logger)
+	brake, err := newBrake(n, n.cards, logger)
 	if err != nil {
 		return err
 	}
 	watched := make(chan struct{})
 	go func() { defer close(watched); brake.run(ctx) }()
-	defer func() { cancel(); <-watched; err = errors.Join(err, brake.close()) }()
+	defer func() { cancel(); <-watched }()
 	worker, err := newAgent(n, chainID, journal, executors, brake, registry, logger)
 	if err != nil {
 		return err

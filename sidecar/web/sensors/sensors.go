@@ -4,35 +4,34 @@
 package sensors
 
 import (
-	"context"
+	"errors"
 	"time"
 
 	"github.com/thetaedge/theta/sidecar/device"
 	"github.com/thetaedge/theta/sidecar/web"
 )
 
+// soon says why there is no first reading.
+const soon = "the first reading is a few seconds away"
+
 // Sensors reads the sensors of a machine. Only one goroutine may use it.
 type Sensors struct {
-	ctx   context.Context
 	root  string
-	meter device.Meter
+	watts func() (float64, error)
 
 	// last are the processor's counters at the last reading.
 	last ticks
-	span device.Span
-	// since is when the span began.
-	since time.Time
 }
 
-// New returns the sensors of the machine whose file system is below root, with the meter of its
-// energy. Measurements end when ctx ends.
-func New(ctx context.Context, root string, meter device.Meter) *Sensors {
-	return &Sensors{ctx: ctx, root: root, meter: meter}
+// New returns the sensors of the machine whose file system is below root. The function watts returns
+// the power of its devices.
+func New(root string, watts func() (float64, error)) *Sensors {
+	return &Sensors{root: root, watts: watts}
 }
 
 // Read implements web.Sensors.
-func (s *Sensors) Read(now time.Time) []web.Reading {
-	return []web.Reading{s.load(), s.temperature(), s.power(now)}
+func (s *Sensors) Read(time.Time) []web.Reading {
+	return []web.Reading{s.load(), s.temperature(), s.power()}
 }
 
 // load returns the share of the processor's time that was not idle since the last reading.
@@ -45,7 +44,7 @@ func (s *Sensors) load() web.Reading {
 	case err != nil:
 		r.Missing, s.last = err.Error(), ticks{}
 	case before.all == 0:
-		r.Missing = "the first reading is a few seconds away"
+		r.Missing = soon
 	case now.all <= before.all || now.idle < before.idle:
 		r.Missing = "the counters of the processor went back"
 	default:
@@ -66,20 +65,17 @@ func (s *Sensors) temperature() web.Reading {
 	return r
 }
 
-// power returns the average power since the last reading.
-func (s *Sensors) power(now time.Time) web.Reading {
-	r := web.Reading{Name: "power", Unit: "W", Missing: "the first reading is a few seconds away"}
-	if s.span != nil {
-		energy, seconds := s.span.Stop(), now.Sub(s.since).Seconds()
-		switch {
-		case !energy.Measured():
-			r.Missing = energy.Reason
-		case seconds < 1:
-			r.Missing = "the clock was set back"
-		default:
-			r.Missing, r.Value = "", float64(energy.Millijoules)/1000/seconds
-		}
+// power returns the mean power of a moment ago.
+func (s *Sensors) power() web.Reading {
+	r := web.Reading{Name: "power", Unit: "W"}
+	watts, err := s.watts()
+	switch {
+	case errors.Is(err, device.ErrTooEarly):
+		r.Missing = soon
+	case err != nil:
+		r.Missing = err.Error()
+	default:
+		r.Value = watts
 	}
-	s.span, s.since = s.meter.Start(s.ctx), now
 	return r
 }
