@@ -119,10 +119,9 @@ func (d *Device) Submit(calls []tensor.Call) error {
 				return err
 			}
 			d.cfg.Qualified.add(k)
-			d.written(k, call.Op, buffers)
-			continue
+		} else {
+			batch = append(batch, plain)
 		}
-		batch = append(batch, plain)
 		d.written(k, call.Op, buffers)
 		d.products.budget.earn(tensor.Fuel(call.Op))
 		more, err := d.products.watch(plain, buffers)

@@ -154,7 +154,7 @@ func TestEachLieAboutAProductIsFoundByItsSums(t *testing.T) {
 func TestAFlippedBitOfAnyElementIsFound(t *testing.T) {
 	const m, n, k = 300, 96, 64
 	random := rand.New(rand.NewPCG(7, 7))
-	for range 60 {
+	for i := range 60 {
 		var on atomic.Bool
 		at, bit := random.IntN(m*n), random.IntN(32)
 		d := guard.New(lying(&on, n, func(_ *tensor.Gemm, _, _ []int8, out []int32, own bool) {
@@ -163,7 +163,9 @@ func TestAFlippedBitOfAnyElementIsFound(t *testing.T) {
 			}
 		}), guard.Config{Sample: 1 << 31, First: 8})
 		product := multiply(t, d, 1, m, n, k, true)
-		require.NoError(t, product.run())
+		if i%2 == 0 { // it is found in the first call as well, of which few elements are compared
+			require.NoError(t, product.run())
+		}
 		on.Store(true)
 		require.ErrorIs(t, product.run(), guard.ErrDoubt, "bit %d of element %d", bit, at)
 	}
