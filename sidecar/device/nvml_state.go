@@ -3,6 +3,7 @@
 package device
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/NVIDIA/go-nvml/pkg/nvml"
@@ -75,7 +76,7 @@ func (g *nvmlGPUs) place(handle nvml.Device) string {
 // lacks would end the process.
 func nvmlAsk[T any](g *nvmlGPUs, symbol string, call func() (T, nvml.Return)) (value T, err error) {
 	if err := g.lib.Extensions().LookupSymbol(symbol); err != nil {
-		return value, fmt.Errorf("the NVIDIA driver is too old to report it; update it")
+		return value, errors.New("the NVIDIA driver is too old to report it; update it")
 	}
 	value, ret := call()
 	if ret != nvml.SUCCESS {
@@ -96,7 +97,7 @@ func (g *nvmlGPUs) state(handle nvml.Device) State {
 	use, err := nvmlAsk(g, "nvmlDeviceGetUtilizationRates", handle.GetUtilizationRates)
 	s.Busy = readingOf(use.Gpu, err)
 	s.Temperature = readingOf(nvmlAsk(g, "nvmlDeviceGetTemperature", func() (uint32, nvml.Return) {
-		return handle.GetTemperature(nvml.TEMPERATURE_GPU) //nolint:staticcheck // the successor is missing in drivers of 2024
+		return handle.GetTemperature(nvml.TEMPERATURE_GPU)
 	})).scaled(1000, 1)
 	s.Slowdown = readingOf(nvmlAsk(g, "nvmlDeviceGetTemperatureThreshold", func() (uint32, nvml.Return) {
 		return handle.GetTemperatureThreshold(nvml.TEMPERATURE_THRESHOLD_SLOWDOWN)

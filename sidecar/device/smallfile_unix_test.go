@@ -39,7 +39,7 @@ func TestFilesOfOddKindsAreNotMeasuredAndNeverWaitedFor(t *testing.T) {
 
 func TestOddFilesInATreeOfACardAreNotMeasured(t *testing.T) {
 	for _, name := range []string{"gpu_busy_percent", "mem_info_vram_used", "hwmon/hwmon4/temp2_input", "hwmon/hwmon4/power1_average", "ras/umc_err_count"} {
-		for kind, make := range map[string]func(path string) error{
+		for kind, lay := range map[string]func(path string) error{
 			"pipe":     func(path string) error { return syscall.Mkfifo(path, 0o600) },
 			"folder":   func(path string) error { return os.Mkdir(path, 0o700) },
 			"dangling": func(path string) error { return os.Symlink(path+"-gone", path) },
@@ -51,7 +51,7 @@ func TestOddFilesInATreeOfACardAreNotMeasured(t *testing.T) {
 			require.NoError(t, os.CopyFS(root, os.DirFS("testdata/sysfs/amdgpu")))
 			path := filepath.Join(root, "sys/class/drm/card1/device", name)
 			require.NoError(t, os.Remove(path))
-			require.NoError(t, make(path))
+			require.NoError(t, lay(path))
 			cards, err := JoinDrivers(NewDRM(root)).Cards()
 			require.NoError(t, err)
 			require.Len(t, cards, 1)

@@ -84,7 +84,7 @@ func (t hardwareTable) card(c *device.CardHealth) {
 	} else {
 		t.of("  fan", s.FanPercent, device.Reading{}, "%.0f %%", 1, "")
 	}
-	t.of("  ECC errors", s.Uncorrected, s.Corrected, "%.0f", 1, "uncorrected; corrected:")
+	t.of("  ECC errors", s.Uncorrected, s.Corrected, "%.0f", 1, "not corrected; corrected")
 	if mig, known := s.MIG.Value(); known && mig != 0 {
 		t.line("  MIG", "divided into instances; Vulkan, and so tensor/1, does not run on instances")
 	}
@@ -104,9 +104,7 @@ func (t hardwareTable) of(name string, value, other device.Reading, format strin
 	text := shownNumber(value, format, unit)
 	if _, known := other.Value(); known {
 		text += ", " + word + " " + shownNumber(other, format, unit)
-		if word == "of" {
-			text = strings.Replace(text, ", of ", " of ", 1)
-		}
+		text = strings.NewReplacer(", of ", " of ", ", not corrected; ", " not corrected, ").Replace(text)
 	}
 	t.line(name, text)
 }
