@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 const (
@@ -20,7 +21,7 @@ type Logs struct {
 	lines []line
 }
 
-// line is a line of the log.
+// line is a line of the log. The time is that of the machine's time zone, without the year.
 type line struct{ Time, Level, Text string }
 
 // NewLogs returns an empty log.
@@ -42,6 +43,9 @@ func (l *Logs) Write(raw []byte) (int, error) {
 		if rest, is := strings.CutPrefix(text, field.prefix); is {
 			*field.value, text, _ = strings.Cut(rest, " ")
 		}
+	}
+	if at, err := time.Parse(time.RFC3339Nano, out.Time); err == nil {
+		out.Time = at.Local().Format("01-02 15:04:05")
 	}
 	out.Text = strings.ToValidUTF8(strings.TrimPrefix(text, "msg="), "\uFFFD")
 	l.mu.Lock()
