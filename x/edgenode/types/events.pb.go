@@ -526,7 +526,7 @@ type EventSlashed struct {
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
 	// Total loss, in the bond denom.
 	Amount types.Coin `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount"`
-	// Reason: "wrong_result", "no_reveal", "missed_deadline", "given_back" or
+	// Reason: "wrong_result", "no_reveal", "missed_deadline", "yielded", "given_back" or
 	// "contradicted_report".
 	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Id of the job of the fault, "height-tx-n".
