@@ -139,7 +139,7 @@ func TestQueriesShowNodesClassesAndInvariants(t *testing.T) {
 	invariants, err := f.queries.Invariants(f.ctx, &types.QueryInvariantsRequest{})
 	require.NoError(t, err)
 	require.Equal(t, []types.InvariantResult{
-		{Name: "node-pool", Ok: true}, {Name: "exposure", Ok: true}, {Name: "class-weights", Ok: true}, {Name: "leases", Ok: true},
+		{Name: "node-pool", Ok: true}, {Name: "exposure", Ok: true}, {Name: "class-weights", Ok: true}, {Name: "leases", Ok: true}, {Name: "yields", Ok: true},
 	}, invariants.Results)
 
 	_, err = f.queries.Node(f.ctx, &types.QueryNodeRequest{Operator: operator(9).String()})

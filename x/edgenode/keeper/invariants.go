@@ -33,6 +33,7 @@ func (k *Keeper) Invariants() []Invariant {
 		{Name: "exposure", Check: k.checkExposure},
 		{Name: "class-weights", Check: k.checkClassWeights},
 		{Name: "leases", Check: k.checkLeases},
+		{Name: "yields", Check: k.checkYields},
 	}
 }
 
@@ -148,6 +149,19 @@ func (k *Keeper) checkLeases(ctx context.Context) error {
 		err = types.ErrInvariantBroken.Wrapf("expected the leases of %d active nodes in the queue, found %d", active, queued)
 	}
 	return err
+}
+
+// checkYields requires that no node has had more yields excused than any parameters allow, and
+// that a window of yields has begun, and holds a yield.
+func (k *Keeper) checkYields(ctx context.Context) error {
+	now := height(ctx)
+	return k.states.Walk(ctx, nil, func(operator sdk.AccAddress, state types.NodeState) (bool, error) {
+		if state.Yields > types.MaxYieldsLimit || state.YieldsSince > now || state.Yields == 0 && state.YieldsSince != 0 {
+			return true, types.ErrInvariantBroken.Wrapf("node %s: expected at most %d yields, since height %d at most, found %d since %d",
+				operator, types.MaxYieldsLimit, now, state.Yields, state.YieldsSince)
+		}
+		return false, nil
+	})
 }
 
 // sumWeights adds up the nodes of a class as they counted in an epoch.

@@ -4,7 +4,10 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"cosmossdk.io/math"
 
 	"github.com/thetaedge/theta/x/edgenode/types"
 )
@@ -13,6 +16,8 @@ const (
 	modelLease  = 12
 	modelWindow = 20
 	modelClean  = 30
+	modelYields = 2
+	modelSpan   = 15
 )
 
 // modelParams returns parameters with which leases end and terms double within a short run.
@@ -20,6 +25,7 @@ const (
 func modelParams() types.Params {
 	p := testParams()
 	p.QueueLimit, p.LeaseBlocks = 100, modelLease
+	p.MaxYields, p.YieldWindow = modelYields, modelSpan
 	p.Jail = types.JailRules{
 		FaultsToJail: 4, FaultWindow: modelWindow, MissedPoints: 1, WrongPoints: 2, SilentPoints: 3,
 		JailBlocks: 3, MaxJailBlocks: 10, CleanBlocks: modelClean,
@@ -73,6 +79,49 @@ func (n *modelNode) fault(points int, height int64) {
 // remembered reports whether a term is not forgotten yet.
 func (n *modelNode) remembered(height int64) bool {
 	return n.terms > 0 && height < n.clean+int64(n.terms)*modelClean
+}
+
+// excused returns how many yields have been excused in the window of a height. It finds the windows
+// from the list of all of them.
+func (n *modelNode) excused(height int64) (count int) {
+	for i := 0; i < len(n.yields); {
+		from := n.yields[i]
+		for count = 0; i < len(n.yields) && n.yields[i] < from+modelSpan; i++ {
+			count++
+		}
+		if height >= from+modelSpan {
+			count = 0
+		}
+	}
+	return count
+}
+
+func (m *model) stepYield(t *rapid.T) {
+	n, node, liability := m.take(t)
+	fee := rapid.Int64Range(0, 150).Draw(t, "fee")
+	req := types.YieldRequest{
+		Operator: operator(n), Liability: math.NewInt(liability), Fee: math.NewInt(fee),
+		Excusable: rapid.IntRange(0, 3).Draw(t, "excusable") > 0, JobID: "1-0-0",
+	}
+	before := m.state(n)
+	outcome, err := m.keeper.Yield(m.ctx, req)
+	require.NoError(m.t, err)
+	require.Equal(m.t, min(liability, fee), outcome.Burned.Int64())
+	require.Equal(m.t, req.Excusable && node.excused(m.height()) < modelYields, outcome.Excused)
+	after := m.state(n)
+	require.Equal(m.t, before.Jail, after.Jail, "a yield itself does not count towards jail")
+	if outcome.Excused {
+		node.yields = append(node.yields, m.height())
+		require.Equal(m.t, before.Faults, after.Faults)
+	} else {
+		require.Equal(m.t, before.Faults.Missed+1, after.Faults.Missed)
+	}
+	node.bond -= outcome.Burned.Int64()
+	if node.status == types.NODE_STATUS_ACTIVE {
+		node.lease = m.height() + modelLease
+	}
+	node.drain(m.height())
+	m.burned += outcome.Burned.Int64()
 }
 
 func (n *modelNode) activate(height int64) {

@@ -116,6 +116,9 @@ func TestEachCallSavesTheNodeOnce(t *testing.T) {
 		},
 		"slash":    func(f *fixture) (any, error) { return f.keeper.Slash(f.ctx, slashRequest(0, 1, 0, true)) },
 		"penalize": func(f *fixture) (any, error) { return f.keeper.Penalize(f.ctx, missed(0, 1, 1)) },
+		"yield": func(f *fixture) (any, error) {
+			return f.keeper.Yield(f.ctx, types.YieldRequest{Operator: operator(0), Liability: one, Fee: one, Excusable: true})
+		},
 		"count a missed deadline": func(f *fixture) (any, error) {
 			return nil, f.keeper.CountMissed(f.ctx, operator(0), f.ctx.BlockHeight())
 		},

@@ -28,6 +28,8 @@ type modelNode struct {
 	// lease is the last height of an active node's lease.
 	lease int64
 	modelRecord
+	// yields contains the heights of all yields that were excused.
+	yields []int64
 	// unbondings contains the amounts that are returning, by height.
 	unbondings map[int64]int64
 	// history contains the weight and class by epoch, as counted at its start.
@@ -54,7 +56,7 @@ type model struct {
 func (n *modelNode) opened(bond int64, slots uint32, height int64) {
 	*n = modelNode{
 		open: true, status: types.NODE_STATUS_ACTIVE, class: small, bond: bond, slots: int64(slots), lease: height + modelLease,
-		modelRecord: n.modelRecord, unbondings: n.unbondings, history: n.history,
+		modelRecord: n.modelRecord, yields: n.yields, unbondings: n.unbondings, history: n.history,
 	}
 }
 
@@ -105,6 +107,7 @@ func TestStakeAndWeightsFollowTheModel(t *testing.T) {
 			"release":  m.stepRelease,
 			"slash":    m.stepSlash,
 			"penalize": m.stepPenalize,
+			"yield":    m.stepYield,
 			"roll":     m.stepRoll,
 			"blocks":   m.stepBlocks,
 			"":         m.check,
@@ -341,6 +344,7 @@ func (m *model) checkNode(n byte) {
 	require.Equal(m.t, node.locked(), state.Locked.Int64(), "locked")
 	require.Equal(m.t, len(node.liabilities), int(state.UsedSlots), "used slots")
 	require.Equal(m.t, node.until, state.Jail.Until, "end of the last term")
+	require.Equal(m.t, modelYields-node.excused(m.height()), int(state.YieldsLeft(modelParams(), m.height())), "yields left")
 	if node.status == types.NODE_STATUS_ACTIVE {
 		require.Equal(m.t, node.lease, state.LeaseEnd, "lease")
 	}

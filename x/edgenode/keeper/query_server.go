@@ -42,7 +42,11 @@ func (s queryServer) Node(ctx context.Context, req *types.QueryNodeRequest) (*ty
 	if err != nil {
 		return nil, asStatus(err)
 	}
-	return &types.QueryNodeResponse{Node: node}, nil
+	left, err := s.yieldsLeft(ctx, node.State)
+	if err != nil {
+		return nil, err
+	}
+	return &types.QueryNodeResponse{Node: node, YieldsLeft: left}, nil
 }
 
 // NodeByWorker returns the node that a worker key serves.
@@ -59,7 +63,19 @@ func (s queryServer) NodeByWorker(ctx context.Context, req *types.QueryNodeByWor
 	if err != nil {
 		return nil, asStatus(err)
 	}
-	return &types.QueryNodeByWorkerResponse{Node: node}, nil
+	left, err := s.yieldsLeft(ctx, node.State)
+	if err != nil {
+		return nil, err
+	}
+	return &types.QueryNodeByWorkerResponse{Node: node, YieldsLeft: left}, nil
+}
+
+func (s queryServer) yieldsLeft(ctx context.Context, state types.NodeState) (uint32, error) {
+	params, err := s.keeper.params.Get(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return state.YieldsLeft(params, height(ctx)), nil
 }
 
 // maxNodesPage bounds a page of nodes, because queries cost no gas.

@@ -89,6 +89,7 @@ func (k *Keeper) freshState(
 			"the node that %s had is in jail; register again from height %d on", operator, old.Jail.Until)
 	}
 	fresh.Weights, fresh.Faults, fresh.Jail, fresh.Contests = old.Weights, old.Faults, old.Jail, old.Contests
+	fresh.Yields, fresh.YieldsSince = old.Yields, old.YieldsSince
 	return fresh, old.Status, nil
 }
 

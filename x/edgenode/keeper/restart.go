@@ -12,8 +12,8 @@ import (
 )
 
 // RestartHeights converts all heights for a chain whose first block, at height 1, follows the
-// present block. Live nodes get a whole lease. Terms in jail, unbondings and the time after a
-// task was given back keep the number of blocks that is left of them. RestartHeights walks all
+// present block. Live nodes get a whole lease. Terms in jail, unbondings, windows of
+// yields and the time after a task was given back keep the number of blocks that is left of them. RestartHeights walks all
 // nodes and is for exports only.
 func (k *Keeper) RestartHeights(ctx context.Context) error {
 	params, err := k.params.Get(ctx)
@@ -49,6 +49,7 @@ func (k *Keeper) restartNode(ctx context.Context, params types.Params, operator 
 	state := n.change()
 	state.Jail = state.Jail.Since(now)
 	state.GivenBack = state.GivenBackSince(now)
+	state.RestartYields(params, now)
 	state.EndAllHolds() // receipts of the chain before cannot be challenged
 	state.LeaseEnd = 0
 	if state.Status == types.NODE_STATUS_ACTIVE {

@@ -28,6 +28,8 @@ const (
 	ReasonNoReveal = "no_reveal"
 	// ReasonMissedDeadline is a missing commitment.
 	ReasonMissedDeadline = "missed_deadline"
+	// ReasonYielded is a task that its node gave up before it had committed.
+	ReasonYielded = "yielded"
 	// ReasonGivenBack is a task that was given back shortly after another one. It does not
 	// count towards jail.
 	ReasonGivenBack = "given_back"

@@ -47,6 +47,8 @@ func DefaultParams() Params {
 		},
 		LeaseBlocks: 57_600,
 		HoldBlocks:  3_600, // an hour and a half
+		// The owner of a home machine may need it four times a day.
+		MaxYields: 4, YieldWindow: 57_600,
 	}
 }
 
@@ -72,6 +74,12 @@ func (p Params) Validate() error {
 	}
 	if err := checkPeriod("hold_blocks", p.HoldBlocks); err != nil {
 		return err
+	}
+	if err := checkPeriod("yield_window", p.YieldWindow); err != nil {
+		return err
+	}
+	if p.MaxYields > MaxYieldsLimit {
+		return ErrInvalidParams.Wrapf("max_yields: expected 0 to %d, found %d", MaxYieldsLimit, p.MaxYields)
 	}
 	if n := len(p.EpochIdentifier); n == 0 || n > 64 {
 		return ErrInvalidParams.Wrapf("epoch_identifier: expected 1 to 64 bytes, found %d", n)
