@@ -26,16 +26,17 @@ import (
 type tour struct {
 	*edge.Network
 	t *testing.T
+	// released and yielded report whether a node has given a task back, and yielded one.
+	released, yielded bool
 	// wanderer is an operator that goes through a node's whole life.
 	wanderer        apptest.Account
 	worker, another apptest.Account
 	seen            map[string]bool
-	released        bool
 	owed            map[string]bool
 }
 
 func newTour(t *testing.T) *tour {
-	network := edge.New(t, 8, 2)
+	network := edge.New(t, 11, 2)
 	return &tour{
 		Network: network, t: t, wanderer: apptest.Named(len(network.Nodes) + 2),
 		worker: apptest.NewAccount("wandering worker"), another: apptest.NewAccount("another worker"),
@@ -50,7 +51,7 @@ func (o *tour) options() []apptest.Option {
 func (o *tour) block(chain *apptest.Chain, i int) [][]byte {
 	edge.RequireInvariants(o.t, chain)
 	o.observe(chain)
-	txs := o.release(chain)
+	txs := o.leave(chain, i)
 	txs = append(txs, o.Act(chain)...)
 	if i == 0 {
 		txs = append(txs, o.Register(chain)...)
@@ -113,10 +114,10 @@ func (o *tour) life(i int) []sdk.Msg {
 	return nil
 }
 
-// release lets the first node that is assigned a task give it back, once. Its commitment in
-// the same block then fails.
-func (o *tour) release(chain *apptest.Chain) [][]byte {
-	if o.released {
+// leave lets the first node that is assigned a task give it back, and a later one yield its task, once
+// each. Their commitments in the same block then fail.
+func (o *tour) leave(chain *apptest.Chain, i int) [][]byte {
+	if o.yielded {
 		return nil
 	}
 	for _, node := range o.Nodes {
@@ -124,7 +125,16 @@ func (o *tour) release(chain *apptest.Chain) [][]byte {
 			chain.Ctx(), &computetypes.QueryAssignmentsRequest{Operator: node.Operator.String()})
 		require.NoError(o.t, err)
 		for _, item := range held.Items {
-			if item.Assignment.Status == computetypes.ASSIGNMENT_STATUS_ASSIGNED {
+			switch {
+			case item.Assignment.Status != computetypes.ASSIGNMENT_STATUS_ASSIGNED:
+			case o.released && i < 24: // the first jobs need the nodes as judges
+			case o.released:
+				o.yielded = true
+				return [][]byte{chain.Sign(node.Worker, []sdk.Msg{&computetypes.MsgYield{
+					Worker: node.Worker.String(),
+					Items:  []computetypes.ChunkRef{item.Ref},
+				}})}
+			default:
 				o.released = true
 				return [][]byte{chain.Sign(node.Worker, []sdk.Msg{&computetypes.MsgRelease{
 					Worker: node.Worker.String(),
@@ -180,6 +190,8 @@ func (o *tour) observe(chain *apptest.Chain) {
 			switch {
 			case outcome.Status == computetypes.ASSIGNMENT_STATUS_RELEASED:
 				o.seen["release"] = true
+			case outcome.Status == computetypes.ASSIGNMENT_STATUS_YIELDED:
+				o.seen["yield"] = true
 			case outcome.Status == computetypes.ASSIGNMENT_STATUS_PAID && outcome.Round > 0:
 				o.seen["open"] = true // claims, commitments and reveals came before
 			case outcome.Status == computetypes.ASSIGNMENT_STATUS_SLASHED:
@@ -221,7 +233,7 @@ func leaseBlocks(t *testing.T, chain *apptest.Chain) int64 {
 // on every kind of node. A new message makes this test fail until x/*/simulation draws it.
 func TestEveryMessageInRandomBlocksGivesTheSameStateOnEveryNode(t *testing.T) {
 	const blocks = 100
-	s := sim.New(t, 1)
+	s := sim.New(t, 3)
 	s.FollowedBy(twin.Variants(t, blocks)[1:])
 	s.Run(blocks)
 	t.Log("\n" + s.Tally.String())
@@ -241,7 +253,7 @@ func TestEveryMessageGivesTheSameStateOnEveryNode(t *testing.T) {
 	maps.DeleteFunc(o.seen, func(_ string, seen bool) bool { return !seen })
 	require.Equal(t, []string{
 		"bond", "cancel", "claim earnings", "open", "pause", "post", "redeliver", "register", "release", "renew", "resume", "retire",
-		"rotate", "slash", "unbond", "update",
+		"rotate", "slash", "unbond", "update", "yield",
 	}, slices.Sorted(maps.Keys(o.seen)), "every message took effect")
 	for _, job := range o.Jobs(chain) {
 		require.True(t, job.Ended(), "job %s is %s", job.Id, job.Status)

@@ -100,6 +100,8 @@ func (app *App) leastGas(ctx sdk.Context, tx sdk.Tx) (uint64, error) {
 			items += len(m.Items)
 		case *computetypes.MsgRelease:
 			items += len(m.Items)
+		case *computetypes.MsgYield:
+			items += len(m.Items)
 		case *computetypes.MsgClaim:
 			items += len(m.Items)
 		}
@@ -176,7 +178,7 @@ func kindOf(msg sdk.Msg) laneKind {
 	switch msg.(type) {
 	case *beacontypes.MsgSubmitRound:
 		return beaconRounds
-	case *computetypes.MsgCommit, *computetypes.MsgReveal, *computetypes.MsgOpen, *computetypes.MsgRelease:
+	case *computetypes.MsgCommit, *computetypes.MsgReveal, *computetypes.MsgOpen, *computetypes.MsgRelease, *computetypes.MsgYield:
 		return duties
 	case *computetypes.MsgClaim:
 		return claims

@@ -79,6 +79,9 @@ type fakeChain struct {
 	leaseBlocks, leaseEnd int64
 	status                edgenodetypes.NodeStatus
 	renewals              int
+	// yields counts the yields of this node, of which the first ones are excused.
+	yields    edgenodetypes.NodeState
+	maxYields uint32
 	// grant pays the fees. Its zero value has no limit.
 	grant    chain.Grant
 	grantErr error
@@ -89,7 +92,7 @@ type fakeChain struct {
 func newFakeChain(t *testing.T) *fakeChain {
 	params.SetSDKDefaults()
 	c := &fakeChain{
-		t: t, height: 10, status: edgenodetypes.NODE_STATUS_ACTIVE, slots: 4, othersCommit: true, leaseEnd: ages,
+		t: t, height: 10, status: edgenodetypes.NODE_STATUS_ACTIVE, slots: 4, othersCommit: true, leaseEnd: ages, maxYields: 4,
 		operator: sdk.AccAddress(bytes.Repeat([]byte{1}, 20)),
 		worker:   sdk.AccAddress(bytes.Repeat([]byte{2}, 20)),
 		params:   computetypes.DefaultParams(), liars: map[string]bool{},

@@ -113,6 +113,11 @@ func (k fakeKeepers) GiveBack(context.Context, edgenodetypes.GiveBackRequest) (m
 	return math.ZeroInt(), nil
 }
 
+func (k fakeKeepers) Yield(_ context.Context, req edgenodetypes.YieldRequest) (edgenodetypes.YieldOutcome, error) {
+	excused := req.Excusable && (!req.Operator.Equals(k.c.operator) || k.c.yields.CountYield(k.c.yieldRules(), k.c.height))
+	return edgenodetypes.YieldOutcome{Burned: req.Fee, Excused: excused}, nil
+}
+
 func (k fakeKeepers) Pledge(_ context.Context, _ sdk.AccAddress, _, pledged math.Int) (math.Int, error) {
 	return pledged, nil
 }

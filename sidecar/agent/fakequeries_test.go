@@ -44,7 +44,7 @@ func (c *fakeChain) node() edgenodetypes.Node {
 		},
 		State: edgenodetypes.NodeState{
 			Status: c.status, LeaseEnd: c.leaseEnd, Bond: math.NewInt(10_000_000), Locked: math.NewInt(liability * int64(used)),
-			Slots: c.slots, UsedSlots: used,
+			Slots: c.slots, UsedSlots: used, Yields: c.yields.Yields, YieldsSince: c.yields.YieldsSince,
 		},
 	}
 }
@@ -158,7 +158,14 @@ func (c *fakeChain) ComputeParams(context.Context) (p computetypes.Params, err e
 }
 
 func (c *fakeChain) EdgenodeParams(context.Context) (edgenodetypes.Params, error) {
-	return edgenodetypes.Params{LeaseBlocks: uint64(c.leaseBlocks)}, nil
+	p := c.yieldRules()
+	p.LeaseBlocks = uint64(c.leaseBlocks)
+	return p, nil
+}
+
+// yieldRules returns the rules of yields: they are counted in one window that does not end.
+func (c *fakeChain) yieldRules() edgenodetypes.Params {
+	return edgenodetypes.Params{MaxYields: c.maxYields, YieldWindow: ages}
 }
 
 func (c *fakeChain) RewardsParams(context.Context) (rewardstypes.Params, error) {
@@ -218,6 +225,9 @@ func (c *fakeChain) take(batch chain.Batch) (done chain.Submission) {
 		if done.Items[len(done.Items)-1].Code == 0 {
 			c.findTask(item.Ref.JobId, item.Ref.Task).released = &item
 		}
+	}
+	for _, ref := range batch.Yields {
+		note(chain.Yield, ref, func(t *round.Chunk) error { return t.Yield(c.operator, ref) })
 	}
 	for _, ref := range batch.Claims {
 		c.claims++

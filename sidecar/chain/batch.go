@@ -18,6 +18,7 @@ const (
 	Open    Action = "open"
 	Commit  Action = "commit"
 	Release Action = "release"
+	Yield   Action = "yield"
 	Claim   Action = "claim"
 	Renew   Action = "renew"
 )
@@ -28,6 +29,7 @@ type Batch struct {
 	Opens    []computetypes.OpenItem
 	Commits  []computetypes.CommitItem
 	Releases []computetypes.ReleaseItem
+	Yields   []computetypes.ChunkRef
 	Claims   []computetypes.ChunkRef
 	// Renew renews the node's lease. Its outcome does not name a task.
 	Renew bool
@@ -53,7 +55,7 @@ type Stake struct {
 
 // Len returns the number of items in the batch.
 func (b Batch) Len() int {
-	n := len(b.Reveals) + len(b.Opens) + len(b.Commits) + len(b.Releases) + len(b.Claims)
+	n := len(b.Reveals) + len(b.Opens) + len(b.Commits) + len(b.Releases) + len(b.Yields) + len(b.Claims)
 	if b.Renew {
 		n++
 	}

@@ -47,7 +47,7 @@ func NewCodec() (Codec, error) {
 	feegrant.RegisterInterfaces(registry)
 	registry.RegisterImplementations((*sdk.Msg)(nil),
 		&computetypes.MsgClaim{}, &computetypes.MsgCommit{}, &computetypes.MsgReveal{},
-		&computetypes.MsgOpen{}, &computetypes.MsgRelease{},
+		&computetypes.MsgOpen{}, &computetypes.MsgRelease{}, &computetypes.MsgYield{},
 		&edgenodetypes.MsgRegister{}, &edgenodetypes.MsgRotateWorker{}, &edgenodetypes.MsgRenewLease{},
 	)
 	cdc := codec.NewProtoCodec(registry)

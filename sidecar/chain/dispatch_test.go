@@ -43,6 +43,8 @@ func put(batch *Batch, duty Duty, stake Stake) {
 		batch.Commits = append(batch.Commits, computetypes.CommitItem{Ref: duty.Ref})
 	case Release:
 		batch.Releases = append(batch.Releases, computetypes.ReleaseItem{Ref: duty.Ref})
+	case Yield:
+		batch.Yields = append(batch.Yields, duty.Ref)
 	case Claim:
 		batch.Claims = append(batch.Claims, duty.Ref)
 	case Renew:

@@ -24,6 +24,7 @@ func WorkerMessages() []string {
 		sdk.MsgTypeURL(&computetypes.MsgReveal{}),
 		sdk.MsgTypeURL(&computetypes.MsgOpen{}),
 		sdk.MsgTypeURL(&computetypes.MsgRelease{}),
+		sdk.MsgTypeURL(&computetypes.MsgYield{}),
 		sdk.MsgTypeURL(&edgenodetypes.MsgRenewLease{}),
 	}
 }

@@ -56,7 +56,7 @@ func drawCaps(t *rapid.T) FeeCaps {
 
 func drawBatch(t *rapid.T, m *modelNode) Batch {
 	var batch Batch
-	actions := rapid.SampledFrom([][]Action{{Reveal, Open, Commit, Release, Claim}, {Reveal, Commit}}).Draw(t, "actions")
+	actions := rapid.SampledFrom([][]Action{{Reveal, Open, Commit, Release, Yield, Claim}, {Reveal, Commit}}).Draw(t, "actions")
 	known := rapid.Bool().Draw(t, "known stakes")
 	for i := range rapid.IntRange(1, 16).Draw(t, "items") {
 		duty := Duty{rapid.SampledFrom(actions).Draw(t, "action"), ref(fmt.Sprintf("%d-0-0", i))}
@@ -97,7 +97,7 @@ func TestADutyThatCanGetInBeforeItsDeadlineGetsInOnce(t *testing.T) {
 		require.NoError(t, err)
 		defer stop()
 		for i := range rapid.IntRange(1, 12).Draw(t, "items") {
-			action := rapid.SampledFrom([]Action{Reveal, Open, Commit, Release}).Draw(t, "action")
+			action := rapid.SampledFrom([]Action{Reveal, Open, Commit, Release, Yield}).Draw(t, "action")
 			m.items[Duty{action, ref(fmt.Sprintf("%d-0-0", i))}] = &modelItem{stake: Stake{
 				Deadline: m.faulty + slack + rapid.Int64Range(0, 20).Draw(t, "deadline"), Loss: sdkmath.NewInt(1_000),
 			}}

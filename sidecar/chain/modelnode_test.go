@@ -195,6 +195,8 @@ func dutiesOf(msg sdk.Msg) (Action, []Duty) {
 		return Commit, dutiesIn(Commit, msg.Items)
 	case *computetypes.MsgRelease:
 		return Release, dutiesIn(Release, msg.Items)
+	case *computetypes.MsgYield:
+		return Yield, dutiesIn(Yield, msg.Items)
 	case *computetypes.MsgClaim:
 		return Claim, dutiesIn(Claim, msg.Items)
 	}
@@ -251,6 +253,8 @@ func answerTo(action Action, results []computetypes.ItemResult) proto.Message {
 		return &computetypes.MsgCommitResponse{Results: results}
 	case Release:
 		return &computetypes.MsgReleaseResponse{Results: results}
+	case Yield:
+		return &computetypes.MsgYieldResponse{Results: results}
 	case Claim:
 		return &computetypes.MsgClaimResponse{Results: results}
 	case Renew:

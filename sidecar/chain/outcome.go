@@ -72,6 +72,8 @@ func decodeResults(action Action, bytes []byte) ([]computetypes.ItemResult, erro
 		response = &computetypes.MsgCommitResponse{}
 	case Release:
 		response = &computetypes.MsgReleaseResponse{}
+	case Yield:
+		response = &computetypes.MsgYieldResponse{}
 	case Claim:
 		response = &computetypes.MsgClaimResponse{}
 	case Renew:

@@ -41,6 +41,9 @@ func (b Batch) pieces() []piece {
 	for _, item := range b.Releases {
 		add(Release, item.Ref, item)
 	}
+	for _, ref := range b.Yields {
+		add(Yield, ref, ref)
+	}
 	for _, ref := range b.Claims {
 		add(Claim, ref, ref)
 	}
@@ -82,6 +85,8 @@ func msgOf(worker string, pieces []piece) sdk.Msg {
 		return &computetypes.MsgCommit{Worker: worker, Items: itemsOf[computetypes.CommitItem](pieces)}
 	case Release:
 		return &computetypes.MsgRelease{Worker: worker, Items: itemsOf[computetypes.ReleaseItem](pieces)}
+	case Yield:
+		return &computetypes.MsgYield{Worker: worker, Items: itemsOf[computetypes.ChunkRef](pieces)}
 	case Claim:
 		return &computetypes.MsgClaim{Worker: worker, Items: itemsOf[computetypes.ChunkRef](pieces)}
 	case Renew:

@@ -316,6 +316,8 @@ func respond(t *testing.T, messages []sdk.Msg, winning bool) string {
 			add(&computetypes.MsgCommitResponse{Results: ok(len(m.Items))})
 		case *computetypes.MsgRelease:
 			add(&computetypes.MsgReleaseResponse{Results: ok(len(m.Items))})
+		case *computetypes.MsgYield:
+			add(&computetypes.MsgYieldResponse{Results: ok(len(m.Items))})
 		case *computetypes.MsgClaim:
 			results := ok(len(m.Items))
 			for i, ref := range m.Items {

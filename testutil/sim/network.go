@@ -118,6 +118,7 @@ func edgenode(r *rand.Rand, cdc codec.Codec, genesis map[string]json.RawMessage)
 			FaultsToJail: 4, FaultWindow: between(r, 20, 80), MissedPoints: 1, WrongPoints: 4, SilentPoints: 2,
 			JailBlocks: between(r, 3, 12), MaxJailBlocks: 40, CleanBlocks: between(r, 20, 100),
 		}
+		state.Params.MaxYields, state.Params.YieldWindow = 1, 40
 	})
 }
 

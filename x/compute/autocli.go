@@ -60,6 +60,10 @@ func (AppModule) AutoCLIOptions() *autocliv1.ModuleOptions {
 				{RpcMethod: "Reveal", Use: "reveal", Short: "Reveal the tags of committed results (sent by thetaedge)"},
 				{RpcMethod: "Open", Use: "open", Short: "Open the digests of revealed tags in an escalation (sent by thetaedge)"},
 				{RpcMethod: "Release", Use: "release", Short: "Release tasks that the node will not finish (sent by thetaedge)"},
+				{
+					RpcMethod: "Yield", Use: "yield --items TASK", Short: "Give up tasks that the node was drawn for, for the fee of a missed deadline (sent by thetaedge)",
+					Example: `thetad tx compute yield --items '{"job_id":"1042-0-0","task":0}' --from worker`,
+				},
 				{RpcMethod: "UpdateParams", Use: "update-params-proposal PARAMS", Short: "Propose new parameters; all of them must be given", Example: `thetad tx compute update-params-proposal params.json --title "New parameters" --summary "Why" --deposit 1000000000000000000000atfuel --from alice`, PositionalArgs: arg("params"), GovProposal: true},
 			},
 		},

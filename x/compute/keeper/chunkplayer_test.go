@@ -159,7 +159,7 @@ func (p player) serveChunk(item types.WorkItem) {
 	f, a, ref := p.f, item.Assignment, item.Ref
 	switch a.Status {
 	case types.ASSIGNMENT_STATUS_ASSIGNED:
-		if p.does == stalls || p.does == shirks {
+		if p.does == stalls || p.does == yields || p.does == shirks {
 			p.work(ref, a)
 			return
 		}

@@ -13,7 +13,7 @@ import (
 )
 
 // Duties returns the items of a worker's message for which their tasks wait at the height of
-// ctx: commitments, reveals, openings and releases of a node that holds a part, and claims
+// ctx: commitments, reveals, openings, releases and yields of a node that holds a part, and claims
 // that would be taken. Each of them stands for a liability that is locked, or that the claim
 // will lock. Duties checks the items in order. It stops after max_batch, or when more than
 // half of the checked items are not duties; items that it has not checked do not count. It
@@ -29,6 +29,9 @@ func (k *Keeper) Duties(ctx sdk.Context, msg sdk.Msg) ([]types.Duty, error) {
 		return duties(ctx, k, "open", m.Worker, m.Items, (*round.Chunk).OwesOpen)
 	case *types.MsgRelease:
 		return duties(ctx, k, "release", m.Worker, m.Items, (*round.Chunk).MayRelease)
+	case *types.MsgYield:
+		// A node gives a part back only once, so that the lane of a block takes it only once.
+		return duties(ctx, k, "release", m.Worker, m.Items, (*round.Chunk).MayYield)
 	case *types.MsgClaim:
 		return duties(ctx, k, "claim", m.Worker, m.Items, (*round.Chunk).MayClaim)
 	default:

@@ -29,6 +29,7 @@ func (f *fixture) attempts(n int, r types.ChunkRef) []attempt {
 			{Ref: r, Tag: p.tag(r), ExitCode: p.exitCode(), Salt: p.salt(), Metrics: p.metrics()},
 		}}, func() error { return f.reveal(n, r) }},
 		{"open", &types.MsgOpen{Worker: text, Items: []types.OpenItem{types.NewOpenItem(r, p.shown(r))}}, func() error { return f.open(n, r) }},
+		{"yield", &types.MsgYield{Worker: text, Items: []types.ChunkRef{r}}, func() error { return f.yield(n, r) }},
 		{"release", &types.MsgRelease{Worker: text, Items: []types.ReleaseItem{{Ref: r}}}, func() error { return f.release(n, types.ReleaseItem{Ref: r}) }},
 	}
 }
@@ -104,7 +105,7 @@ func TestADutyIsDueWhereItWouldBeTaken(t *testing.T) {
 	look(id)
 	require.NoError(t, f.open(drawn[1], r))
 	look(id)
-	for _, name := range []string{"claim", "commit", "reveal", "open", "release"} {
+	for _, name := range []string{"claim", "commit", "reveal", "open", "release", "yield"} {
 		require.True(t, seen[name], "%s was due at some time", name)
 	}
 }

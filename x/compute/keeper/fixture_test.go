@@ -112,6 +112,8 @@ type fixture struct {
 	minted   sdk.Coins
 	// receipts contains the receipts from events, by job, in order.
 	receipts map[string][]types.Receipt
+	// excused contains the seats that were yielded and excused.
+	excused map[seatOf]bool
 	// service opens the module's own store.
 	service store.KVStoreService
 	// exit is the exit code of all programs. In chunks of several tasks, it is that of the tasks
@@ -151,6 +153,7 @@ func emptyFixture(t tb) *fixture {
 		registry: nodeRegistry, keeper: k, msgs: keeper.NewMsgServer(k), queries: keeper.NewQueryServer(k),
 		service: ground.Store(types.StoreKey), receipts: map[string][]types.Receipt{},
 		exit: 3,
+		excused: map[seatOf]bool{},
 	}
 }
 

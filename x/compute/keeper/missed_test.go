@@ -104,7 +104,8 @@ func TestAMissedDeadlineCountsWhereAsManyHaveCommitted(t *testing.T) {
 		f := newFixture(t)
 		n := rapid.IntRange(8, 16).Draw(t, "nodes")
 		f.network(n)
-		crowd := rapid.SampledFrom([]behaviour{honest, honest, stalls, stalls, shirks, liar})
+		f.setMaxYields(rapid.Uint32Range(0, 2).Draw(t, "yields that are excused"))
+		crowd := rapid.SampledFrom([]behaviour{honest, honest, stalls, stalls, yields, yields, shirks, liar})
 		does := make([]behaviour, n)
 		for i := range does {
 			does[i] = crowd.Draw(t, "does")
@@ -130,8 +131,9 @@ func TestAMissedDeadlineCountsWhereAsManyHaveCommitted(t *testing.T) {
 		for i := range does {
 			node, err := f.nodes.Node(f.ctx, operator(i))
 			require.NoError(t, err)
-			if does[i] == stalls {
+			if does[i] == stalls || does[i] == yields {
 				require.Equal(t, want[operator(i).String()], node.State.Jail.Points, "node %d", i)
+				require.Equal(t, f.seatsOf(i, f.excused), int(node.State.Yields), "node %d", i)
 				require.Equal(t, lost[operator(i).String()], 10_000-node.State.Bond.Int64(), "node %d pays the fee and no more", i)
 			}
 		}
@@ -141,6 +143,7 @@ func TestAMissedDeadlineCountsWhereAsManyHaveCommitted(t *testing.T) {
 
 // seatOf is a node's part in a round.
 type seatOf struct {
+	job      string
 	task     uint64
 	round    uint32
 	operator string
@@ -173,7 +176,7 @@ func (f *fixture) noteCommitted(id string, committed map[seatOf]bool) {
 		for r, round := range resp.Chunk.Rounds {
 			for _, a := range round.Replicas {
 				if len(a.Commitment) > 0 {
-					committed[seatOf{task, uint32(r), a.Operator}] = true
+					committed[seatOf{id, task, uint32(r), a.Operator}] = true
 				}
 			}
 		}
@@ -188,10 +191,12 @@ func (f *fixture) countMissed(receipt types.Receipt, committed map[seatOf]bool, 
 	for _, o := range receipt.Outcomes {
 		paid = paid.Add(o.Paid)
 		switch {
-		case o.Status == types.ASSIGNMENT_STATUS_MISSED:
+		case o.Status == types.ASSIGNMENT_STATUS_YIELDED && f.excused[seatOf{receipt.JobId, receipt.Task, o.Round, o.Operator}]:
+			lost[o.Operator] += 100 // it is on neither side
+		case o.Status == types.ASSIGNMENT_STATUS_MISSED || o.Status == types.ASSIGNMENT_STATUS_YIELDED:
 			missed[o.Round] = append(missed[o.Round], o.Operator)
 			lost[o.Operator] += 100
-		case committed[seatOf{receipt.Task, o.Round, o.Operator}]:
+		case committed[seatOf{receipt.JobId, receipt.Task, o.Round, o.Operator}]:
 			came[o.Round]++
 		}
 	}

@@ -121,6 +121,14 @@ func (s msgServer) Release(ctx context.Context, msg *types.MsgRelease) (*types.M
 	return &types.MsgReleaseResponse{Results: results}, nil
 }
 
+func (s msgServer) Yield(ctx context.Context, msg *types.MsgYield) (*types.MsgYieldResponse, error) {
+	results, err := orRefused(workerBatch(ctx, s.k, "yield", msg.Worker, msg.Items, (*round.Chunk).Yield))
+	if err != nil {
+		return nil, err
+	}
+	return &types.MsgYieldResponse{Results: results}, nil
+}
+
 func (s msgServer) UpdateParams(ctx context.Context, msg *types.MsgUpdateParams) (*types.MsgUpdateParamsResponse, error) {
 	if err := sdk.ValidateAuthority(sdk.UnwrapSDKContext(ctx), s.k.authority, msg.Authority); err != nil {
 		return nil, err

@@ -21,6 +21,7 @@ const (
 	colluder              // commits to the one wrong result that all colluders share
 	silent                // commits and never reveals
 	stalls                // never commits
+	yields                // gives its tasks up in every second block
 	shirks                // releases its tasks, and reports a missing input
 	closed                // tells the truth, reveals and never opens
 	opensLast             // tells the truth, and opens only results of a third round
@@ -205,6 +206,10 @@ func (p player) work(ref types.ChunkRef, a types.Assignment) {
 	f := p.f
 	switch p.does {
 	case stalls:
+	case yields:
+		if f.ctx.BlockHeight()%2 == 0 {
+			p.yield(ref)
+		}
 	case shirks:
 		_, err := f.msgs.Release(f.ctx, &types.MsgRelease{Worker: worker(p.n).String(), Items: []types.ReleaseItem{{
 			Ref: ref, InputUnavailable: true, Input: 1,

@@ -53,7 +53,7 @@ func judged(job *types.Job, r types.Receipt) bool {
 func replicaOf(job *types.Job, r types.Receipt, o types.Outcome) bool {
 	left := job.Policy.Replicas
 	for _, x := range r.Outcomes {
-		if x.Round > 0 || x.Status == types.ASSIGNMENT_STATUS_RELEASED || x.Status == types.ASSIGNMENT_STATUS_MISSED {
+		if x.Round > 0 || x.Status == types.ASSIGNMENT_STATUS_RELEASED || x.Status == types.ASSIGNMENT_STATUS_MISSED || x.Status == types.ASSIGNMENT_STATUS_YIELDED {
 			continue
 		}
 		if left == 0 {
@@ -149,6 +149,6 @@ func (m *market) restart(t *rapid.T) {
 	}
 	g := restored(m.fixture)
 	require.Equal(t, m.export(), g.export())
-	g.receipts, g.exit, g.fails = m.receipts, m.exit, m.fails
+	g.receipts, g.excused, g.exit, g.fails = m.receipts, m.excused, m.exit, m.fails
 	*m.fixture = *g
 }

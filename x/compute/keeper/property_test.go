@@ -57,9 +57,9 @@ func newMarket(t *rapid.T) *market {
 			p.DeterministicExecutors = nil
 		}
 	})
-	crowd := rapid.SampledFrom([]behaviour{honest, honest, honest, stalls, shirks, closed})
+	crowd := rapid.SampledFrom([]behaviour{honest, honest, honest, stalls, yields, shirks, closed})
 	if m.liarsWin {
-		crowd = rapid.SampledFrom([]behaviour{honest, honest, liar, colluder, colluder, silent, stalls, shirks, closed, closedLiar, misreports, gives, gives})
+		crowd = rapid.SampledFrom([]behaviour{honest, honest, liar, colluder, colluder, silent, stalls, yields, shirks, closed, closedLiar, misreports, gives, gives})
 	}
 	n := rapid.IntRange(9, 14).Draw(t, "nodes")
 	for i := range n {
@@ -160,6 +160,7 @@ func (m *market) check(t *rapid.T) {
 	require.True(t, slashShares.LTE(slashed), "nobody gains more from slashing than was slashed")
 	m.checkFailures(t)
 	m.checkHonest(t)
+	m.checkYields(t)
 	m.checkSupply(t)
 }
 
@@ -176,6 +177,10 @@ func (m *market) checkOutcome(t *rapid.T, job *types.Job, receipt types.Receipt,
 		require.True(t, o.Share.GTE(least), "job %s: judge %s got %s of %s", job.Id, o.Operator, o.Share, least)
 	case accepted && o.Status == types.ASSIGNMENT_STATUS_PAID:
 		require.Equal(t, m.earns(job, receipt, o).String(), o.Paid.String(), "job %s: replica or auditor %s", job.Id, o.Operator)
+	}
+	if o.Status == types.ASSIGNMENT_STATUS_YIELDED {
+		require.True(t, o.Paid.IsZero() && o.Share.IsZero(), "job %s: %s was paid for what it gave up", job.Id, o.Operator)
+		require.True(t, o.Slashed.LTE(m.params().MissedFault(job.Value(receipt.Count))), "job %s: %s lost more than a missed deadline costs", job.Id, o.Operator)
 	}
 	require.True(t, o.Slashed.LTE(job.Liability), "job %s: %s lost more than it had locked", job.Id, o.Operator)
 	if !job.Slashable {
@@ -202,6 +207,22 @@ func (m *market) checkHonest(t *rapid.T) {
 		if m.vouched && !m.convictable(p.n) {
 			require.Zero(t, node.State.Faults.Wrong, "node %d is honest and was found wrong", p.n)
 		}
+	}
+}
+
+// checkYields checks that a node has as many yields excused as the window allows, which is longer
+// than any run, and no point towards jail for these.
+func (m *market) checkYields(t *rapid.T) {
+	for _, p := range m.players {
+		if p.does != yields {
+			continue
+		}
+		node, err := m.nodes.Node(m.ctx, operator(p.n))
+		require.NoError(t, err)
+		excused := m.seatsOf(p.n, m.excused)
+		require.LessOrEqual(t, excused, m.maxYields(), "node %d", p.n)
+		require.Equal(t, excused, int(node.State.Yields), "node %d", p.n)
+		require.LessOrEqual(t, int(node.State.Jail.Points), int(node.State.Faults.Missed), "node %d has points only for what was not excused", p.n)
 	}
 }
 

@@ -223,7 +223,7 @@ func (f *fixture) checkReports(job *types.Job, receipt types.Receipt, committed 
 		switch {
 		case o.Status == types.ASSIGNMENT_STATUS_RELEASED:
 			reports[o.Round] = append(reports[o.Round], o)
-		case committed[seatOf{receipt.Task, o.Round, o.Operator}]:
+		case committed[seatOf{receipt.JobId, receipt.Task, o.Round, o.Operator}]:
 			came[o.Round]++
 		}
 	}

@@ -71,6 +71,11 @@ func (f *fixture) release(n int, item types.ReleaseItem) error {
 	return err
 }
 
+func (f *fixture) yield(n int, refs ...types.ChunkRef) error {
+	_, err := f.msgs.Yield(f.ctx, &types.MsgYield{Worker: worker(n).String(), Items: refs})
+	return err
+}
+
 func (f *fixture) task(job string) types.Chunk {
 	f.t.Helper()
 	resp, err := f.queries.Chunk(f.ctx, &types.QueryChunkRequest{JobId: job})

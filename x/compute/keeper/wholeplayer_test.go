@@ -47,7 +47,7 @@ func (p player) serveWhole(item types.WorkItem, of *types.ChallengedTask) {
 	tag := types.Tag(chainID, ref.JobId, ref.Task, shown)
 	switch item.Assignment.Status {
 	case types.ASSIGNMENT_STATUS_ASSIGNED:
-		if p.does == stalls || p.does == shirks {
+		if p.does == stalls || p.does == yields || p.does == shirks {
 			p.work(ref, item.Assignment)
 			return
 		}

@@ -38,6 +38,7 @@ type Nodes interface {
 	Reserve(ctx context.Context, operator sdk.AccAddress, liability math.Int) error
 	ReserveCall(ctx context.Context, operator sdk.AccAddress, liability math.Int) error
 	Release(ctx context.Context, operator sdk.AccAddress, liability math.Int) error
+	Yield(ctx context.Context, req edgenodetypes.YieldRequest) (edgenodetypes.YieldOutcome, error)
 	GiveBack(ctx context.Context, req edgenodetypes.GiveBackRequest) (math.Int, error)
 	Hold(ctx context.Context, operator sdk.AccAddress, liability math.Int, until int64) (int64, error)
 	Settle(ctx context.Context, operator sdk.AccAddress, liability math.Int, until int64) error

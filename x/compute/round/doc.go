@@ -14,7 +14,7 @@
 //	                │
 //	                ▼          Claim: the lowest ranks are candidates
 //	┌─────────▶ COMMIT ◀──┐    assignCandidates: candidates are assigned
-//	│               │     │    Commit, Release; dropMissed takes the chunk from the late
+//	│               │     │    Commit, Release, Yield; dropMissed takes the chunk from the late
 //	│  auditors join│     │ fillSlots: empty slots are drawn again, or given up
 //	│               ├─────┘
 //	│               │ finishCommits: every slot has committed

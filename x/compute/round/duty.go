@@ -62,6 +62,15 @@ func (t *Chunk) MayRelease(operator sdk.AccAddress, item types.ReleaseItem) (int
 	return last, t.height() <= last, nil
 }
 
+// MayYield reports whether a node may yield the chunk, and up to which height.
+func (t *Chunk) MayYield(operator sdk.AccAddress, ref types.ChunkRef) (int64, bool, error) {
+	a, err := t.held(operator, ref)
+	if err != nil || a.Status != types.ASSIGNMENT_STATUS_ASSIGNED {
+		return 0, false, err
+	}
+	return a.CommitDeadline, true, nil
+}
+
 // MayClaim reports whether a claim of a node would be taken, and up to which height.
 func (t *Chunk) MayClaim(operator sdk.AccAddress, ref types.ChunkRef) (int64, bool, error) {
 	if ref.Round != t.index() {

@@ -35,7 +35,8 @@ func (t *Chunk) miss(a types.Assignment) error {
 	return nil
 }
 
-// classifyMissed classifies the missed deadlines of the current round, once no node can
+// classifyMissed classifies the missed deadlines of the current round, among them the yields that
+// are not excused, once no node can
 // commit to it any more. They are either faults, which count towards jail, or signs of a chunk
 // that no node can finish; then the reserve pays for them when the chunk ends. Nodes that idle
 // together thereby avoid jail, and gain nothing else: each has paid the fee.

@@ -51,6 +51,9 @@ func (t *Chunk) notHeld(operator string, ref types.ChunkRef) error {
 		if o.Operator == operator && o.Status == types.ASSIGNMENT_STATUS_MISSED {
 			return types.ErrCommitLate.Wrapf("the task was taken from %s at its deadline; this is height %d", operator, t.height())
 		}
+		if o.Operator == operator && o.Status == types.ASSIGNMENT_STATUS_YIELDED {
+			return types.ErrNotAssigned.Wrapf("%s has yielded its part of task %d of job %s", operator, ref.Task, ref.JobId)
+		}
 	}
 	return types.ErrNotAssigned.Wrapf("%s holds no part of task %d of job %s", operator, ref.Task, ref.JobId)
 }

@@ -92,6 +92,7 @@ func (t *Chunk) WorkItem(operator string) (types.WorkItem, bool) {
 		Samples:        samples,
 		Shows:          shows,
 		MustShowAll:    t.mustShowAll(a),
+		Excusable:      a.Status == types.ASSIGNMENT_STATUS_ASSIGNED && t.excusable(),
 	}, true
 }
 

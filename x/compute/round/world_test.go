@@ -39,6 +39,8 @@ type world struct {
 	job      types.Job
 	// node is what the registry says of an operator.
 	node func(operator string) (edgenodetypes.Node, error)
+	// unexcused: no node has a yield left.
+	unexcused bool
 	// classNodes is how many live nodes the class has.
 	classNodes uint64
 	challenge  *types.Challenge
@@ -190,6 +192,12 @@ func (r registry) Release(_ context.Context, operator sdk.AccAddress, _ math.Int
 func (r registry) GiveBack(_ context.Context, req edgenodetypes.GiveBackRequest) (math.Int, error) {
 	r.say("give back %s", string(req.Operator))
 	return math.ZeroInt(), nil
+}
+
+func (r registry) Yield(_ context.Context, req edgenodetypes.YieldRequest) (edgenodetypes.YieldOutcome, error) {
+	excused := req.Excusable && !r.unexcused
+	r.say("yield %s %s excused %t", string(req.Operator), req.Fee, excused)
+	return edgenodetypes.YieldOutcome{Burned: req.Fee, Excused: excused}, nil
 }
 
 func (r registry) Pledge(_ context.Context, operator sdk.AccAddress, _, pledged math.Int) (math.Int, error) {

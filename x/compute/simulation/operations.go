@@ -33,6 +33,7 @@ func Register(reg simsx.Registry, weights simsx.WeightSource, queries types.Quer
 	reg.Add(weights.Get("compute_reveal", 80), simsx.SimMsgFactoryFn[*types.MsgReveal](o.reveal))
 	reg.Add(weights.Get("compute_open", 30), simsx.SimMsgFactoryFn[*types.MsgOpen](o.open))
 	reg.Add(weights.Get("compute_release", 12), simsx.SimMsgFactoryFn[*types.MsgRelease](o.release))
+	reg.Add(weights.Get("compute_yield", 8), simsx.SimMsgFactoryFn[*types.MsgYield](o.yield))
 }
 
 // RegisterProposals adds the messages of governance.

@@ -169,6 +169,18 @@ func (o operations) release(
 	return from, &types.MsgRelease{Worker: worker, Items: items}
 }
 
+// yield gives up tasks before their deadline: those that the node would never commit to, and
+// sometimes others.
+func (o operations) yield(
+	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
+) ([]simsx.SimAccount, *types.MsgYield) {
+	hurried := world.Rand().Intn(6) == 0
+	from, worker, items := worked(ctx, o, "yield", world, reporter, func(_ types.WorkItem, a part) (types.ChunkRef, bool) {
+		return a.ref, a.Status == types.ASSIGNMENT_STATUS_ASSIGNED && (hurried || a.conduct() == idle)
+	})
+	return from, &types.MsgYield{Worker: worker, Items: items}
+}
+
 // ledger remembers which nodes have sent which messages for the coming block.
 type ledger struct {
 	height int64

@@ -24,6 +24,7 @@ func RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
 	legacy.RegisterAminoMsg(cdc, &MsgReveal{}, "theta/compute/MsgReveal")
 	legacy.RegisterAminoMsg(cdc, &MsgOpen{}, "theta/compute/MsgOpen")
 	legacy.RegisterAminoMsg(cdc, &MsgRelease{}, "theta/compute/MsgRelease")
+	legacy.RegisterAminoMsg(cdc, &MsgYield{}, "theta/compute/MsgYield")
 	legacy.RegisterAminoMsg(cdc, &MsgUpdateParams{}, "theta/compute/MsgUpdateParams")
 }
 
@@ -31,6 +32,6 @@ func RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
 func RegisterInterfaces(registry codectypes.InterfaceRegistry) {
 	registry.RegisterImplementations((*sdk.Msg)(nil),
 		&MsgPostJob{}, &MsgTopUpJob{}, &MsgCancelJob{}, &MsgRedraw{}, &MsgRedeliver{}, &MsgReview{}, &MsgChallenge{}, &MsgClaim{},
-		&MsgCommit{}, &MsgReveal{}, &MsgOpen{}, &MsgRelease{}, &MsgUpdateParams{})
+		&MsgCommit{}, &MsgReveal{}, &MsgOpen{}, &MsgRelease{}, &MsgYield{}, &MsgUpdateParams{})
 	msgservice.RegisterMsgServiceDesc(registry, &_Msg_serviceDesc)
 }

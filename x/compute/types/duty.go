@@ -6,7 +6,7 @@ import (
 
 // Duty is an item of a worker's message for which its task waits now.
 type Duty struct {
-	// Action of the message: commit, reveal, open, release or claim.
+	// Action of the message: commit, reveal, open, release or claim. A yield is a release here.
 	Action string
 	// Operator of the node.
 	Operator string

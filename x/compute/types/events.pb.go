@@ -587,7 +587,8 @@ func (*ChunkChange) XXX_OneofWrappers() []interface{} {
 type EventBatch struct {
 	// Address of the node's operator, or of the requester.
 	Actor string `protobuf:"bytes,1,opt,name=actor,proto3" json:"actor,omitempty"`
-	// Kind of message: "claim", "commit", "reveal", "open", "release" or "review".
+	// Kind of message: "claim", "commit", "reveal", "open", "release", "yield" or
+	// "review".
 	Action string `protobuf:"bytes,2,opt,name=action,proto3" json:"action,omitempty"`
 	// Items that succeeded, in the order of the message.
 	Items []ChunkRef `protobuf:"bytes,3,rep,name=items,proto3" json:"items"`

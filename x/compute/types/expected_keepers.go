@@ -37,6 +37,7 @@ type EdgenodeKeeper interface {
 	Reserve(ctx context.Context, operator sdk.AccAddress, liability math.Int) error
 	ReserveCall(ctx context.Context, operator sdk.AccAddress, liability math.Int) error
 	Release(ctx context.Context, operator sdk.AccAddress, liability math.Int) error
+	Yield(ctx context.Context, req edgenodetypes.YieldRequest) (edgenodetypes.YieldOutcome, error)
 	GiveBack(ctx context.Context, req edgenodetypes.GiveBackRequest) (math.Int, error)
 	Pledge(ctx context.Context, operator sdk.AccAddress, liability, pledged math.Int) (math.Int, error)
 	Redeem(ctx context.Context, operator sdk.AccAddress, pledged math.Int) error

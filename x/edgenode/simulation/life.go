@@ -177,6 +177,7 @@ func (o operations) updateParams(
 	params.LeaseBlocks = r.Uint64InRange(25, 60)
 	params.Jail.JailBlocks = r.Uint64InRange(3, 12)
 	params.Jail.CleanBlocks = r.Uint64InRange(20, 200)
+	params.MaxYields = r.Uint32InRange(0, 3)
 	moved := r.Uint32InRange(0, 1000)
 	params.SlashSplit = types.SlashSplit{HonestBps: 4000 + moved, BurnBps: 5000 - moved, CommunityBps: 1000}
 	return nil, &types.MsgUpdateParams{Authority: world.ModuleAccountAddress(reporter, "gov"), Params: params}

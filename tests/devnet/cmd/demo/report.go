@@ -94,10 +94,11 @@ func reportJob(run *devnet.Run, found engines) jobReport {
 	return r
 }
 
-// held reports whether a node had to show a result. Nodes that gave the task back or missed
-// its deadline were replaced.
+// held reports whether a node had to show a result. Nodes that gave the task back, yielded it or
+// missed its deadline were replaced.
 func held(status computetypes.AssignmentStatus) bool {
-	return status != computetypes.ASSIGNMENT_STATUS_RELEASED && status != computetypes.ASSIGNMENT_STATUS_MISSED
+	return status != computetypes.ASSIGNMENT_STATUS_RELEASED && status != computetypes.ASSIGNMENT_STATUS_MISSED &&
+		status != computetypes.ASSIGNMENT_STATUS_YIELDED
 }
 
 func agrees(o computetypes.Outcome, tags [][]byte) bool {
