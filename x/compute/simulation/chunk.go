@@ -39,14 +39,29 @@ func (p part) commits() uint64 {
 	return p.count
 }
 
+// failed returns the number of failed tasks that the node states: that of a chunk of several
+// tasks under a quorum. A node in four that lies about the chunk also hides its failures.
+func (p part) failed() (failed uint32) {
+	if p.count == 1 || !p.counts || p.ref.Round > 0 || len(p.samples) > 0 ||
+		p.conduct() == lying && digestOf("hides failures of "+p.Operator, p.ref.JobId, p.ref.Task)[0]%4 == 0 {
+		return 0
+	}
+	for position := range uint32(p.count) {
+		if p.at(position).exitCode() != 0 {
+			failed++
+		}
+	}
+	return failed
+}
+
 // commitment returns the item that commits the node to its result.
 func (p part) commitment(chain string, operator sdk.AccAddress) types.CommitItem {
 	count := p.commits()
-	root, exitCode := types.ChunkRoot(p.leaves(chain, count)), uint32(0)
+	root, stated := types.ChunkRoot(p.leaves(chain, count)), p.failed()
 	if count == 1 { // one task has an exit code
-		exitCode = p.exitCode()
+		stated = p.exitCode()
 	}
-	item := types.CommitItem{Ref: p.ref, Commitment: types.Commitment(operator, root.Hash, exitCode, p.salt())}
+	item := types.CommitItem{Ref: p.ref, Commitment: types.Commitment(operator, root.Hash, stated, p.salt())}
 	if p.count > 1 {
 		item.Fuel = root.Fuel
 	}
@@ -61,7 +76,7 @@ func (p part) commitment(chain string, operator sdk.AccAddress) types.CommitItem
 func (p part) revealed(chain string) types.RevealItem {
 	leaves := p.leaves(chain, p.count)
 	root := types.ChunkRoot(leaves)
-	item := types.RevealItem{Ref: p.ref, Tag: root.Hash, Salt: p.salt(), Metrics: types.Metrics{Fuel: root.Fuel}}
+	item := types.RevealItem{Ref: p.ref, Tag: root.Hash, Salt: p.salt(), Metrics: types.Metrics{Fuel: root.Fuel}, FailedTasks: p.failed()}
 	switch {
 	case p.count == 1:
 		item.ExitCode = p.exitCode()

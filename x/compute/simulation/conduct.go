@@ -74,6 +74,8 @@ type part struct {
 	alone bool
 	// auditors is the number of auditors of an audited chunk.
 	auditors uint32
+	// counts reports whether the replicas of a chunk state how many of its tasks have failed.
+	counts bool
 }
 
 // partOf returns the part with the work of the judged job, if the part's job judges another.
@@ -88,6 +90,7 @@ func (o operations) partOf(ctx context.Context, w types.WorkItem) (part, error) 
 	}
 	p.alone = found.Job.Policy.Replicas == 1
 	p.auditors = found.Job.Policy.Auditors
+	p.counts = found.Job.Policy.CountsFailures() && found.Job.Challenged == nil
 	if found.Job.Challenged != nil {
 		p.origin = *found.Job.Challenged
 	}

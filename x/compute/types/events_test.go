@@ -73,6 +73,7 @@ func (s eventSource) receipt() *types.Receipt {
 		Tags: several(s, s.bytes), Outcomes: several(s, s.outcome), Height: s.height(), ExitCode: s.small(), Audited: s.yes(),
 		ChallengeUntil: s.height(), Reward: s.coin(), Liability: s.amount(), ClassWeight: s.amount(), Placed: s.yes(), Burned: s.amount(),
 		Fuel: s.large(), Guarantee: types.Guarantee(s.status() % 5), TraceKey: s.bytes(),
+		Count: s.large(), FailedTasks: s.large(),
 	}
 }
 
