@@ -4,8 +4,10 @@
 //
 // A device needs robust access to buffers (robustBufferAccess). Where it has no integers of 64 bits in
 // shaders (shaderInt64), kernels compute with pairs of words instead. Sums of products of eight bits use
-// the instructions of VK_KHR_shader_integer_dot_product if the device has them and they pass a test with
-// random numbers when the device is opened. Package plan divides operations so that no dispatch takes
+// the instructions of VK_KHR_shader_integer_dot_product, and products that fill tiles use the cooperative
+// matrices of VK_KHR_cooperative_matrix, if the device has them and they pass a test with random numbers
+// when the device is opened. A device with which the driver fails in that test is opened without cooperative
+// matrices. Package plan divides operations so that no dispatch takes
 // long and no binding is larger than a device allows; package kernel holds the kernels. An
 // operation that cannot be divided in this way (a row beyond a binding, or beyond what one
 // workgroup should walk over) is executed by tensor/cpu on a copy.
