@@ -11,6 +11,8 @@ type buffer struct {
 	computed bool
 	// version counts what may have changed the tensor.
 	version uint64
+	// summed are the matrices in it that the guard has added up.
+	summed []matrix
 }
 
 // Shape returns the type and the size.
@@ -20,6 +22,7 @@ func (b *buffer) Shape() tensor.Shape { return b.shape }
 func (b *buffer) Write(offset uint64, p []byte) error {
 	b.computed = false
 	b.version++
+	b.device.products.library.forget(b)
 	return b.device.inner.write(b.inner, offset, p)
 }
 
@@ -31,7 +34,10 @@ func (b *buffer) Read(offset uint64, p []byte) error {
 }
 
 // Free gives up the tensor.
-func (b *buffer) Free() error { return b.device.inner.free(b.inner) }
+func (b *buffer) Free() error {
+	b.device.products.library.forget(b)
+	return b.device.inner.free(b.inner)
+}
 
 // outputs are the operands that operations write to, by the kind of their calls.
 type outputs map[kind][]int

@@ -84,7 +84,7 @@ func ways(rows, columns int) map[string]lie {
 		}
 	}
 	return map[string]lie{
-		"two rows change places": func(o *tensor.Gemm, _, _ []int8, out []int32, own bool) {
+		"two rows change places": func(_ *tensor.Gemm, _, _ []int8, out []int32, own bool) {
 			if !own {
 				for i := range columns {
 					out[i], out[(rows-1)*columns+i] = out[(rows-1)*columns+i], out[i]
@@ -111,7 +111,7 @@ func ways(rows, columns int) map[string]lie {
 				out[r*int(o.N)]++
 			}
 		},
-		"sums saturate": func(o *tensor.Gemm, a, w []int8, out []int32, _ bool) {
+		"sums saturate": func(o *tensor.Gemm, _, _ []int8, out []int32, _ bool) {
 			for i := range out[:o.M*o.N] {
 				out[i] = min(max(out[i], -1<<15), 1<<15-1)
 			}

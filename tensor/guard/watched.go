@@ -22,6 +22,9 @@ type watched struct {
 	fuel   uint64
 	failed error
 	hung   bool
+	// rooms are for what finish reads. A call that does not end goes on to write to them, but then nothing
+	// else does.
+	rooms [][]byte
 }
 
 // fail keeps the first error and returns it.
@@ -106,10 +109,14 @@ type end struct {
 	took     time.Duration
 }
 
-// finish waits for all calls, and reads bytes after that. Each call that is watched changes goroutines, which
-// takes longer than many a read.
+// finish waits for all calls, and reads bytes after that, which stay until the next time. Each call that is
+// watched changes goroutines, which takes longer than many a read.
 func (w *watched) finish(spans ...span) (end, error) {
+	if w.failed != nil {
+		return end{}, w.failed
+	}
 	found := make(chan end, 1)
+	w.rooms = append(w.rooms, make([][]byte, max(len(spans)-len(w.rooms), 0))...)
 	err := w.within("waiting", func() error {
 		sums, err := w.inner.Wait()
 		began, r := w.clock.now(), end{sums: sums, contents: make([][]byte, len(spans))}
@@ -118,7 +125,8 @@ func (w *watched) finish(spans ...span) (end, error) {
 				return err
 			}
 			if s.size > 0 {
-				r.contents[i] = make([]byte, s.size)
+				w.rooms[i] = slices.Grow(w.rooms[i][:0], int(s.size))
+				r.contents[i] = w.rooms[i][:s.size]
 				err = s.of.Read(s.offset, r.contents[i])
 			}
 		}

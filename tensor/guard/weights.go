@@ -108,8 +108,8 @@ func (c *counter) fold() {
 	c.largest, c.rows = max(c.largest, sizes), 0
 }
 
-// most is the largest magnitude of an element of A.
-const most = 128
+// mostElement is the largest magnitude of an element of A or W.
+const mostElement = 128
 
 // weights returns what was counted.
 func (c *counter) weights() *weights {
@@ -117,9 +117,9 @@ func (c *counter) weights() *weights {
 		c.fold()
 	}
 	w := &weights{columns: c.columns, block: c.block}
-	if w.block > c.n || c.n%w.block != 0 || c.largest*most >= 1<<31 {
+	if w.block > c.n || c.n%w.block != 0 || c.largest*mostElement >= 1<<31 {
 		// Whatever the weights are, a sum of products has at most this size.
-		w.block = divisor(c.n, (1<<31-1)/(most*most*c.k))
+		w.block = divisor(c.n, (1<<31-1)/(mostElement*mostElement*c.k))
 	}
 	if w.block < leastBlock {
 		w.block = 1
@@ -137,6 +137,8 @@ type library struct {
 	held  []tensor.Buffer
 	last  int
 	used  uint64
+	// free are places of digits that are not used any more, by the number of sums.
+	free map[uint64][]place
 }
 
 const (
@@ -153,7 +155,23 @@ func (l *library) full() bool {
 }
 
 // clear forgets all weights. No call that uses them may be under way.
-func (l *library) clear() { l.known, l.words, l.last, l.used = nil, 0, 0, 0 }
+func (l *library) clear() { l.known, l.free, l.words, l.last, l.used = nil, nil, 0, 0, 0 }
+
+// forget drops what is known of the weights in a tensor. Calls under way may use it: what takes the places of
+// digits is written after them.
+func (l *library) forget(b *buffer) {
+	for _, m := range b.summed {
+		w, found := l.known[m]
+		if !found {
+			continue
+		}
+		delete(l.known, m)
+		if l.words -= m.k; w.digits.held != nil {
+			l.free[m.k] = append(l.free[m.k], w.digits)
+		}
+	}
+	b.summed = nil
+}
 
 // of returns what is known of weights, which it reads once; nil if there is no time for it.
 func (l *library) of(m matrix) (*weights, error) {
@@ -175,10 +193,11 @@ func (l *library) of(m matrix) (*weights, error) {
 		c.add(content)
 	}
 	if l.known == nil {
-		l.known = map[matrix]*weights{}
+		l.known, l.free = map[matrix]*weights{}, map[uint64][]place{}
 	}
 	w := c.weights()
 	l.known[m], l.words = w, l.words+m.k
+	m.held.summed = append(m.held.summed, m)
 	return w, nil
 }
 
@@ -189,15 +208,9 @@ func (l *library) onDevice(w *weights) (place, error) {
 		return w.digits, nil
 	}
 	k := uint64(len(w.columns))
-	if l.used+digits*k > shelf {
-		l.last, l.used = l.last+1, 0
-	}
-	if l.last == len(l.held) {
-		made, err := l.device.inner.New(tensor.Shape{Type: tensor.S8, Count: shelf})
-		if err != nil {
-			return place{}, err
-		}
-		l.held = append(l.held, made)
+	at, err := l.room(k)
+	if err != nil {
+		return place{}, err
 	}
 	content := make([]byte, digits*k)
 	w.factor = l.device.random.Uint32() | 1
@@ -209,9 +222,29 @@ func (l *library) onDevice(w *weights) (place, error) {
 			v = (v - uint32(int32(digit))) >> 8
 		}
 	}
-	w.digits = place{l.held[l.last], l.used}
+	w.digits = at
+	return at, l.device.inner.write(at.held, at.offset, content)
+}
+
+// room returns a place for the digits of k sums.
+func (l *library) room(k uint64) (place, error) {
+	if free := l.free[k]; len(free) > 0 {
+		l.free[k] = free[:len(free)-1]
+		return free[len(free)-1], nil
+	}
+	if l.used+digits*k > shelf {
+		l.last, l.used = l.last+1, 0
+	}
+	if l.last == len(l.held) {
+		made, err := l.device.inner.New(tensor.Shape{Type: tensor.S8, Count: shelf})
+		if err != nil {
+			return place{}, err
+		}
+		l.held = append(l.held, made)
+	}
+	at := place{l.held[l.last], l.used}
 	l.used += digits * k
-	return w.digits, l.device.inner.write(w.digits.held, w.digits.offset, content)
+	return at, nil
 }
 
 // joined returns the number that digits stand for, modulo 2^32.

@@ -122,3 +122,32 @@ func TestWeightsAreForgottenBetweenWaits(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, l.held, held, "memory is used again")
 }
+
+// Tasks bring weights and take them away. What the guard knows of them does not pile up.
+func TestWeightsThatAreGoneTakeNoRoom(t *testing.T) {
+	d := New(ref.NewDevice(), Config{Sample: 1 << 31})
+	var held uint64
+	for i := range byte(6) {
+		s := tensor.NewSession(d, 1<<30)
+		for _, shape := range []tensor.Shape{{Type: tensor.S8, Count: 40 * 64}, {Type: tensor.S8, Count: 16 * 64}, {Type: tensor.S32, Count: 40 * 16}} {
+			_, err := s.Alloc(shape)
+			require.NoError(t, err)
+		}
+		for v := range byte(3) { // other weights in the same tensor
+			require.NoError(t, s.Write(2, 0, []byte{i, v, 7, 8}))
+			submission, err := s.Check(tensor.Encode(&tensor.Gemm{A: at(0), W: at(1), Out: at(2), Batch: 1, M: 40, N: 16, K: 64}))
+			require.NoError(t, err)
+			require.NoError(t, s.Run(submission))
+			require.Len(t, d.products.library.known, 1)
+			require.NoError(t, s.Run(submission))
+		}
+		require.NoError(t, s.Close())
+		require.Empty(t, d.products.library.known)
+		require.Zero(t, d.products.library.words)
+		if i == 0 {
+			held = d.products.library.used
+		}
+		require.Equal(t, held, d.products.library.used)
+	}
+	require.EqualValues(t, digits*64, held)
+}
