@@ -17,6 +17,7 @@ import (
 	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/executor/wasm"
 	"github.com/thetaedge/theta/sidecar/owner"
+	"github.com/thetaedge/theta/sidecar/store"
 	"github.com/thetaedge/theta/sidecar/worker"
 )
 
@@ -152,6 +153,6 @@ func TestRealProgramsStandStillEachTimeTheirOwnerComes(t *testing.T) {
 		}
 	})
 	for _, task := range tasks {
-		require.Equal(t, "paid", w.record(task).Verdict.Status)
+		require.Equal(t, "paid", w.untilPhase(task, store.PhaseSettled).Verdict.Status)
 	}
 }

@@ -94,26 +94,35 @@ func (p *Policy) Decide(course Course, r Readings, now time.Time) (Decision, Cou
 			found.sentence = "it is not seen whether owner." + string(rule.rule) + " is kept: " + found.blind
 			found.cure = "make the sensor work, switch the rule off, or set owner.strict to false"
 		}
-		end := before.since.Add(LeastPause)
+		shown, end := before, before.since.Add(LeastPause)
 		switch {
 		case found.holds && !held:
 			before = hold{rule.rule, now, found}
+			shown = before
 		case found.holds:
 			before.last = found
+			shown = before
 		case held && now.Before(end):
-			// The rule is kept again, and a pause lasts for a while.
 			before.last.until = end
+			shown = before.lasting(end)
 		default:
 			continue
 		}
 		next.holds = append(next.holds, before)
-		d.Reasons = append(d.Reasons, before.reason(rule.action))
+		d.Reasons = append(d.Reasons, shown.reason(rule.action))
 	}
 	slices.SortStableFunc(d.Reasons, func(x, y Reason) int { return cmp.Compare(y.Action, x.Action) })
 	if len(d.Reasons) > 0 {
 		d.Action, d.Until = d.Reasons[0].Action, next.until()
 	}
 	return d, next
+}
+
+// lasting returns how a hold is shown whose rule is kept again, and that lasts until an end.
+func (h hold) lasting(end time.Time) hold {
+	h.last.sentence += " (until a moment ago)"
+	h.last.cure = "wait until " + end.Format(time.TimeOnly) + ", because a pause lasts for at least a minute"
+	return h
 }
 
 // reason says why a rule holds a machine back.

@@ -101,7 +101,11 @@ func TestEachRuleHoldsTheMachineBackUntilItIsKeptWithAMargin(t *testing.T) {
 			require.Equal(t, began, d.Reasons[0].Since)
 			require.Equal(t, Allow, step(c.keeps, time.Second).Action)
 			require.Equal(t, c.action, step(c.breaks, time.Second).Action)
-			require.Equal(t, c.action, step(c.keeps, LeastPause-time.Second).Action, "a pause lasts for a while")
+			d = step(c.keeps, LeastPause-2*time.Second)
+			require.Equal(t, c.action, d.Action, "a pause lasts for a while")
+			require.Contains(t, d.Reasons[0].Sentence, " (until a moment ago)")
+			require.Equal(t, d.Reasons[0].Since.Add(LeastPause), d.Until)
+			require.Equal(t, d, step(c.keeps, time.Second))
 			require.Equal(t, Allow, step(c.keeps, time.Second).Action)
 		})
 	}

@@ -71,7 +71,7 @@ func (t *processTable) read() ([]process, map[int]bool, error) {
 		}
 		p, err := parseStat(text)
 		if err != nil {
-			return nil, nil, fmt.Errorf("process %s: %w", name, err)
+			continue // it was just ending
 		}
 		if before, same := known[p.pid]; same && before.began == p.began && before.comm == p.comm {
 			p.name = before.name

@@ -54,6 +54,9 @@ func (d *display) fullScreen(ctx context.Context) (name string, err error) {
 			return nil
 		}
 		states, err := x.property(window, x.atoms["_NET_WM_STATE"])
+		if errors.Is(err, errGone) {
+			return nil
+		}
 		if err != nil {
 			return err
 		}

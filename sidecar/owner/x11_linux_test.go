@@ -21,7 +21,9 @@ type fakeX struct {
 	// idle is in milliseconds. active is the active window, and full says whether it fills the screen.
 	idle, active uint32
 	full, saver  bool
-	class        string
+	// gone means that the active window has just closed.
+	gone  bool
+	class string
 	// lengths overrides the number of items that replies of GetProperty promise.
 	lengths *uint32
 	atoms   []string
@@ -104,7 +106,7 @@ func (x *fakeX) property(reply []byte, window, name uint32) []byte {
 	switch {
 	case window == fakeRoot && x.atoms[name-1001] == "_NET_ACTIVE_WINDOW":
 		value = word(x.active)
-	case window != x.active:
+	case window != x.active || x.gone:
 		reply[0] = 0 // the window has gone
 		return reply
 	case name == classAtom:
@@ -183,6 +185,12 @@ func TestAnXServerSaysWhenItWasUsedAndWhatFillsItsScreen(t *testing.T) {
 	name, err = d.fullScreen(ctx)
 	require.NoError(t, err)
 	require.Empty(t, name, "no window is active")
+	x.mu.Lock()
+	x.active, x.gone = 42, true
+	x.mu.Unlock()
+	name, err = d.fullScreen(ctx)
+	require.NoError(t, err)
+	require.Empty(t, name, "a window that has closed fills nothing")
 	many := uint32(1 << 30)
 	x.mu.Lock()
 	x.lengths = &many
