@@ -17,6 +17,11 @@ func newPatience(limit time.Duration) *patience {
 	return &patience{limit, make(chan struct{}, 1)}
 }
 
+// within returns the same driver with less patience.
+func (p *patience) within(limit time.Duration) *patience {
+	return &patience{min(limit, p.limit), p.busy}
+}
+
 // hangError means that a driver did not answer in time.
 type hangError struct{ limit time.Duration }
 

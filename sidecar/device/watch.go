@@ -245,9 +245,13 @@ func (w *Watch) release() error {
 // Close releases the drivers. It must not overlap with Run or Look.
 func (w *Watch) Close() error { return w.release() }
 
+// energyPatience is the time that a driver has for its energy counter. A run waits for it when it
+// begins and ends, and deadlines do not wait.
+const energyPatience = 2 * time.Second
+
 // Energy returns the energy that a card has used, in microjoules, as Driver does.
 func (w *Watch) Energy(id string) (uint64, error) {
-	value, err := await(w.wait, func() (uint64, error) {
+	value, err := await(w.wait.within(energyPatience), func() (uint64, error) {
 		// A driver is closed by a call of await too, so that it stays open during this one.
 		w.mu.Lock()
 		driver := w.driver
@@ -304,7 +308,7 @@ func (w *Watch) Counter(card Card, drm DRM) Counter {
 		return c
 	}
 	sum := &integral{now: w.cfg.Now, read: func() (int64, error) {
-		return await(w.wait, func() (int64, error) { return drm.Power(card.UUID) })
+		return await(w.wait.within(energyPatience), func() (int64, error) { return drm.Power(card.UUID) })
 	}}
 	c.Code, c.Every, c.Read = "amdpow", time.Second, sum.Read
 	return c

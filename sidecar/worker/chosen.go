@@ -9,12 +9,21 @@ import (
 )
 
 // health says why the chosen device must not be used now. It returns nil until a device is chosen.
+// A device that becomes ill is in doubt: it has to give the published vectors again when it is well.
 func (d *devices) health() error {
 	chosen, _ := d.known()
 	if chosen == nil || d.cfg.Tensors.Health == nil || chosen.Backend != backend.Vulkan {
 		return nil
 	}
-	if err := d.cfg.Tensors.Health(chosen.Device); err != nil {
+	err := d.cfg.Tensors.Health(chosen.Device)
+	d.mu.Lock()
+	began := err != nil && !d.ill
+	d.ill = err != nil
+	d.mu.Unlock()
+	if began {
+		d.doubt(&attached{device: chosen.Device})
+	}
+	if err != nil {
 		return fmt.Errorf("%s must not be used: %w", chosen.Name, err)
 	}
 	return nil

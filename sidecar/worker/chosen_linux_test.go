@@ -34,6 +34,9 @@ func TestADeviceThatMustNotBeUsedTakesItsExecutorOutOfWorkUntilItIsWell(t *testi
 	require.True(t, chosen)
 	require.Equal(t, uuid, "vulkan:"+found.UUID)
 
+	_, checked := e.pool.devices.known()
+	require.True(t, checked)
+
 	ill.Store(true)
 	f := e.Fingerprint(t.Context())
 	require.Equal(t, executor.Unhealthy, f.Health)
@@ -43,6 +46,12 @@ func TestADeviceThatMustNotBeUsedTakesItsExecutorOutOfWorkUntilItIsWell(t *testi
 
 	ill.Store(false)
 	require.Equal(t, executor.Healthy, e.Fingerprint(t.Context()).Health)
+	_, checked = e.pool.devices.known()
+	require.False(t, checked, "it has to give the published vectors again")
+	_, err = run(t, e, task)
+	require.NoError(t, err)
+	_, checked = e.pool.devices.known()
+	require.True(t, checked)
 }
 
 func TestDevicesAreListedByAConfinedProcess(t *testing.T) {

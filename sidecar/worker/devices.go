@@ -69,6 +69,8 @@ type devices struct {
 	checked bool
 	// doubts is the number of times that the device was in doubt.
 	doubts uint64
+	// ill says that the device must not be used since it was asked for last.
+	ill bool
 	// without contains the layers with which no driver works here.
 	without []string
 	// kinds is what programs have found out about devices.
