@@ -14,7 +14,6 @@ import (
 
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/client/money"
-	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/sidecar/agent"
 	sidecarv1 "github.com/thetaedge/theta/sidecar/api/v1"
 	"github.com/thetaedge/theta/sidecar/store"
@@ -90,13 +89,12 @@ func (s *Service) machine(ctx context.Context) (why.Machine, error) {
 		Mode: string(now.Mode), HeightAt: now.HeightAt, Unproven: now.Unproven, FreeSlots: now.FreeSlots,
 		LastError: now.LastError, LastErrorAt: now.LastErrorAt, Counts: now.Counts,
 	}
-	for _, e := range s.executors {
-		f := e.Fingerprint(ctx)
-		out.Executors = append(out.Executors, why.Executor{Profile: f.Profile, Healthy: f.Health == executor.Healthy, Why: f.Detail})
-	}
 	shown, err := s.Status(ctx, &sidecarv1.StatusRequest{})
 	if err != nil {
 		return out, err
+	}
+	for _, e := range shown.Executors {
+		out.Executors = append(out.Executors, why.Executor{Profile: e.Profile, Healthy: e.Healthy, Why: e.Detail})
 	}
 	out.Pauses = pausesIn(shown.ProtoReflect())
 	out.Held = heldIn(records, now.Waits)

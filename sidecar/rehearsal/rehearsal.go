@@ -197,7 +197,8 @@ func (r *run) check(ctx context.Context) error {
 		if file.Path != outputName {
 			continue
 		}
-		content, err := os.ReadFile(found.Path(file))
+		// A plain name is saved unchanged.
+		content, err := os.ReadFile(filepath.Join(found.Dir, outputName))
 		if err != nil {
 			return err
 		}

@@ -100,7 +100,12 @@ thetaedge doctor --self-test --from operator --keyring-dir ~/.thetad --relay htt
 			if r.failed > 0 {
 				err = fmt.Errorf("%d checks failed; the lines above say what to do", r.failed)
 			}
-			tested, failed := tryPaid(command, r, n, test)
+			// The cost of a self-test is shown in any case.
+			say := r.out
+			if output == outputJSON {
+				say = command.ErrOrStderr()
+			}
+			tested, failed := tryPaid(command, say, n, test)
 			if output == outputJSON {
 				failed = errors.Join(failed, printChecks(command.OutOrStdout(), r, tested))
 			}

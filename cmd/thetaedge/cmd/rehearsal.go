@@ -109,18 +109,18 @@ func (p *paidTest) run(command *cobra.Command, n *node, say io.Writer) (*rehears
 }
 
 // tryPaid makes the self-test if it is wanted and possible. The report is nil if it was not made.
-func tryPaid(command *cobra.Command, r *report, n *node, test *paidTest) (*rehearsal.Report, error) {
+func tryPaid(command *cobra.Command, say io.Writer, n *node, test *paidTest) (*rehearsal.Report, error) {
 	switch {
 	case !test.wanted:
 		return nil, nil
 	case n.reader == nil:
 		return nil, errors.New("the self-test needs the worker key and a connection to the chain; see the lines above")
 	}
-	tested, err := test.run(command, n, r.out)
+	tested, err := test.run(command, n, say)
 	if tested == nil || err != nil {
 		return nil, err
 	}
-	err = printRehearsal(r.out, tested)
+	err = printRehearsal(say, tested)
 	if tested.Failed != "" {
 		err = errors.Join(err, fmt.Errorf("self-test: the leg %q failed: %s", tested.Failed, oneLine(errorIn(tested))))
 	}
