@@ -143,3 +143,23 @@ func TestPricesAreExact(t *testing.T) {
 		require.Error(t, err, text)
 	}
 }
+
+func FuzzADraftIsRefusedOrWrittenAsItWasRead(f *testing.F) {
+	for _, seed := range []string{"auto", "", "a\"b", "\\u0041", "]\n[chain]", "'x'", "0x10", "\u00e4", "5m", "#"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, kind := range []reflect.Kind{reflect.String, reflect.Slice, reflect.Int, reflect.Float64, reflect.Bool} {
+			value, err := toTOML(kind, text)
+			if err != nil {
+				continue
+			}
+			written := replace([]byte("[a]\nb = 1 # why\nc = 2\n[d]\ne = 3\n"), "a", "b", value)
+			if holds(written, "a", "b", value) != nil {
+				continue // such a draft is refused
+			}
+			require.NoError(t, holds(written, "a", "c", "2"))
+			require.NoError(t, holds(written, "d", "e", "3"), "%q", text)
+		}
+	})
+}

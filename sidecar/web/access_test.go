@@ -131,7 +131,7 @@ func TestAKeyThatOthersCouldReadIsReplaced(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, first, again)
 
-	require.NoError(t, os.Chmod(filepath.Join(home, KeyFile), 0o644)) //nolint:gosec // that is the fault
+	require.NoError(t, os.Chmod(filepath.Join(home, KeyFile), 0o644))
 	_, err = ReadKey(home)
 	require.ErrorContains(t, err, "only its owner")
 	other, err := OpenKey(home)
@@ -147,4 +147,23 @@ func TestAKeyThatOthersCouldReadIsReplaced(t *testing.T) {
 	require.NoError(t, os.Remove(filepath.Join(home, KeyFile)))
 	_, err = ReadKey(home)
 	require.ErrorContains(t, err, "thetaedge start")
+}
+
+func FuzzOnlySignedTextsAreOpened(f *testing.F) {
+	key := Key{bytes.Repeat([]byte{7}, 32)}
+	valid, err := key.stamped(forToken, time.Unix(1_800_000_000, 5), bytes.NewReader(make([]byte, nonceBytes)))
+	require.NoError(f, err)
+	for _, seed := range []string{valid, "", "AAAA", valid[:len(valid)-1], valid + "A", "%00", valid[:20] + "\n" + valid[20:]} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		at, content, err := key.open(forToken, text)
+		if text == valid {
+			require.NoError(t, err)
+			require.Equal(t, int64(5), int64(at.Nanosecond()))
+			require.Len(t, content, contentBytes)
+			return
+		}
+		require.ErrorIs(t, err, errForged, "there is one text for each content")
+	})
 }

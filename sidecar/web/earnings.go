@@ -48,7 +48,7 @@ func (s *Server) prices() (electricity, coin config.Price, err error) {
 type row struct {
 	Day
 	// JobId, Task, Round and Outcome are set for a job.
-	JobId   string //nolint:revive // as the API names it, for the templates that both use
+	JobId   string
 	Task    uint64
 	Round   uint32
 	Outcome string
@@ -83,7 +83,7 @@ func (s *Server) earnings(w http.ResponseWriter, r *http.Request) {
 		s.fault(w, r, http.StatusInternalServerError, err)
 		return
 	}
-	page := earningsPage{Retention: spanText(uint64(max(0, s.cfg.Node.Running().Work.Retention.Milliseconds())))}
+	page := earningsPage{Retention: spanText(uint64(max(0, s.cfg.Node.Running().Work.Retention.Milliseconds())))} //nolint:gosec // not negative
 	page.Electricity, page.Worth = priceText(electricity), priceText(coin)
 	page.Claim = s.claimCommand(ctx)
 	if page.Account, err = s.cfg.Node.Account(ctx); err != nil {

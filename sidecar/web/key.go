@@ -46,7 +46,9 @@ func OpenKey(home string) (Key, error) {
 // NewKey makes a key for a home. All tokens and cookies of the key before it end.
 func NewKey(home string) (Key, error) {
 	secret := make([]byte, sha256.Size)
-	rand.Read(secret) //nolint:errcheck // it never fails
+	if _, err := rand.Read(secret); err != nil {
+		return Key{}, fmt.Errorf("cannot read random numbers: %w", err)
+	}
 	path := filepath.Join(home, KeyFile)
 	file, err := os.CreateTemp(home, KeyFile+".") // 0600
 	if err != nil {

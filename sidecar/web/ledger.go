@@ -172,10 +172,7 @@ func (d *Day) add(a *store.Assignment) {
 func (l *Ledger) write(b books) error {
 	raw, err := json.MarshalIndent(b, "", " ")
 	if err == nil {
-		err = os.WriteFile(l.path+".new", raw, 0o600)
-	}
-	if err == nil {
-		err = os.Rename(l.path+".new", l.path)
+		err = replaceFile(l.path, raw)
 	}
 	if err != nil {
 		return fmt.Errorf("cannot write what was earned: %w", osfault.Explain(l.path, err))
@@ -194,3 +191,16 @@ func whole(text string) *big.Int {
 
 // sum adds two decimal numbers, of which either may be empty.
 func sum(x, y string) string { return new(big.Int).Add(whole(x), whole(y)).String() }
+
+// replaceFile replaces a file with one that is on disk as a whole, also if the power fails.
+func replaceFile(path string, content []byte) error {
+	file, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(content)
+	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
+}

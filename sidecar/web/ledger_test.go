@@ -26,7 +26,7 @@ func TestEachAssignmentIsCountedOnce(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		home, err := os.MkdirTemp("", "ledger-")
 		require.NoError(r, err)
-		defer os.RemoveAll(home) //nolint:errcheck // a test's folder
+		defer os.RemoveAll(home)
 		ledger, err := OpenLedger(home)
 		require.NoError(r, err)
 		at := time.Unix(1_800_000_000, 0)

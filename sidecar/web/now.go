@@ -24,12 +24,11 @@ type standing struct {
 	Why []string
 	// CanPause, CanSuspend and CanResume say which buttons make sense.
 	CanPause, CanSuspend, CanResume bool
-	Working                         int
 }
 
 // standingOf derives the line from the daemon's status.
 func standingOf(status *sidecarv1.StatusResponse) standing {
-	st := standing{Status: status, Mood: "calm", Working: int(status.Running)}
+	st := standing{Status: status, Mood: "calm"}
 	for _, executor := range status.Executors {
 		if !executor.Healthy {
 			st.Why = append(st.Why, executor.Profile+": "+executor.Detail)

@@ -77,7 +77,7 @@ func functions(w words, stamp string) template.FuncMap {
 		"count":  countText,
 		"mib":    sizeText,
 		"count64": func(n int64) string {
-			return countText(uint64(max(0, n)))
+			return countText(uint64(max(0, n))) //nolint:gosec // not negative
 		},
 	}
 }

@@ -189,6 +189,8 @@ func TestTheFirstPageIsRenewedOnlyWhereItHasChanged(t *testing.T) {
 	_, part = b.get("/part/now?state=" + state + "&work=" + work)
 	require.Contains(t, part, `hx-swap-oob="innerHTML"`)
 	require.Contains(t, part, "Paused")
+	require.Contains(t, part, "/control/resume", "the buttons fit the state")
+	require.NotContains(t, part, "/control/pause\"")
 }
 
 func TestButtonsPauseSuspendAndResume(t *testing.T) {

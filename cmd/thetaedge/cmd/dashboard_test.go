@@ -100,7 +100,7 @@ func TestADashboardThatIsNotThereIsExplained(t *testing.T) {
 func TestATakenPortDoesNotStopTheDashboard(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer taken.Close() //nolint:errcheck // a test's listener
+	defer taken.Close()
 	b := servedBoard(t, newHome(t), "--dashboard.listen", taken.Addr().String())
 	require.NotEmpty(t, b.n.dashboard)
 	require.NotEqual(t, taken.Addr().String(), b.n.dashboard)
