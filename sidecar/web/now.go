@@ -109,10 +109,11 @@ type current struct {
 	Jobs   []job
 	More   bool
 	Charts []chart
-	// State and Work are the parts of the page that are renewed. Their sums are what the browser says
-	// that it has, so that it gets only what has changed: a screen reader reads each change aloud.
-	State, Work       template.HTML
-	StateSum, WorkSum string
+	// State, Reasons and Work are the parts of the page that are renewed. Their sums are what the browser
+	// says that it has, so that it gets only what has changed: a screen reader reads each change of the
+	// state aloud, and buttons that are replaced lose the focus. Reasons change with each block.
+	State, Reasons, Work      template.HTML
+	StateSum, WhySum, WorkSum string
 }
 
 // current reads what the first page shows.
@@ -136,6 +137,9 @@ func (s *Server) current(r *http.Request) (current, error) {
 		c.Jobs = append(c.Jobs, jobOf(a, status.Height))
 	}
 	if c.State, c.StateSum, err = s.piece(r, "state", c); err != nil {
+		return current{}, err
+	}
+	if c.Reasons, c.WhySum, err = s.piece(r, "why", c); err != nil {
 		return current{}, err
 	}
 	c.Work, c.WorkSum, err = s.piece(r, "work", c)
@@ -166,7 +170,8 @@ func (s *Server) now(w http.ResponseWriter, r *http.Request) {
 // renewal is what has changed on the first page.
 type renewal struct {
 	current
-	StateToo bool
+	// StateToo and WhyToo report whether the state and the reasons have changed.
+	StateToo, WhyToo bool
 }
 
 // partNow answers with what has changed since the browser has asked last.
@@ -177,10 +182,10 @@ func (s *Server) partNow(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	seen := r.URL.Query()
-	stateToo := seen.Get("state") != c.StateSum
-	if !stateToo && seen.Get("work") == c.WorkSum {
+	news := renewal{c, seen.Get("state") != c.StateSum, seen.Get("why") != c.WhySum}
+	if !news.StateToo && !news.WhyToo && seen.Get("work") == c.WorkSum {
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	s.part(w, r, "now", "renewal", renewal{c, stateToo})
+	s.part(w, r, "now", "renewal", news)
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/sidecar/agent"
 	"github.com/thetaedge/theta/sidecar/config"
 	"github.com/thetaedge/theta/sidecar/web"
 	"github.com/thetaedge/theta/testutil/dashboard"
@@ -179,14 +180,22 @@ func TestTheFirstPageIsRenewedOnlyWhereItHasChanged(t *testing.T) {
 	sum := func(name string) string {
 		return regexp.MustCompile(`name="` + name + `" value="([0-9a-f]+)"`).FindStringSubmatch(content)[1]
 	}
-	state, work := sum("state"), sum("work")
-	code, _ := b.get("/part/now?state=" + state + "&work=" + work)
+	seen := "/part/now?state=" + sum("state") + "&why=" + sum("why") + "&work="
+	code, _ := b.get(seen + sum("work"))
 	require.Equal(t, http.StatusNoContent, code)
-	code, part := b.get("/part/now?state=" + state + "&work=old")
+	code, part := b.get(seen + "old")
 	require.Equal(t, http.StatusOK, code)
-	require.NotContains(t, part, "hx-swap-oob", "a screen reader would read the state again")
+	require.NotContains(t, part, "hx-swap-oob")
+	b.node.Set(func(s *agent.Status) {
+		s.Height++
+		s.Standing = "live; the lease ends at height 105810, in 57599 blocks"
+	})
+	_, part = b.get(seen + sum("work"))
+	require.Contains(t, part, "57599 blocks")
+	require.NotContains(t, part, `id="state"`, "a screen reader would read the state again at each block")
+	require.NotContains(t, part, `id="buttons"`, "a button would lose the focus at each block")
 	require.NoError(t, b.node.Pause(false))
-	_, part = b.get("/part/now?state=" + state + "&work=" + work)
+	_, part = b.get(seen + sum("work"))
 	require.Contains(t, part, `hx-swap-oob="innerHTML"`)
 	require.Contains(t, part, "Paused")
 	require.Contains(t, part, "/control/resume", "the buttons fit the state")
