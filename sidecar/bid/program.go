@@ -72,6 +72,12 @@ func (p Policy) inTime(list []Program, height int64, counts func(Program) bool) 
 	return true
 }
 
+// Finishes reports whether a program that runs from a height on, on a place of its own, is certain
+// to end before its deadline. It is true if the rate of its profile is not known.
+func (p Policy) Finishes(x Program, height int64) bool {
+	return p.RateOf(x.Executor) == 0 || p.timeOf(x)>>timeBits < uint64(max(x.Deadline-height, 0)) //nolint:gosec // not negative
+}
+
 // Turns returns the order in which a machine that runs some programs starts those that wait, as
 // positions in waiting. The shortest is next, so that an audit of a few tasks does not wait for
 // a whole chunk, if all programs then still end in time, the most urgent first. Otherwise, and

@@ -195,7 +195,7 @@ func (a *Assignment) committed() bool {
 	switch a.Phase {
 	case PhaseCommitSent, PhaseCommitted, PhaseRevealed, PhaseOpened:
 		return true
-	case PhaseClaimed, PhaseAssigned, PhasePreparing, PhaseRunning, PhaseExecuted, PhaseReleased:
+	case PhaseClaimed, PhaseAssigned, PhasePreparing, PhaseRunning, PhaseYielding, PhaseExecuted, PhaseReleased:
 		return false
 	case PhaseSettled, PhaseFailed:
 	}

@@ -37,6 +37,8 @@ func road(to Phase) []Phase {
 		return nil
 	case PhaseReleased, PhaseFailed:
 		return []Phase{to}
+	case PhaseYielding:
+		return []Phase{PhaseAssigned, to}
 	default:
 		for i, p := range straight {
 			if p == to {

@@ -8,6 +8,7 @@ import "fmt"
 //	                         ↑____________________|            ↓
 //	   failed ← any    settled ← opened ← revealed ← committed
 //
+// Between assigned and executed, an assignment may become yielding, and then settled or failed.
 // Until commit_sent, an assignment may still be released. A later attempt of the same round may
 // claim a released assignment again. From commit_sent on, only the chain ends an assignment.
 type Phase uint8
@@ -21,6 +22,9 @@ const (
 	PhasePreparing
 	// PhaseRunning means that the executor runs the program.
 	PhaseRunning
+	// PhaseYielding means that the node gives the assignment up, and that this may be on its way.
+	// The program does not run any more.
+	PhaseYielding
 	// PhaseExecuted means that there is a result.
 	PhaseExecuted
 	// PhaseCommitSent means that a commitment may be on its way. Salt and result cannot change
@@ -62,11 +66,13 @@ func (p Phase) next() []Phase {
 		// down.
 		return []Phase{PhaseAssigned, PhaseSettled, PhaseReleased, PhaseFailed}
 	case PhaseAssigned:
-		return []Phase{PhasePreparing, PhaseSettled, PhaseReleased, PhaseFailed}
+		return []Phase{PhasePreparing, PhaseYielding, PhaseSettled, PhaseReleased, PhaseFailed}
 	case PhasePreparing:
-		return []Phase{PhaseRunning, PhaseSettled, PhaseReleased, PhaseFailed}
+		return []Phase{PhaseRunning, PhaseYielding, PhaseSettled, PhaseReleased, PhaseFailed}
 	case PhaseRunning:
-		return []Phase{PhasePreparing, PhaseExecuted, PhaseSettled, PhaseReleased, PhaseFailed}
+		return []Phase{PhasePreparing, PhaseYielding, PhaseExecuted, PhaseSettled, PhaseReleased, PhaseFailed}
+	case PhaseYielding:
+		return []Phase{PhaseSettled, PhaseFailed}
 	case PhaseExecuted:
 		// The node must not miss the commit deadline because the sink cannot be reached.
 		return []Phase{PhasePreparing, PhaseCommitSent, PhaseSettled, PhaseReleased, PhaseFailed}
@@ -112,6 +118,8 @@ func (p Phase) String() string {
 		return "preparing"
 	case PhaseRunning:
 		return "running"
+	case PhaseYielding:
+		return "yielding"
 	case PhaseExecuted:
 		return "executed"
 	case PhaseCommitSent:

@@ -12,19 +12,20 @@ import (
 // has one row per phase and one column per following phase, in order.
 func TestEveryPairOfPhases(t *testing.T) {
 	table := map[Phase]string{
-		//                cl as pr ru ex cs co rv op se rl fa
-		PhaseClaimed:    ". x . . . . . . . x x x",
-		PhaseAssigned:   ". . x . . . . . . x x x",
-		PhasePreparing:  ". . . x . . . . . x x x",
-		PhaseRunning:    ". . x . x . . . . x x x",
-		PhaseExecuted:   ". . x . . x . . . x x x",
-		PhaseCommitSent: ". . . . . . x . . x . x",
-		PhaseCommitted:  ". . . . . . . x . x . x",
-		PhaseRevealed:   ". . . . . . . . x x . x",
-		PhaseOpened:     ". . . . . . . . . x . x",
-		PhaseSettled:    ". . . . . . . . . . . .",
-		PhaseReleased:   "x x . . . . . . . . . .",
-		PhaseFailed:     ". . . . . . . . . . . .",
+		//                cl as pr ru yi ex cs co rv op se rl fa
+		PhaseClaimed:    ". x . . . . . . . . x x x",
+		PhaseAssigned:   ". . x . x . . . . . x x x",
+		PhasePreparing:  ". . . x x . . . . . x x x",
+		PhaseRunning:    ". . x . x x . . . . x x x",
+		PhaseYielding:   ". . . . . . . . . . x . x",
+		PhaseExecuted:   ". . x . . . x . . . x x x",
+		PhaseCommitSent: ". . . . . . . x . . x . x",
+		PhaseCommitted:  ". . . . . . . . x . x . x",
+		PhaseRevealed:   ". . . . . . . . . x x . x",
+		PhaseOpened:     ". . . . . . . . . . x . x",
+		PhaseSettled:    ". . . . . . . . . . . . .",
+		PhaseReleased:   "x x . . . . . . . . . . .",
+		PhaseFailed:     ". . . . . . . . . . . . .",
 	}
 	require.Len(t, table, len(Phases()))
 	for _, from := range Phases() {
