@@ -172,7 +172,7 @@ func (all assignments) holdAny(except func(*assignment) bool) bool {
 func holds(p store.Phase) bool {
 	switch p {
 	case store.PhaseClaimed, store.PhaseAssigned, store.PhasePreparing, store.PhaseRunning,
-		store.PhaseExecuted, store.PhaseCommitSent, store.PhaseCommitted:
+		store.PhaseYielding, store.PhaseExecuted, store.PhaseCommitSent, store.PhaseCommitted:
 		return true
 	case store.PhaseRevealed, store.PhaseOpened, store.PhaseSettled, store.PhaseReleased, store.PhaseFailed:
 		return false

@@ -46,6 +46,8 @@ type chunkRun struct {
 	done atomic.Int64
 	// current is the name of the execution of the task that runs, or ran last.
 	current atomic.Pointer[string]
+	// only means that no further task is executed, because programs are suspended.
+	only bool
 	// enough is closed when a divisible chunk has to end with the tasks that have a result.
 	enough chan struct{}
 	once   sync.Once
@@ -98,6 +100,10 @@ func (a *Agent) executeChunk(w *assignment, engine executor.Executor, p chain.Pa
 	if w.salvaged() {
 		r.stop("the daemon has died while the next task ran")
 	}
+	if a.suspension.on.Load() {
+		r.only = true
+		r.stop("programs are suspended, and the whole chunk cannot be finished before its commit deadline")
+	}
 	ctx, suspect := w.ctx, w.suspect()
 	w.ready, w.recovered, w.run = nil, false, r
 	a.loop.beside(func() event {
@@ -140,7 +146,7 @@ func (r *chunkRun) execute(ctx context.Context, done *executedChunk) {
 	inputs := fetchAhead(ctx, len(r.positions)-done.before, func(ctx context.Context, n int) own { return r.fetch(ctx, done.before+n) })
 	defer inputs.close()
 	for n := done.before; n < len(r.positions) && done.err == nil; n++ {
-		if n > 0 && r.divisible && r.ends(kept.done) {
+		if r.only || n > 0 && r.divisible && r.ends(kept.done) {
 			break
 		}
 		done.err = r.next(ctx, n, inputs, kept, done)

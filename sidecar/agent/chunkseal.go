@@ -51,8 +51,8 @@ func (e executedChunk) apply(a *Agent) {
 		a.metrics.executions.WithLabelValues(string(e.ends[i].Reason)).Inc()
 		a.metrics.seconds.Observe(e.ends[i].WallTime.Seconds())
 	}
-	if w.ctx.Err() != nil {
-		return
+	if w.ctx.Err() != nil || w.record.Phase != store.PhaseRunning {
+		return // it was given up
 	}
 	if e.err == nil {
 		e.err = a.sealChunk(w, e)

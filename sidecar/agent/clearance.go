@@ -48,7 +48,7 @@ func unkeyed(w *assignment) bool {
 	switch w.record.Phase {
 	case store.PhaseAssigned, store.PhasePreparing, store.PhaseRunning, store.PhaseExecuted, store.PhaseCommitSent:
 		return w.clearance.keys == nil || w.clearance.part == nil
-	case store.PhaseClaimed, store.PhaseCommitted, store.PhaseRevealed, store.PhaseOpened,
+	case store.PhaseClaimed, store.PhaseYielding, store.PhaseCommitted, store.PhaseRevealed, store.PhaseOpened,
 		store.PhaseSettled, store.PhaseReleased, store.PhaseFailed:
 	}
 	return false
@@ -76,7 +76,7 @@ func (a *Agent) delivers(w *assignment) bool {
 	switch w.record.Phase {
 	case store.PhaseCommitted, store.PhaseRevealed, store.PhaseOpened:
 		return w.item != nil && w.spec != nil && w.owes() && !a.deliveries.queued(w.record.Key) && w.allCommitted()
-	case store.PhaseClaimed, store.PhaseAssigned, store.PhasePreparing, store.PhaseRunning, store.PhaseExecuted,
+	case store.PhaseClaimed, store.PhaseAssigned, store.PhasePreparing, store.PhaseRunning, store.PhaseYielding, store.PhaseExecuted,
 		store.PhaseCommitSent, store.PhaseSettled, store.PhaseReleased, store.PhaseFailed:
 	}
 	return false

@@ -2,8 +2,6 @@ package agent
 
 import (
 	"errors"
-	"os"
-	"path/filepath"
 
 	"github.com/thetaedge/theta/sidecar/store"
 )
@@ -34,10 +32,7 @@ func (w *assignment) salvaged() bool {
 // crashed records in a record that the daemon has died while its program ran. If tasks of a
 // chunk have got a result since the last death, another task ran.
 func crashed(r *store.Assignment) {
-	done := uint64(0)
-	if stat, err := os.Stat(filepath.Join(r.Folder, resultsFile)); err == nil && r.Count > 1 {
-		done = uint64(max(stat.Size()-int64(resultsHeadBytes), 0)) / taskResultBytes //nolint:gosec // not negative
-	}
+	done := resultsOnDisk(r)
 	if done > r.CrashedAt {
 		r.Crashes, r.CrashedAt = 0, done
 	}

@@ -3,7 +3,8 @@
 //
 //	              chain lists it          inputs fetched     result journalled
 //	claimed ──► assigned ──► preparing ──► running ──► executed ──► commit_sent
-//	   │            └ release inside the prepare window     │            │
+//	   │            ├ release inside the prepare window     │            │
+//	   │            └ yielding, while programs are suspended│            │
 //	   └ not drawn: released                                └ same salt  ▼
 //	settled ◄── opened ◄── revealed ◄── delivered to the sink ◄──── committed
 //
@@ -47,8 +48,11 @@
 //
 // While the owner has suspended the machine, programs stand still in mid-run and none begins.
 // Everything else goes on: deadlines, proofs, reveals, deliveries, and the release of what cannot be
-// prepared in time. An assignment whose commit deadline passes is ended, as if its program had been
-// too slow.
+// prepared in time. An assignment that could not be finished by its commit deadline, even if the owner
+// resumed now, is given up at once, so that its seat is drawn again early: released, or committed to as
+// far as a chunk has results, or yielded if the yield is excused. It is in the phase yielding before
+// the yield is sent, and its program does not run again. One that is neither is ended when its commit
+// deadline passes, as if its program had been too slow.
 //
 // Fetched inputs stay in the cache for further tasks, also after a restart. The digest of a file is
 // computed when the file arrives, and again after a day or if the file has changed.

@@ -132,8 +132,8 @@ func (e executed) apply(a *Agent) {
 		return
 	}
 	w.executing = false
-	if w.ctx.Err() != nil {
-		return
+	if w.ctx.Err() != nil || w.record.Phase != store.PhaseRunning {
+		return // it was given up
 	}
 	if e.err == nil {
 		e.err = a.seal(w, e)

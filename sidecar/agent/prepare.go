@@ -176,7 +176,7 @@ func (p prepared) apply(a *Agent) {
 		w.ready = p.materials
 		return
 	}
-	if w.ctx.Err() != nil {
+	if w.ctx.Err() != nil || w.record.Phase == store.PhaseYielding {
 		return
 	}
 	if errors.Is(p.err, context.Canceled) {

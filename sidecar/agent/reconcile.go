@@ -127,7 +127,7 @@ func phaseOf(status computetypes.AssignmentStatus) (store.Phase, bool) {
 	case computetypes.ASSIGNMENT_STATUS_UNSPECIFIED, computetypes.ASSIGNMENT_STATUS_PAID,
 		computetypes.ASSIGNMENT_STATUS_UNPAID, computetypes.ASSIGNMENT_STATUS_SLASHED,
 		computetypes.ASSIGNMENT_STATUS_RELEASED, computetypes.ASSIGNMENT_STATUS_MISSED,
-		computetypes.ASSIGNMENT_STATUS_NO_REVEAL:
+		computetypes.ASSIGNMENT_STATUS_NO_REVEAL, computetypes.ASSIGNMENT_STATUS_YIELDED:
 		return 0, false
 	}
 	return 0, false

@@ -14,7 +14,7 @@ func toRun(p store.Phase) bool {
 	switch p {
 	case store.PhaseClaimed, store.PhaseAssigned, store.PhasePreparing, store.PhaseRunning:
 		return true
-	case store.PhaseExecuted, store.PhaseCommitSent, store.PhaseCommitted,
+	case store.PhaseYielding, store.PhaseExecuted, store.PhaseCommitSent, store.PhaseCommitted,
 		store.PhaseRevealed, store.PhaseOpened, store.PhaseSettled, store.PhaseReleased, store.PhaseFailed:
 		return false
 	}

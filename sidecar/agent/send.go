@@ -80,6 +80,10 @@ func (a *Agent) due(w *assignment, batch *chain.Batch) {
 			}
 			batch.Releases = append(batch.Releases, release)
 		}
+	case store.PhaseYielding:
+		if item.Assignment.Status == computetypes.ASSIGNMENT_STATUS_ASSIGNED && a.view.height < record.Deadlines.Commit {
+			batch.Yields = append(batch.Yields, ref)
+		}
 	case store.PhaseExecuted, store.PhaseCommitSent:
 		// The state of the sink is not checked again. The work is done, a missed deadline
 		// costs a part of the reward, and the sink may be reachable again before retention

@@ -26,17 +26,20 @@ func (a *Agent) stakes(batch *chain.Batch) map[chain.Duty]chain.Stake {
 	for _, item := range batch.Releases {
 		add(chain.Release, item.Ref)
 	}
+	for _, ref := range batch.Yields {
+		add(chain.Yield, ref)
+	}
 	return stakes
 }
 
 // stakeOf returns what the node loses by missing a duty. If a commitment would not be revealed
 // or opened, that is all that the assignment locks. Before the commitment, it is the fee of a
-// missed deadline.
+// missed deadline; a yield costs the same, and a missed deadline may count towards jail too.
 func (a *Agent) stakeOf(action chain.Action, ref computetypes.ChunkRef) chain.Stake {
 	stake := chain.Stake{}
 	if j, known := a.jobs[ref.JobId]; known {
 		stake.Loss = j.liability
-		if action == chain.Commit || action == chain.Release {
+		if action == chain.Commit || action == chain.Release || action == chain.Yield {
 			stake.Loss = missedFee(a.view.params, j.worth)
 		}
 	}
@@ -49,11 +52,11 @@ func (a *Agent) stakeOf(action chain.Action, ref computetypes.ChunkRef) chain.St
 			stake.Loss = math.MinInt(stake.Loss, locked)
 		}
 	}
-	if (action == chain.Commit || action == chain.Release) && !stake.Loss.IsNil() {
+	if (action == chain.Commit || action == chain.Release || action == chain.Yield) && !stake.Loss.IsNil() {
 		stake.Loss = stake.Loss.Mul(math.NewIntFromUint64(w.tasks())) // the fee is per task
 	}
 	switch action {
-	case chain.Commit:
+	case chain.Commit, chain.Yield:
 		stake.Deadline = w.record.Deadlines.Commit
 	case chain.Release:
 		stake.Deadline = w.record.Deadlines.Prepare

@@ -27,7 +27,7 @@ func TestEachDutySaysWhatMissingItCosts(t *testing.T) {
 	stop()
 	found := map[chain.Action]chain.Stake{}
 	for _, batch := range w.chain.batches {
-		require.Len(t, batch.Stakes, len(batch.Reveals)+len(batch.Opens)+len(batch.Commits)+len(batch.Releases))
+		require.Len(t, batch.Stakes, len(batch.Reveals)+len(batch.Opens)+len(batch.Commits)+len(batch.Releases)+len(batch.Yields))
 		for duty, stake := range batch.Stakes {
 			require.Equal(t, task.ref, duty.Ref)
 			require.Positive(t, stake.Deadline)

@@ -26,15 +26,17 @@ func (a *Agent) advance(w *assignment) {
 	switch w.record.Phase {
 	case store.PhaseAssigned, store.PhasePreparing:
 		w.outOfTime(a.view.height)
+		a.returnUnbegun(w)
 		a.yield(w)
 		a.avoid(w)
 		switch {
+		case w.record.Phase == store.PhaseYielding:
 		case w.fetching || w.returning(a.view.height) || w.barred():
 		case w.ready == nil:
 			if w.record.Tries == 0 || w.mayRetry(a.view.height) {
 				a.prepare(w)
 			}
-		case a.places.free(w.suspect()) && !a.suspension.on.Load():
+		case a.places.free(w.suspect()) && (!a.suspension.on.Load() || a.late(w) && w.partlyDone()):
 			a.execute(w)
 		}
 	case store.PhaseRunning:
@@ -43,6 +45,9 @@ func (a *Agent) advance(w *assignment) {
 			a.resume(w)
 		case w.run != nil:
 			a.cut(w)
+			a.yield(w)
+		default:
+			a.yield(w)
 		}
 	case store.PhaseCommitted, store.PhaseRevealed, store.PhaseOpened:
 		if a.delivers(w) && a.proofs.mayDeliver(w) {
@@ -50,7 +55,7 @@ func (a *Agent) advance(w *assignment) {
 		}
 	case store.PhaseExecuted:
 		a.redo(w)
-	case store.PhaseClaimed, store.PhaseCommitSent,
+	case store.PhaseClaimed, store.PhaseYielding, store.PhaseCommitSent,
 		store.PhaseSettled, store.PhaseReleased, store.PhaseFailed:
 	}
 }

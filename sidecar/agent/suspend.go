@@ -89,9 +89,9 @@ func (e unsuspended) apply(a *Agent) {
 	a.trouble("the programs could not be suspended or resumed as their owner wishes", e.err)
 }
 
-// yield gives an assignment back whose program does not begin within the prepare window, because
+// returnUnbegun gives an assignment back whose program does not begin within the prepare window, because
 // programs are suspended. Later, that would cost the fee of a missed deadline.
-func (a *Agent) yield(w *assignment) {
+func (a *Agent) returnUnbegun(w *assignment) {
 	prepare := w.record.Deadlines.Prepare
 	if w.giveUp || !a.suspension.on.Load() || a.view.height+releaseMargin < prepare || a.view.height >= prepare {
 		return
@@ -105,7 +105,7 @@ func (a *Agent) standsStill(w *assignment) bool {
 	switch w.record.Phase {
 	case store.PhaseAssigned, store.PhasePreparing, store.PhaseRunning:
 		return a.suspension.on.Load()
-	case store.PhaseClaimed, store.PhaseExecuted, store.PhaseCommitSent, store.PhaseCommitted,
+	case store.PhaseClaimed, store.PhaseYielding, store.PhaseExecuted, store.PhaseCommitSent, store.PhaseCommitted,
 		store.PhaseRevealed, store.PhaseOpened, store.PhaseSettled, store.PhaseReleased, store.PhaseFailed:
 	}
 	return false

@@ -83,9 +83,10 @@ func TestASuspendedNodeGivesBackWhatHasNotBegun(t *testing.T) {
 }
 
 // TestASuspendedProgramIsEndedOnceItsDeadlineHasPassed: it has no place any more, and its node pays
-// for the missed deadline as for a program that was too slow.
+// for the missed deadline as for a program that was too slow, if it has no yields left.
 func TestASuspendedProgramIsEndedOnceItsDeadlineHasPassed(t *testing.T) {
 	w, suspended := owned(t)
+	w.chain.maxYields = 0
 	w.engine.hold = make(chan struct{})
 	task := w.chain.post(w.web, 1, func(task *fakeTask) { task.spec.PrepareBlocks, task.spec.CommitBlocks = 0, 400 })
 	defer w.chain.blocks(2 * time.Millisecond)()

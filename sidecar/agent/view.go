@@ -31,8 +31,10 @@ type view struct {
 	// operator owns the node.
 	node     *edgenodetypes.Node
 	operator sdk.AccAddress
-	// params were read at the height paramsAt. Governance may change them.
+	// params and nodes, the parameters of x/edgenode, were read at the height paramsAt. Governance
+	// may change them.
 	params      computetypes.Params
+	nodes       edgenodetypes.Params
 	paramsAt    int64
 	maxBatch    int
 	leaseBlocks int64
@@ -64,7 +66,7 @@ func (v *view) readParams(ctx context.Context, from Chain) error {
 	if err != nil {
 		return err
 	}
-	v.params, v.paramsAt = params, v.height
+	v.params, v.nodes, v.paramsAt = params, nodes, v.height
 	v.maxBatch, v.leaseBlocks = max(int(params.MaxBatch), 1), int64(nodes.LeaseBlocks) //nolint:gosec // at most 2^48
 	return nil
 }

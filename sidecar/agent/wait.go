@@ -9,6 +9,12 @@ import (
 
 // waitsFor returns what an assignment waits for. It returns "" if it waits for this machine.
 func (a *Agent) waitsFor(w *assignment) string {
+	if why := a.waitsForOwner(w); why != "" {
+		return why
+	}
+	if w.record.Phase == store.PhaseYielding && w.item != nil {
+		return "the chain to take it from this node, whose programs are suspended"
+	}
 	if a.proofs.prover == nil || w.item == nil {
 		return waitsFor(w)
 	}
@@ -43,7 +49,8 @@ func waitsFor(w *assignment) string {
 	case computetypes.ASSIGNMENT_STATUS_UNSPECIFIED, computetypes.ASSIGNMENT_STATUS_ASSIGNED,
 		computetypes.ASSIGNMENT_STATUS_PAID, computetypes.ASSIGNMENT_STATUS_UNPAID,
 		computetypes.ASSIGNMENT_STATUS_SLASHED, computetypes.ASSIGNMENT_STATUS_RELEASED,
-		computetypes.ASSIGNMENT_STATUS_MISSED, computetypes.ASSIGNMENT_STATUS_NO_REVEAL:
+		computetypes.ASSIGNMENT_STATUS_MISSED, computetypes.ASSIGNMENT_STATUS_NO_REVEAL,
+		computetypes.ASSIGNMENT_STATUS_YIELDED:
 	}
 	return ""
 }

@@ -1,0 +1,239 @@
+package agent
+
+import (
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+
+	"github.com/thetaedge/theta/sidecar/bid"
+	"github.com/thetaedge/theta/sidecar/chain"
+	"github.com/thetaedge/theta/sidecar/store"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+// lateWindow and lateFuel make a program late 200 blocks after its node was drawn, and leave many
+// blocks until its deadline.
+const (
+	lateRate, lateFuel = 10, 100_000
+	lateWindow         = lateFuel/lateRate + 200
+)
+
+// slow makes the program of a task late soon after it was assigned.
+func slow(task *fakeTask) {
+	task.spec.Resources.Fuel, task.spec.PrepareBlocks, task.spec.CommitBlocks = lateFuel, 0, lateWindow
+}
+
+// lateWorld returns a world whose owner can suspend it, and whose machine has a rate.
+func lateWorld(t *testing.T) (*world, *atomic.Bool) {
+	t.Helper()
+	w, suspended := owned(t)
+	w.config.Policy = bid.Policy{MaxJobs: 4, FuelPerBlock: lateRate}
+	return w, suspended
+}
+
+// requireYielded requires that a task was yielded long before its deadline, once.
+func (w *world) requireYielded(task *fakeTask, record store.Assignment) {
+	w.t.Helper()
+	require.Equal(w.t, "yielded", record.Verdict.Status)
+	require.Equal(w.t, missedFault, record.Verdict.Slashed)
+	require.Empty(w.t, record.Verdict.Paid)
+	require.Less(w.t, record.Verdict.Height, record.Deadlines.Commit-lateWindow/2)
+	require.Contains(w.t, record.LastError, "programs are suspended")
+	w.chain.read(func() {
+		require.Equal(w.t, uint32(1), w.chain.yields.Yields)
+		require.Empty(w.t, task.commitments)
+		require.Equal(w.t, computetypes.ASSIGNMENT_STATUS_YIELDED, task.record.Departed[0].Status)
+	})
+}
+
+// says returns once the status contains a text about what an assignment waits for.
+func (w *world) says(a *Agent, t *fakeTask, what string) {
+	w.t.Helper()
+	require.Eventually(w.t, func() bool {
+		return strings.Contains(a.Status().Waits[keyOf(t.ref)], what)
+	}, patience, time.Millisecond, "expected %q", what)
+}
+
+func TestASuspendedProgramThatIsLateIsYielded(t *testing.T) {
+	w, suspended := lateWorld(t)
+	w.engine.hold = make(chan struct{})
+	task := w.chain.post(w.web, 1, slow)
+	defer w.chain.blocks(2 * time.Millisecond)()
+	a, stop := w.run()
+	defer stop()
+	w.untilPhase(task, store.PhaseRunning)
+	suspended.Store(true)
+	w.requireYielded(task, w.untilPhase(task, store.PhaseSettled))
+	require.Eventually(t, func() bool {
+		return a.Status().Running == 0 && w.engine.read(func(e *fakeExecutor) bool { return len(e.tasks) == 0 })
+	}, patience, time.Millisecond, "the program has ended")
+	require.Equal(t, 1, w.engine.executions())
+}
+
+// TestWhatIsLateInThePrepareWindowIsGivenBack: that is free.
+func TestWhatIsLateInThePrepareWindowIsGivenBack(t *testing.T) {
+	w, suspended := lateWorld(t)
+	w.engine.hold = make(chan struct{})
+	task := w.chain.post(w.web, 1, slow, func(task *fakeTask) { task.spec.PrepareBlocks = lateWindow / 2 })
+	defer w.chain.blocks(2 * time.Millisecond)()
+	_, stop := w.run()
+	defer stop()
+	w.untilPhase(task, store.PhaseRunning)
+	suspended.Store(true)
+	w.untilGivenBack(task)
+	w.chain.read(func() { require.Zero(t, w.chain.yields.Yields) })
+}
+
+// TestANodeWithoutYieldsWaitsForItsOwner: its program may need less than it may use.
+func TestANodeWithoutYieldsWaitsForItsOwner(t *testing.T) {
+	w, suspended := lateWorld(t)
+	w.chain.maxYields = 0
+	w.engine.hold = make(chan struct{})
+	task := w.chain.post(w.web, 1, slow)
+	defer w.chain.blocks(2 * time.Millisecond)()
+	a, stop := w.run()
+	defer stop()
+	w.untilPhase(task, store.PhaseRunning)
+	suspended.Store(true)
+	w.says(a, task, "no yields left today")
+	require.Equal(t, store.PhaseRunning, w.record(task).Phase)
+	suspended.Store(false)
+	w.untilSuspended(a, false)
+	close(w.engine.hold)
+	require.Equal(t, "paid", w.untilPhase(task, store.PhaseSettled).Verdict.Status)
+}
+
+// TestTheNodeYieldsNoMoreThanIsLeft: the last yield is that of one of two tasks.
+func TestTheNodeYieldsNoMoreThanIsLeft(t *testing.T) {
+	w, suspended := lateWorld(t)
+	w.chain.maxYields = 1
+	w.engine.hold = make(chan struct{})
+	longer := func(task *fakeTask) { task.spec.CommitBlocks += lateFuel / lateRate } // both fit
+	tasks := []*fakeTask{w.chain.post(w.web, 1, slow, longer), w.chain.post(w.web, 2, slow, longer)}
+	defer w.chain.blocks(2 * time.Millisecond)()
+	a, stop := w.run()
+	defer stop()
+	for _, task := range tasks {
+		w.untilPhase(task, store.PhaseRunning)
+	}
+	w.chain.read(func() { w.chain.height += lateFuel / lateRate })
+	suspended.Store(true)
+	yielded := func() (n int) {
+		for _, task := range tasks {
+			if r := w.record(task); r.Phase == store.PhaseSettled && r.Verdict.Status == "yielded" {
+				n++
+			}
+		}
+		return n
+	}
+	require.Eventually(t, func() bool { return yielded() == 1 }, patience, time.Millisecond)
+	w.untilBlocks(300)
+	require.Equal(t, 1, yielded())
+	for _, task := range tasks {
+		if w.record(task).Phase != store.PhaseSettled {
+			w.says(a, task, "no yields left today")
+		}
+	}
+}
+
+// TestAYieldThatTheChainRefusesIsRepeatedAndNothingRunsAgain: the yield may be on its way.
+func TestAYieldThatTheChainRefusesIsRepeatedAndNothingRunsAgain(t *testing.T) {
+	w, suspended := lateWorld(t)
+	w.chain.refuse = chain.Yield
+	w.engine.hold = make(chan struct{})
+	task := w.chain.post(w.web, 1, slow)
+	defer w.chain.blocks(2 * time.Millisecond)()
+	a, stop := w.run()
+	defer stop()
+	w.untilPhase(task, store.PhaseRunning)
+	suspended.Store(true)
+	w.untilPhase(task, store.PhaseYielding)
+	w.says(a, task, "the chain to take it")
+	suspended.Store(false)
+	w.untilSuspended(a, false)
+	w.untilBlocks(20)
+	require.Equal(t, store.PhaseYielding, w.record(task).Phase)
+	require.Equal(t, 1, w.engine.executions())
+	w.chain.read(func() { w.chain.refuse = "" })
+	require.Equal(t, "yielded", w.untilPhase(task, store.PhaseSettled).Verdict.Status)
+}
+
+// TestKilledWhileItYieldsANodeYieldsOnce: whether or not the chain has taken the yield.
+func TestKilledWhileItYieldsANodeYieldsOnce(t *testing.T) {
+	for _, after := range []bool{false, true} {
+		t.Run(fmt.Sprintf("after=%v", after), func(t *testing.T) {
+			w, suspended := lateWorld(t)
+			suspended.Store(true)
+			task := w.chain.post(w.web, 1, slow)
+			w.chain.claimed(task)
+			defer w.chain.blocks(2 * time.Millisecond)()
+			require.True(t, w.killedInTransaction(1, after))
+			require.GreaterOrEqual(t, w.record(task).Phase, store.PhaseYielding, "it was written before it was sent")
+			suspended.Store(false) // the owner is away again
+			w.config.Registry = prometheus.NewRegistry()
+			_, stop := w.run()
+			defer stop()
+			w.requireYielded(task, w.untilPhase(task, store.PhaseSettled))
+			require.Zero(t, w.engine.executions())
+		})
+	}
+}
+
+// TestASuspendedChunkThatIsLateIsCommittedToAsFarAsItIs: the node is paid for these tasks, and the
+// others are drawn again early. It does not begin another one, also after a restart.
+func TestASuspendedChunkThatIsLateIsCommittedToAsFarAsItIs(t *testing.T) {
+	for name, restarts := range map[string]bool{"in mid-run": false, "after a restart": true} {
+		t.Run(name, func(t *testing.T) {
+			w, suspended := lateWorld(t)
+			w.config.Policy.FuelPerBlock = 1
+			w.engine.hold, w.engine.holdFrom = make(chan struct{}), 4
+			chunk := w.chain.postChunk(w.web, 1, 8, func(task *fakeTask) {
+				task.spec.Policy.Auditors, task.spec.PrepareBlocks = 1, 0
+			})
+			halt := w.chain.blocks(2 * time.Millisecond)
+			a, stop := w.run()
+			require.Eventually(t, func() bool { return a.Status().Chunks[keyOf(chunk.ref)].Done == 3 }, patience, time.Millisecond)
+			suspended.Store(true)
+			w.untilSuspended(a, true)
+			w.untilBlocks(20)
+			require.Equal(t, store.PhaseRunning, w.record(chunk).Phase, "there is still time for all of it")
+			halt()
+			if restarts {
+				stop()
+				w.again()
+				a, stop = w.run()
+			}
+			defer stop()
+			deadline := w.record(chunk).Deadlines.Commit
+			w.chain.read(func() { w.chain.height = deadline - (5*fakeFuel - 4) })
+			w.untilRecord(chunk, "a commitment", func(r store.Assignment) bool { return r.Phase >= store.PhaseCommitSent })
+			defer w.chain.blocks(2 * time.Millisecond)()
+			record := w.untilPhase(chunk, store.PhaseSettled)
+			require.Equal(t, "paid", record.Verdict.Status, "%s; %s", record.LastError, a.Status().LastError)
+			require.Equal(t, uint64(3), record.Tasks)
+			require.Equal(t, 4, w.engine.executions(), "the fourth did not end, and no other has begun")
+			w.chain.read(func() {
+				require.Zero(t, w.chain.yields.Yields)
+				require.Equal(t, uint64(5), w.chain.tasks[1].count, "the rest is drawn again")
+			})
+		})
+	}
+}
+
+// TestASuspendedChunkWithoutAResultIsYielded.
+func TestASuspendedChunkWithoutAResultIsYielded(t *testing.T) {
+	w, suspended := lateWorld(t)
+	w.engine.hold = make(chan struct{})
+	chunk := w.chain.postChunk(w.web, 1, 4, slow, func(task *fakeTask) { task.spec.CommitBlocks = 4*lateFuel/lateRate + 200 })
+	defer w.chain.blocks(2 * time.Millisecond)()
+	_, stop := w.run()
+	defer stop()
+	w.untilPhase(chunk, store.PhaseRunning)
+	suspended.Store(true)
+	require.Equal(t, "yielded", w.untilPhase(chunk, store.PhaseSettled).Verdict.Status)
+}
