@@ -1,6 +1,7 @@
 package guard_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -8,12 +9,15 @@ import (
 
 	"github.com/thetaedge/theta/tensor"
 	"github.com/thetaedge/theta/tensor/guard"
+	"github.com/thetaedge/theta/tensor/tensortest"
 )
 
 // hollow is a device whose tensors take no memory: they hold zeros, and operations do nothing.
 type hollow struct {
 	// takes is the time of a submission.
 	takes time.Duration
+	// calls counts those of each operation.
+	calls map[tensor.Code]int
 }
 
 func (*hollow) Name() string { return "hollow" }
@@ -25,6 +29,9 @@ func (*hollow) New(s tensor.Shape) (tensor.Buffer, error) {
 func (h *hollow) Submit(calls []tensor.Call) error {
 	time.Sleep(h.takes)
 	for _, call := range calls {
+		if h.calls != nil {
+			h.calls[call.Op.Code()]++
+		}
 		if fill, is := call.Op.(*tensor.Fill); is {
 			for i := range uint64(4 * fill.Count) {
 				call.Buffers[0].(*zeros).own[4*fill.Out.Offset+i] = byte(uint32(fill.Value) >> (8 * (i % 4)))
@@ -112,4 +119,43 @@ func TestALongCallIsNoHang(t *testing.T) {
 	submission, err = s.Check(tensor.Encode(&tensor.Clamp{X: at(1), Out: at(2), Count: 4}))
 	require.NoError(t, err)
 	require.ErrorIs(t, s.Run(submission), guard.ErrHung)
+}
+
+// summed runs a step again and again, and returns the number of its products and of those that the device has
+// added up.
+func summed(t *testing.T, steps int, ops []tensor.Op, tensors []tensortest.Tensor) (products, sums int) {
+	t.Helper()
+	h := &hollow{calls: map[tensor.Code]int{}}
+	s := tensor.NewSession(guard.New(h, guard.Config{Sample: 1 << 31}), 1<<40)
+	for _, held := range tensors {
+		_, err := s.Alloc(held.Shape)
+		require.NoError(t, err)
+	}
+	submission, err := s.Check(tensor.Encode(ops...))
+	require.NoError(t, err)
+	for _, op := range ops {
+		if op.Code() == tensor.CodeGemm {
+			products += steps
+		}
+	}
+	for range steps {
+		require.NoError(t, s.Run(submission))
+		require.NoError(t, s.Wait())
+	}
+	return products, h.calls[tensor.CodeSum]
+}
+
+// The share of fuel is enough for all products of models that are worth a card. Of small products, whose launches
+// would take most of the time, some are added up.
+func TestAllProductsOfALanguageModelAreAddedUp(t *testing.T) {
+	for _, rows := range []uint32{1, 9, 64} {
+		ops, tensors := tensortest.Billion().Layers(rows, 1)
+		ops = slices.DeleteFunc(ops, func(op tensor.Op) bool { return op.Code() != tensor.CodeGemm })
+		products, sums := summed(t, 400, ops, tensors)
+		require.Equal(t, products, sums, "%d rows", rows)
+	}
+	small := []tensortest.Tensor{{Shape: tensor.Shape{Type: tensor.S8, Count: 64}}, {Shape: tensor.Shape{Type: tensor.S8, Count: 4096}}, {Shape: tensor.Shape{Type: tensor.S32, Count: 64}}}
+	products, sums := summed(t, 20_000, []tensor.Op{&tensor.Gemm{A: at(1), W: at(2), Out: at(3), Batch: 1, M: 1, N: 64, K: 64}}, small)
+	require.Less(t, sums, products/4)
+	require.Greater(t, sums, products/40)
 }

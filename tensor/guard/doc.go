@@ -14,24 +14,27 @@
 //
 // # Sums of products
 //
-// Σ_n C[m,n] is Σ_k A[m,k]·(Σ_n W[n,k]) modulo 2^32, for each row m of a product C = A·W. The guard reads W once
-// and keeps the sums over its rows. The device adds up C by an operation of its own (sum), in blocks of columns that
-// cannot overflow. What the sums should be comes from two places:
+// Σ_n C[m,n] is Σ_k A[m,k]·(Σ_n W[n,k]) modulo 2^32, for each row m of a product C = A·W. The guard
+// reads W once and keeps the sums over its rows. The device adds up C by an operation of its own (sum),
+// in blocks of columns that cannot overflow. What the sums should be comes from two places:
 //
-//   - The guard reads some rows of A and multiplies them with the sums of W itself: all rows of up to 16, or 16 of
-//     more, evenly spread from a random one on. When reading them takes more than 1/64 of the time, 2 rows.
-//   - The device multiplies all rows of A with the sums of W, times a random odd factor that it cannot tell from
-//     other weights. So an error of both products agrees with a probability of about 2^-31, unless the device has
-//     another A in mind.
+//   - The guard reads some rows of A and multiplies them with the sums of W itself: all rows of up to 16,
+//     or 16 of more, spread from a random one on. When that takes more than 1/64 of the time, it
+//     reads 2 rows. Products that share A share the rows.
+//   - The device multiplies all rows of A with the sums of W, times a random odd factor, which look to it
+//     like other weights. An error of both products agrees with a probability of about 2^-31, unless the
+//     device has another A in mind.
 //
-// A bit that flips in an element, and a weight that changes after its first use, are found with certainty. A row
-// whose errors add up to a multiple of 2^32 is not. A device that takes other numbers for A, in all products, in a part f of
-// the rows is found in each product with a probability of at least 1-(1-f)^2, and of about 1-(1-f)^16 while there is
-// time. In a program of 100 products with f = 1%, these are 87% and more than 99.9999%. Products that share A share its rows.
+// A bit that flips in an element is found with certainty, and so is a weight whose memory changes after
+// its first use, unless A has a zero for it. Errors of a row that add up to a multiple of 2^32 are not
+// found. A device that takes other numbers for A, in all products, in a part f of the rows, anywhere, is
+// found by r rows with a probability of about 1-(1-f)^r. A step of a model of 16 layers reads rows 64
+// times: with f = 1%, it finds the device with 72% for 2 rows, and with more than 99.99% for 16.
 //
-// Sums cost at most 1/25 of the fuel of all calls, and 64 million units at the begin (budget.go). A step of a model of a billion
-// weights with a single row needs half of that, so that all of its products are summed up. Of a program of small products, whose launches
-// take most of the time, those that chance chooses are.
+// Sums cost at most 1/25 of the fuel of all calls, and 67 million units in addition (budget.go). A step
+// of a model of a billion weights with a single row takes half of that, so that all of its products are
+// summed up. In a program of small products, which take less time than their launches, chance chooses
+// products.
 //
 // Comparisons take a bounded part of the time, memory and processor, because the program chooses what
 // is there to compare: beyond that, calls are not compared.

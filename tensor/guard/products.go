@@ -133,13 +133,15 @@ const (
 	rowGrace = 200 * time.Millisecond
 )
 
-// draw chooses among m rows of k elements.
+// draw chooses among m rows of k elements. They are an odd number apart, because what a device does wrongly
+// often has a period of a power of two.
 func (p *products) draw(m, k uint64) draw {
 	d := draw{count: min(m, fewRows), place: p.usedRows}
 	if p.took <= rowGrace+p.device.pace.all/rowShare {
 		d.count = min(m, manyRows)
 	}
 	d.step = max(min(m/d.count, tensor.MaxDim/k), 1)
+	d.step -= 1 - d.step%2
 	d.first = p.device.random.Uint64N(m - (d.count-1)*d.step)
 	return d
 }
