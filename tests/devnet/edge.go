@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -164,10 +165,22 @@ func (d *Devnet) configure(node Node) error {
 	if node.device != "" {
 		settings = append(settings, setting{"tensors", "device", quote(node.device)})
 	}
+	if len(d.opts.Processes) > 0 {
+		// Quotes of Go and of TOML are the same for names of programs.
+		settings = append(settings, setting{"owner", "processes", fmt.Sprintf("[%s]", strings.Join(quoted(d.opts.Processes), ", "))})
+	}
 	if rate := d.opts.FuelPerBlock; rate > 0 {
 		settings = append(settings, setting{"policy", "fuel-per-block", strconv.FormatUint(rate, 10)})
 	}
 	return setTOML(filepath.Join(node.home, "config.toml"), settings...)
+}
+
+func quoted(texts []string) []string {
+	var list []string
+	for _, text := range texts {
+		list = append(list, strconv.Quote(text))
+	}
+	return list
 }
 
 // Run starts a job file with the devnet's relay and follows it to its end.

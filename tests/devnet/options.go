@@ -33,6 +33,9 @@ type Options struct {
 	// Devices are what executes the tensors of the nodes, honest ones first, as the setting
 	// tensors.device. A node without one has the default.
 	Devices []string
+	// Processes are names of programs that suspend the nodes while they run, as the setting
+	// owner.processes.
+	Processes []string
 	// Funds are additional keys with coins at genesis, in whole tfuel.
 	Funds map[string]int64
 	// Params replace parameters of the genesis: by module, then by name.
