@@ -119,6 +119,10 @@ func findLeaseLapsed(f *Facts) (Finding, bool) {
 		"The lease lapsed after block %d without a sign of life, so the chain draws other nodes.", state.LeaseEnd)
 	if paused, _ := f.Paused.Get(); paused {
 		finding.Cure = "run thetaedge resume: a paused machine does not renew its lease"
+	} else if machine, _ := f.Machine.Get(); len(machine.Pauses) > 0 {
+		first := machine.Pauses[0]
+		finding.Cure = first.Cure
+		finding = finding.with("rule %s of the owner holds the machine back, and a machine that does not work does not renew its lease: %s", first.Rule, first.Sentence)
 	}
 	if height := tip.Height; known {
 		finding = finding.with("%s", chain.Standing(state, height))

@@ -104,6 +104,10 @@ func TestABrokenSetUpIsNamedFirst(t *testing.T) {
 			f.Paused = Known(true)
 			state(f, func(s *edgenodetypes.NodeState) { s.LeaseEnd = height - 9 })
 		}, LeaseLapsed, "lapsed", "thetaedge resume"},
+		"lapsed because of a rule": {func(f *Facts) {
+			machine(f, func(m *Machine) { m.Pauses = []Pause{{"hours", "it is outside of owner.hours", "change owner.hours"}} })
+			state(f, func(s *edgenodetypes.NodeState) { s.LeaseEnd = height - 9 })
+		}, LeaseLapsed, "lapsed", "change owner.hours"},
 		"the bond is too small": {func(f *Facts) { state(f, func(s *edgenodetypes.NodeState) { s.Bond = params.Tfuel(1) }) }, BondTooSmall, "1 tfuel", "bond"},
 		"the bond is locked":    {func(f *Facts) { state(f, func(s *edgenodetypes.NodeState) { s.Locked = s.Bond }) }, BondTooSmall, "locked", "wait"},
 		"no weight yet": {func(f *Facts) {
