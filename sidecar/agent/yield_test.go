@@ -1,13 +1,13 @@
 package agent
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
 	"github.com/thetaedge/theta/sidecar/bid"
@@ -163,25 +163,86 @@ func TestAYieldThatTheChainRefusesIsRepeatedAndNothingRunsAgain(t *testing.T) {
 	require.Equal(t, "yielded", w.untilPhase(task, store.PhaseSettled).Verdict.Status)
 }
 
-// TestKilledWhileItYieldsANodeYieldsOnce: whether or not the chain has taken the yield.
-func TestKilledWhileItYieldsANodeYieldsOnce(t *testing.T) {
-	for _, after := range []bool{false, true} {
-		t.Run(fmt.Sprintf("after=%v", after), func(t *testing.T) {
-			w, suspended := lateWorld(t)
-			suspended.Store(true)
-			task := w.chain.post(w.web, 1, slow)
-			w.chain.claimed(task)
-			defer w.chain.blocks(2 * time.Millisecond)()
-			require.True(t, w.killedInTransaction(1, after))
-			require.GreaterOrEqual(t, w.record(task).Phase, store.PhaseYielding, "it was written before it was sent")
-			suspended.Store(false) // the owner is away again
-			w.config.Registry = prometheus.NewRegistry()
-			_, stop := w.run()
-			defer stop()
-			w.requireYielded(task, w.untilPhase(task, store.PhaseSettled))
-			require.Zero(t, w.engine.executions())
-		})
+// TestKilledAtAnyStepANodeYieldsOnce: whether or not the journal or the chain has what was written
+// last. A task that is yielding does not run again, even if the owner has resumed meanwhile.
+func TestKilledAtAnyStepANodeYieldsOnce(t *testing.T) {
+	for _, kind := range []string{"journal", "transaction"} {
+		for _, after := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s after=%v", kind, after), func(t *testing.T) {
+				step := 1
+				for !t.Failed() && killedYielding(t, kind, after, step) {
+					step++
+				}
+				require.Greater(t, step, 1, "expected a step to be killed at")
+			})
+		}
 	}
+}
+
+// killedYielding kills an agent at a step, starts another one with the same home, and checks that
+// the task was yielded once. It returns false if the agent did not reach that step.
+func killedYielding(t *testing.T, kind string, after bool, step int) (died bool) {
+	t.Run(fmt.Sprintf("step %d", step), func(t *testing.T) {
+		w := worldOf(t)
+		suspended := &atomic.Bool{}
+		suspended.Store(true)
+		w.config.Paused, w.config.Suspended = suspended.Load, suspended.Load
+		w.config.Policy = bid.Policy{MaxJobs: 4, FuelPerBlock: lateRate}
+		task := w.chain.post(w.web, 1, slow)
+		w.chain.claimed(task)
+		death := &crash{left: step, after: after}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		death.kill = cancel
+		w.chain.read(func() { w.chain.crash, w.chain.fatal, w.chain.watched = death, kind == "transaction", true })
+		doomed := w.config
+		doomed.Journal = &crashingJournal{Journal: w.journal, crash: death, fatal: kind == "journal"}
+		first, err := New(doomed)
+		require.NoError(t, err)
+		defer w.chain.blocks(time.Millisecond)()
+		ended := make(chan error, 1)
+		go func() { ended <- first.Run(ctx) }()
+		require.Eventually(t, func() bool {
+			return ctx.Err() != nil || w.record(task).Phase == store.PhaseSettled
+		}, patience, time.Millisecond, "killed or done")
+		cancel()
+		if err := <-ended; err != nil {
+			require.ErrorIs(t, err, errKilled)
+		}
+		death.mu.Lock()
+		died = death.dead
+		death.mu.Unlock()
+		w.chain.read(func() { w.chain.crash, w.chain.fatal = &crash{left: -1}, false })
+		if w.record(task).Phase == store.PhaseYielding {
+			suspended.Store(false)
+		}
+		w.again()
+		_, stop := w.run()
+		defer stop()
+		w.requireYielded(task, w.untilPhase(task, store.PhaseSettled))
+		require.Zero(t, w.engine.executions())
+	})
+	return died
+}
+
+// TestAnAuditWaitsForItsOwner: a yield of an auditor would count like a missed deadline.
+func TestAnAuditWaitsForItsOwner(t *testing.T) {
+	w, suspended := lateWorld(t)
+	w.engine.hold, w.engine.says = make(chan struct{}), said
+	chunk := w.chain.postChunk(w.web, 1, 8, slow, func(task *fakeTask) {
+		task.spec.Resources.Fuel, task.audits, task.says = lateFuel/8, true, said
+	})
+	defer w.chain.blocks(2 * time.Millisecond)()
+	a, stop := w.run()
+	defer stop()
+	w.untilPhase(chunk, store.PhaseRunning)
+	suspended.Store(true)
+	w.says(a, chunk, "audits and judgements are not yielded")
+	suspended.Store(false)
+	w.untilSuspended(a, false)
+	close(w.engine.hold)
+	require.Equal(t, "paid", w.untilPhase(chunk, store.PhaseSettled).Verdict.Status)
+	w.chain.read(func() { require.Zero(t, w.chain.yields.Yields) })
 }
 
 // TestASuspendedChunkThatIsLateIsCommittedToAsFarAsItIs: the node is paid for these tasks, and the
