@@ -29,8 +29,7 @@ func TestTheProgramsOfThisMachineAreSeenAndOursAreNot(t *testing.T) {
 	require.Eventually(t, func() bool {
 		others.table.forget()
 		names, err := others.Read(t.Context())
-		require.NoError(t, err)
-		return slices.Contains(names, name) && slices.Contains(names, name[:15])
+		return err == nil && slices.Contains(names, name) && slices.Contains(names, name[:15])
 	}, patience, time.Millisecond)
 	names, err := ours.Read(t.Context())
 	require.NoError(t, err)
@@ -46,11 +45,9 @@ func TestTheLoadOfOthersIsMeasuredAndOursIsNot(t *testing.T) {
 	ours := &load{sample: (&processTable{root: "/", self: os.Getpid()}).sample}
 	require.Eventually(t, func() bool {
 		all, err := others.Read(t.Context())
-		require.NoError(t, err)
-		rest, err := ours.Read(t.Context())
-		require.NoError(t, err)
+		rest, failed := ours.Read(t.Context())
 		// The machine may do other things too: only the difference is certain.
-		return all > rest && all <= 101 && rest >= 0
+		return err == nil && failed == nil && all > rest && all <= 101 && rest >= 0
 	}, patience, 50*time.Millisecond)
 }
 

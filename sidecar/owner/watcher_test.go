@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -89,19 +90,19 @@ func TestASensorThatFailsHangsPanicsOrLiesIsNotBelieved(t *testing.T) {
 		Fan:            SensorFunc[float64](func(context.Context) (float64, error) { panic("a driver") }),
 		Metered:        SensorFunc[bool](func(context.Context) (bool, error) { return true, nil }),
 	})
-	until(t, "a look", func() bool { return len(w.Decision().Blind) > 0 })
-	until(t, "a second look at what hangs", func() bool { return w.Decision().Blind[0].Why == "the sensor does not answer" })
-	d := w.Decision()
-	require.Equal(t, Pause, d.Action, "the sensor that answers counts")
-	why := map[Rule]string{}
-	for _, b := range d.Blind {
-		why[b.Rule] = b.Why
+	// On a slow machine, a sensor that works may miss its limit in a look.
+	want := map[Rule]string{
+		CPU: "the sensor does not answer", GPU: "has gone", CPUTemperature: "not believed", Fan: "broken: a driver", Watts: "no sensor",
 	}
-	require.Contains(t, why[GPU], "has gone")
-	require.NotContains(t, why[GPU], "\x1b")
-	require.Contains(t, why[CPUTemperature], "not believed")
-	require.Contains(t, why[Fan], "broken: a driver")
-	require.Contains(t, why[Watts], "no sensor")
+	until(t, "the reasons", func() bool {
+		d := w.Decision()
+		for _, b := range d.Blind {
+			if !strings.Contains(b.Why, want[b.Rule]) || strings.Contains(b.Why, "\x1b") {
+				return false
+			}
+		}
+		return len(d.Blind) == len(want) && d.Action == Pause // the sensor that answers counts
+	})
 	require.EqualValues(t, 1, calls.Load(), "a sensor that hangs is not called again")
 }
 
