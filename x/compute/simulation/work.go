@@ -170,13 +170,13 @@ func (o operations) release(
 }
 
 // yield gives up tasks before their deadline: those that the node would never commit to, and
-// sometimes others.
+// sometimes others, except for chunks of several tasks, of which there are few.
 func (o operations) yield(
 	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
 ) ([]simsx.SimAccount, *types.MsgYield) {
-	hurried := world.Rand().Intn(6) == 0
+	hurried := world.Rand().Intn(8) == 0
 	from, worker, items := worked(ctx, o, "yield", world, reporter, func(_ types.WorkItem, a part) (types.ChunkRef, bool) {
-		return a.ref, a.Status == types.ASSIGNMENT_STATUS_ASSIGNED && (hurried || a.conduct() == idle)
+		return a.ref, a.Status == types.ASSIGNMENT_STATUS_ASSIGNED && (hurried && a.count == 1 || a.conduct() == idle)
 	})
 	return from, &types.MsgYield{Worker: worker, Items: items}
 }
