@@ -152,7 +152,7 @@ func emptyFixture(t tb) *fixture {
 		t: t, ctx: ground.Ctx, beacon: b, bank: bank, nodes: nodes, rewards: rewards,
 		registry: nodeRegistry, keeper: k, msgs: keeper.NewMsgServer(k), queries: keeper.NewQueryServer(k),
 		service: ground.Store(types.StoreKey), receipts: map[string][]types.Receipt{},
-		exit: 3,
+		exit:    3,
 		excused: map[seatOf]bool{},
 	}
 }

@@ -180,7 +180,8 @@ func (m *market) checkOutcome(t *rapid.T, job *types.Job, receipt types.Receipt,
 	}
 	if o.Status == types.ASSIGNMENT_STATUS_YIELDED {
 		require.True(t, o.Paid.IsZero() && o.Share.IsZero(), "job %s: %s was paid for what it gave up", job.Id, o.Operator)
-		require.True(t, o.Slashed.LTE(m.params().MissedFault(job.Value(receipt.Count))), "job %s: %s lost more than a missed deadline costs", job.Id, o.Operator)
+		// The chunk may have been cut after the node had given it up as a whole.
+		require.True(t, o.Slashed.LTE(m.params().MissedFault(job.Value(max(receipt.Count, job.ChunkTasks)))), "job %s: %s lost more than a missed deadline costs", job.Id, o.Operator)
 	}
 	require.True(t, o.Slashed.LTE(job.Liability), "job %s: %s lost more than it had locked", job.Id, o.Operator)
 	if !job.Slashable {
