@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/thetaedge/theta/sidecar/bid"
 	"github.com/thetaedge/theta/sidecar/store"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
@@ -24,19 +25,30 @@ func (a *Agent) late(w *assignment) bool {
 	if a.view.height+yieldMargin >= w.record.Deadlines.Commit {
 		return true
 	}
+	return !a.cfg.Policy.Finishes(a.left(w), a.view.height)
+}
+
+// left returns what remains to be executed of an assignment. A run that has not begun again, or has
+// not yet read what an earlier one has left, continues after the results on the disk.
+func (a *Agent) left(w *assignment) bid.Program {
 	left := w.held(a.view.height).Program
+	if w.run == nil || w.run.done.Load() == 0 {
+		tasks := w.tasks()
+		left.Fuel -= left.Fuel / tasks * min(resultsOnDisk(&w.record), tasks)
+	}
 	if now, runs := a.progress(w); runs {
 		left.Fuel -= min(now.FuelUsed, left.Fuel)
 	}
-	return !a.cfg.Policy.Finishes(left, a.view.height)
+	return left
 }
 
 // yield gives up an assignment that is late, so that its seat is drawn again early: it releases
 // the assignment in the prepare window, and yields it later if this does not count towards jail.
 // Of a chunk that this node executes alone, it commits to the tasks that have a result. Without
-// a yield that is left, the assignment waits, because its program may need less than it may use.
+// a yield that is left, the assignment waits, because its program may need less than it may use. A
+// release that no block has taken in the prepare window is forgotten.
 func (a *Agent) yield(w *assignment) {
-	if w.giveUp || !a.late(w) {
+	if w.returning(a.view.height) || !a.late(w) {
 		return
 	}
 	reason := fmt.Sprintf("given up at height %d, because programs are suspended and it could not be finished by its commit deadline at height %d",
@@ -103,7 +115,7 @@ func resultsOnDisk(r *store.Assignment) uint64 {
 
 // waitsForOwner returns why an assignment that is late has not been given up, or "" for others.
 func (a *Agent) waitsForOwner(w *assignment) string {
-	if !a.late(w) || w.giveUp {
+	if !a.late(w) || w.returning(a.view.height) {
 		return ""
 	}
 	why := fmt.Sprintf("you to resume the programs; it may not be finished before its commit deadline at height %d", w.record.Deadlines.Commit)

@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -297,4 +298,55 @@ func TestASuspendedChunkWithoutAResultIsYielded(t *testing.T) {
 	w.untilPhase(chunk, store.PhaseRunning)
 	suspended.Store(true)
 	require.Equal(t, "yielded", w.untilPhase(chunk, store.PhaseSettled).Verdict.Status)
+}
+
+// TestAReleaseThatComesTooLateDoesNotKeepATaskFromBeingYielded: a block may take it only after the
+// prepare window.
+func TestAReleaseThatComesTooLateDoesNotKeepATaskFromBeingYielded(t *testing.T) {
+	w, suspended := lateWorld(t)
+	w.chain.refuse = chain.Release
+	w.engine.hold = make(chan struct{})
+	task := w.chain.post(w.web, 1, slow, func(task *fakeTask) { task.spec.PrepareBlocks = 400 })
+	defer w.chain.blocks(2 * time.Millisecond)()
+	_, stop := w.run()
+	defer stop()
+	w.untilPhase(task, store.PhaseRunning)
+	suspended.Store(true)
+	record := w.untilPhase(task, store.PhaseSettled)
+	require.Greater(t, record.Verdict.Height, record.Deadlines.Prepare)
+	w.requireYielded(task, record)
+	w.chain.read(func() {
+		require.True(t, slices.ContainsFunc(w.chain.batches, func(b chain.Batch) bool { return len(b.Releases) > 0 }), "it was given back first")
+	})
+}
+
+// TestAChunkOfAQuorumThatIsNearlyDoneIsNotYieldedAfterARestart: what is on the disk does not have to
+// be executed again.
+func TestAChunkOfAQuorumThatIsNearlyDoneIsNotYieldedAfterARestart(t *testing.T) {
+	w, suspended := lateWorld(t)
+	w.config.Policy.FuelPerBlock = 1
+	w.engine.hold, w.engine.holdFrom, w.engine.says = make(chan struct{}), 8, said
+	const fuel = 1_000
+	chunk := w.chain.postChunk(w.web, 1, 8, under(quorum), func(task *fakeTask) {
+		task.spec.Resources.Fuel, task.spec.PrepareBlocks, task.spec.CommitBlocks, task.says = fuel, 0, 8*fuel+400, said
+	})
+	halt := w.chain.blocks(2 * time.Millisecond)
+	a, stop := w.run()
+	require.Eventually(t, func() bool { return a.Status().Chunks[keyOf(chunk.ref)].Done == 7 }, patience, time.Millisecond)
+	halt()
+	stop()
+	suspended.Store(true)
+	deadline := w.record(chunk).Deadlines.Commit
+	w.chain.read(func() { w.chain.height = deadline - 5*fuel })
+	w.again()
+	a, stop = w.run()
+	defer stop()
+	defer w.chain.blocks(5 * time.Millisecond)()
+	w.untilSuspended(a, true)
+	w.untilBlocks(5)
+	require.Equal(t, store.PhasePreparing, w.record(chunk).Phase, w.record(chunk).LastError)
+	w.chain.read(func() { require.Zero(t, w.chain.yields.Yields) })
+	suspended.Store(false)
+	close(w.engine.hold)
+	require.Equal(t, "paid", w.untilPhase(chunk, store.PhaseSettled).Verdict.Status)
 }
