@@ -38,6 +38,8 @@ type ArrayResult struct {
 	// Remarks are unverified explanations of why programs failed, for the first few such
 	// tasks.
 	Remarks []Remark
+	// Misstated are the chunks whose nodes have stated a false number of failed tasks, in order.
+	Misstated []Misstated
 }
 
 // array is an array that the client follows.
@@ -57,6 +59,7 @@ type array struct {
 	away      error
 	awayUntil time.Time
 	remarks   []Remark
+	misstated []Misstated
 }
 
 // relayPause is how long the client does not ask a relay that did not answer.
@@ -266,6 +269,7 @@ func (a *array) finish(ctx context.Context, job *computetypes.Job) (*ArrayResult
 	a.remarkFailed(ctx, tree.Receipts())
 	result.Remarks = a.remarks
 	result.ExitCodes, err = a.writeTable(job)
+	result.Misstated = a.misstated
 	return result, err
 }
 

@@ -50,6 +50,7 @@ func (a *array) writeTable(job *computetypes.Job) (codes map[int32]int, err erro
 	}
 	defer os.Remove(file.Name()) //nolint:errcheck // gone after the rename
 	out := bufio.NewWriter(file)
+	a.misstated = nil
 	fmt.Fprintln(out, "task,status,exit_code,fuel")
 	codes = make(map[int32]int)
 	for task := uint64(0); task < min(job.Tasks, computetypes.MaxTasks); {
@@ -75,13 +76,18 @@ func (a *array) writeTable(job *computetypes.Job) (codes map[int32]int, err erro
 	return codes, nil
 }
 
-// rows returns how the tasks of a chunk ended.
+// rows returns how the tasks of a chunk ended. It notes a chunk whose nodes have stated a false number
+// of failed tasks.
 func (a *array) rows(receipt *computetypes.Receipt) []row {
 	rows := make([]row, receipt.Tasks())
 	index := blob.Index{Leaves: []blob.Leaf{{Fuel: receipt.Fuel, ExitCode: receipt.ExitCode}}}
 	var err error
 	if receipt.Status == computetypes.CHUNK_STATUS_ACCEPTED && len(rows) > 1 {
-		index, err = readIndex(a.c.chainID, receipt, a.dir)
+		if index, err = readIndex(a.c.chainID, receipt, a.dir); err == nil {
+			if m, differs := misstated(receipt, &index); differs {
+				a.misstated = append(a.misstated, m)
+			}
+		}
 	}
 	for p := range rows {
 		switch _, missing := a.missing[receipt.Task+uint64(p)]; { //nolint:gosec // not negative

@@ -174,11 +174,19 @@ func (p *runPrinter) array(state *requester.State, result *requester.ArrayResult
 	job := result.Job
 	fmt.Fprintf(p.out, "Results of %d of %d tasks in %s, proven under the job's root %x\n", result.Fetched, job.Tasks, dir, job.ResultsRoot)
 	fmt.Fprintf(p.out, "%s says how each task ended%s\n", filepath.Join(dir, requester.TableFile), describeCodes(result.ExitCodes))
+	for _, m := range result.Misstated[:min(len(result.Misstated), shownMisstated)] {
+		fmt.Fprintf(p.out, "Warning: %s. Nodes that state too few are paid in full for failures; deny those in %s (placement: denied) in your next job\n",
+			m, filepath.Join(dir, requester.ReceiptsFile))
+	}
 	fmt.Fprintf(p.out, "Paid to nodes %s, refunded from escrow %s, posting fee %s, gas %s\n",
 		money.FormatAmount(result.Paid), money.FormatAmount(sdk.Coin{Denom: job.Reward.Denom, Amount: job.Refunded}),
 		formatKept(state.PostingFee), formatKept(state.Fee))
 	p.compared(state, result.Paid, &job)
 }
+
+// shownMisstated is the largest number of chunks with a false number of failed tasks that a summary
+// names.
+const shownMisstated = 5
 
 // shownCodes is the largest number of exit codes that a summary names.
 const shownCodes = 5
