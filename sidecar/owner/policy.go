@@ -62,10 +62,10 @@ type Course struct {
 // hold is a rule that holds a machine back.
 type hold struct {
 	rule Rule
-	// since is when the rule began to hold the machine back, and last is what it found when it was
-	// last broken.
-	since time.Time
-	last  finding
+	// since is when the rule began to hold the machine back, seen is when it was last broken, and last
+	// is what it found then.
+	since, seen time.Time
+	last        finding
 }
 
 // find returns the hold of a rule.
@@ -87,6 +87,9 @@ func (p *Policy) Decide(course Course, r Readings, now time.Time) (Decision, Cou
 		if held && now.Before(before.since) {
 			before.since = now // the clock was put back
 		}
+		if held && now.Before(before.seen) {
+			before.seen = now
+		}
 		found := rule.judge(&r, now, held)
 		if found.blind != "" {
 			d.Blind = append(d.Blind, Blind{rule.rule, found.blind})
@@ -94,17 +97,17 @@ func (p *Policy) Decide(course Course, r Readings, now time.Time) (Decision, Cou
 			found.sentence = "it is not seen whether owner." + string(rule.rule) + " is kept: " + found.blind
 			found.cure = "make the sensor work, switch the rule off, or set owner.strict to false"
 		}
-		shown, end := before, before.since.Add(LeastPause)
+		shown, end := before, before.end(found)
 		switch {
 		case found.holds && !held:
-			before = hold{rule.rule, now, found}
+			before = hold{rule.rule, now, now, found}
 			shown = before
 		case found.holds:
-			before.last = found
+			before.last, before.seen = found, now
 			shown = before
 		case held && now.Before(end):
 			before.last.until = end
-			shown = before.lasting(end)
+			shown = before.lasting(end, found)
 		default:
 			continue
 		}
@@ -118,10 +121,24 @@ func (p *Policy) Decide(course Course, r Readings, now time.Time) (Decision, Cou
 	return d, next
 }
 
-// lasting returns how a hold is shown whose rule is kept again, and that lasts until an end.
-func (h hold) lasting(end time.Time) hold {
+// end returns the time until which a hold lasts whose rule is not found to be broken any more. A sensor
+// that misses a look, as it does on a busy machine, has not seen that the rule is kept: the hold lasts
+// for the least pause from the last time at which the rule was seen to be broken.
+func (h hold) end(found finding) time.Time {
+	if found.blind != "" {
+		return h.seen.Add(LeastPause)
+	}
+	return h.since.Add(LeastPause)
+}
+
+// lasting returns how a hold is shown whose rule is not found to be broken any more, and that lasts
+// until an end.
+func (h hold) lasting(end time.Time, found finding) hold {
 	h.last.sentence += " (until a moment ago)"
 	h.last.cure = "wait until " + end.Format(time.TimeOnly) + ", because a pause lasts for at least a minute"
+	if found.blind != "" {
+		h.last.cure = "wait until " + end.Format(time.TimeOnly) + ", or until the sensor sees something again"
+	}
 	return h
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -147,6 +148,20 @@ func TestWhatIsNotSeenDoesNotHoldTheMachineBackUnlessItIsStrict(t *testing.T) {
 	}
 }
 
+func TestTheNameOfAProgramIsShownInOneShortLine(t *testing.T) {
+	p := policyOf(t, func(s *Settings) { s.Processes, s.FullScreen = []string{"*game*"}, true })
+	for _, name := range []string{"game\x1b[2J\nowner.idle is kept", "game\r\u202e", "game" + strings.Repeat("x", 60_000), "game\xff"} {
+		d, _ := p.Decide(Course{}, Readings{Programs: Seen([]string{name}), FullScreen: Seen(name)}, noon())
+		require.Len(t, d.Reasons, 2)
+		for _, reason := range d.Reasons {
+			require.NotRegexp(t, `[\x00-\x1f\x{202e}]`, reason.Sentence)
+			require.Less(t, len(reason.Sentence), 200)
+			require.True(t, utf8.ValidString(reason.Sentence), "the status is a message of protobuf")
+		}
+	}
+	require.Equal(t, "a program without a name", shownName("\n"))
+}
+
 func TestTheStrictestReasonComesFirst(t *testing.T) {
 	p := policyOf(t, func(s *Settings) { s.Metered, s.Battery = true, true; s.Hours = []string{"20:00-08:00"} })
 	d, _ := p.Decide(Course{}, Readings{Metered: Seen(true), Power: Seen(Power{Battery: true, Has: true})}, noon())
@@ -202,6 +217,29 @@ func TestSettingsThatCannotWorkAreRefused(t *testing.T) {
 	require.True(t, p.Empty())
 }
 
+// TestASensorThatMissesALookDoesNotLetWorkRun: a game that fills the machine makes sensors late too.
+func TestASensorThatMissesALookDoesNotLetWorkRun(t *testing.T) {
+	p := policyOf(t, func(s *Settings) { s.Processes = []string{"game"} })
+	plays, late := Readings{Programs: Seen([]string{"game"})}, Readings{Programs: Unseen[[]string]("it is late")}
+	now, course := noon(), Course{}
+	var d Decision
+	for range 90 {
+		d, course = p.Decide(course, plays, now)
+		require.Equal(t, Suspend, d.Action)
+		now = now.Add(LookEvery)
+	}
+	d, course = p.Decide(course, late, now)
+	require.Equal(t, Suspend, d.Action, "the game has not been seen to end")
+	require.Contains(t, d.Reasons[0].Cure, "sensor")
+	require.Len(t, d.Blind, 1)
+	seen := now.Add(-LookEvery)
+	require.Equal(t, seen.Add(LeastPause), d.Until)
+	d, _ = p.Decide(course, late, seen.Add(LeastPause))
+	require.Equal(t, Allow, d.Action, "a sensor that is gone holds nothing back unless owner.strict is set")
+	d, _ = p.Decide(course, Readings{Programs: Seen([]string{"editor"})}, now)
+	require.Equal(t, Allow, d.Action, "it is seen that the game has ended")
+}
+
 // TestNothingRunsWhileARuleForbidsIt: for any sequence of readings, the decision is at least as
 // strict as each broken rule asks, no pause ends before a minute, and nothing is held back without a
 // broken or unseen rule within the last minute.
@@ -232,7 +270,7 @@ func TestNothingRunsWhileARuleForbidsIt(t *testing.T) {
 		for range rapid.IntRange(1, 40).Draw(t, "steps") {
 			now = now.Add(time.Duration(rapid.IntRange(0, 90).Draw(t, "seconds")) * time.Second)
 			least := Allow
-			broken := map[Rule]bool{}
+			broken, blind := map[Rule]bool{}, map[Rule]bool{}
 			var r Readings
 			for _, c := range on {
 				if (c.rule == Battery || c.rule == Charge) && names[Battery] && names[Charge] {
@@ -245,6 +283,7 @@ func TestNothingRunsWhileARuleForbidsIt(t *testing.T) {
 				case 1:
 					c.keeps(&r)
 				case 2:
+					blind[c.rule] = true
 					if p.strict {
 						broken[c.rule], least = true, max(least, c.action)
 					}
@@ -275,7 +314,12 @@ func TestNothingRunsWhileARuleForbidsIt(t *testing.T) {
 					require.True(t, began[c.rule].IsZero() || now.Sub(began[c.rule]) >= LeastPause, "a pause of %s is short", c.rule)
 					began[c.rule] = time.Time{}
 				}
-				require.True(t, !held[c.rule] || broken[c.rule] || now.Sub(began[c.rule]) < LeastPause, "%s holds back for nothing", c.rule)
+				from := began[c.rule]
+				if blind[c.rule] {
+					from = last[c.rule]
+					require.True(t, held[c.rule] || began[c.rule].IsZero() || now.Sub(from) >= LeastPause, "%s has not been seen to be kept", c.rule)
+				}
+				require.True(t, !held[c.rule] || broken[c.rule] || now.Sub(from) < LeastPause, "%s holds back for nothing", c.rule)
 			}
 		}
 	})

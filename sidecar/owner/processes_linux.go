@@ -15,6 +15,10 @@ import (
 // tableAge is the age up to which a list of processes serves several sensors.
 const tableAge = 300 * time.Millisecond
 
+// mostName is the length of the longest name of a file in bytes. A process that says that it is called
+// something longer makes patterns expensive.
+const mostName = 255
+
 // process is a process as the kernel lists it.
 type process struct {
 	pid, parent int
@@ -120,7 +124,8 @@ func programName(cmdline string) string {
 		return ""
 	}
 	first, _, _ := strings.Cut(text, "\x00")
-	return first[strings.LastIndexAny(first, `/\`)+1:]
+	name := first[strings.LastIndexAny(first, `/\`)+1:]
+	return name[:min(len(name), mostName)]
 }
 
 // ownTree returns a process and everything that descends from it.

@@ -5,6 +5,8 @@ import (
 	"path"
 	"strings"
 	"time"
+
+	"github.com/thetaedge/theta/blob"
 )
 
 const (
@@ -68,7 +70,7 @@ func judgeFullScreen(r *Readings, _ time.Time, _ bool) finding {
 		return finding{blind: r.FullScreen.why()}
 	}
 	return finding{
-		holds: r.FullScreen.Value != "", sentence: r.FullScreen.Value + " fills the screen",
+		holds: r.FullScreen.Value != "", sentence: shownName(r.FullScreen.Value) + " fills the screen",
 		cure: "leave the full screen, or set owner.full-screen to false",
 	}
 }
@@ -82,7 +84,7 @@ func judgeProcesses(patterns []string) judge {
 			for _, pattern := range patterns {
 				if matched, err := path.Match(pattern, strings.ToLower(name)); matched && err == nil {
 					return finding{
-						holds: true, sentence: fmt.Sprintf("%s runs, which %q of owner.processes names", name, pattern),
+						holds: true, sentence: fmt.Sprintf("%s runs, which %q of owner.processes names", shownName(name), pattern),
 						cure: "end it, or change owner.processes",
 					}
 				}
@@ -90,6 +92,20 @@ func judgeProcesses(patterns []string) judge {
 		}
 		return finding{}
 	}
+}
+
+// shownName returns the name of a program or of a window for people. Any program can give itself any
+// name, also one that looks like another line or that moves the cursor of a terminal.
+func shownName(name string) string {
+	const most = 60
+	name = strings.Join(strings.Fields(blob.Printable(name)), " ")
+	if short := []rune(name); len(short) > most {
+		name = string(short[:most]) + "…"
+	}
+	if name == "" {
+		return "a program without a name"
+	}
+	return name
 }
 
 // limit is a rule that bounds a number.
