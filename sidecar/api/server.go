@@ -32,7 +32,7 @@ type Server struct {
 
 // NewServer returns a server for the service and for the metrics that gatherer collects.
 func NewServer(service sidecarv1.SidecarServiceServer, gatherer prometheus.Gatherer, logger *slog.Logger) (*Server, error) {
-	s := &Server{grpc: grpc.NewServer(grpc.MaxRecvMsgSize(64 << 10)), logger: logger}
+	s := &Server{grpc: grpc.NewServer(grpc.MaxRecvMsgSize(64<<10), grpc.UnaryInterceptor(guarded(logger))), logger: logger}
 	sidecarv1.RegisterSidecarServiceServer(s.grpc, service)
 	reflection.Register(s.grpc)
 	gateway := runtime.NewServeMux()

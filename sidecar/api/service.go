@@ -91,6 +91,7 @@ func (s *Service) Status(ctx context.Context, _ *sidecarv1.StatusRequest) (*side
 			Profile: f.Profile, Healthy: f.Health == executor.Healthy, Detail: f.Detail, Engine: f.Engine,
 		})
 	}
+	legible(out.ProtoReflect())
 	return out, nil
 }
 
@@ -145,6 +146,7 @@ func (s *Service) Jobs(_ context.Context, req *sidecarv1.JobsRequest) (*sidecarv
 	if end < len(list) {
 		out.NextPageToken = tokenOf(&list[end-1])
 	}
+	legible(out.ProtoReflect())
 	return out, nil
 }
 

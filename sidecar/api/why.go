@@ -30,20 +30,31 @@ const (
 	maxFailures = 5
 )
 
-// explanation is the last answer to Why.
+// explanation is the last answer to Why, and the one that is being made.
 type explanation struct {
-	mu        sync.Mutex
+	from      why.Sources
 	collector *why.Collector
 	now       func() time.Time
-	last      *sidecarv1.WhyResponse
-	at        time.Time
+
+	mu   sync.Mutex
+	last *sidecarv1.WhyResponse
+	at   time.Time
+	// making is nil if no answer is being made.
+	making *making
+}
+
+// making is an answer that is being made. The answer and the error are there when done is closed.
+type making struct {
+	done   chan struct{}
+	answer *sidecarv1.WhyResponse
+	err    error
 }
 
 // ExplainWith makes the service answer Why from sources. The service itself is the source of what
 // the daemon knows. It is called before the service answers requests.
 func (s *Service) ExplainWith(from why.Sources) {
 	from.Machine = s.machine
-	s.why.collector, s.why.now = why.NewCollector(from), from.Now
+	s.why.from, s.why.collector, s.why.now = from, why.NewCollector(from), from.Now
 }
 
 // Why implements sidecarv1.SidecarServiceServer.
@@ -52,16 +63,50 @@ func (s *Service) Why(ctx context.Context, _ *sidecarv1.WhyRequest) (*sidecarv1.
 	if e.collector == nil {
 		return nil, status.Error(codes.Unimplemented, "this daemon was not given what explains its earnings")
 	}
+	m := e.begin(context.WithoutCancel(ctx))
+	select {
+	case <-ctx.Done():
+		return nil, status.FromContextError(ctx.Err()).Err()
+	case <-m.done:
+		return m.answer, m.err
+	}
+}
+
+// begin returns the last answer if it is fresh, and otherwise begins to make the next one, unless that is
+// being done. Callers who leave do not end it: they would make the chain answer the same queries again
+// and again. A collector ends by itself.
+func (e *explanation) begin(ctx context.Context) *making {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if now := e.now(); e.last == nil || now.Sub(e.at) >= whyFresh || now.Before(e.at) {
-		facts := e.collector.Collect(ctx)
-		if err := ctx.Err(); err != nil {
-			return nil, status.FromContextError(err).Err()
-		}
-		e.last, e.at = WhyOf(facts), now
+	if e.making != nil {
+		return e.making
 	}
-	return e.last, nil
+	m := &making{done: make(chan struct{})}
+	if now := e.now(); e.last != nil && now.Sub(e.at) < whyFresh && !now.Before(e.at) {
+		m.answer = e.last
+		close(m.done)
+		return m
+	}
+	e.making = m
+	go e.finish(ctx, m)
+	return m
+}
+
+// finish makes an answer. A fault on the way ends neither the daemon nor the next attempt.
+func (e *explanation) finish(ctx context.Context, m *making) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			m.err = status.Errorf(codes.Internal, "the daemon cannot explain because of a fault in it: %v", fault)
+		}
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.making = nil
+		if m.err == nil {
+			e.last, e.at = m.answer, e.now()
+		}
+		close(m.done)
+	}()
+	m.answer = WhyOf(e.collector.Collect(ctx))
 }
 
 // WhyOf returns the diagnosis of facts in the form of the API.
@@ -75,6 +120,7 @@ func WhyOf(facts why.Facts) *sidecarv1.WhyResponse {
 			Cause: string(f.Cause), Sentence: f.Sentence, Cure: f.Cure, Evidence: f.Evidence,
 		})
 	}
+	legible(out.ProtoReflect())
 	return out
 }
 
