@@ -31,7 +31,7 @@ func urgency(p store.Phase) int {
 	switch p {
 	case store.PhaseRunning:
 		return 0
-	case store.PhasePreparing, store.PhaseAssigned, store.PhaseExecuted, store.PhaseCommitSent:
+	case store.PhasePreparing, store.PhaseAssigned, store.PhaseYielding, store.PhaseExecuted, store.PhaseCommitSent:
 		return 1
 	case store.PhaseCommitted, store.PhaseRevealed, store.PhaseOpened:
 		return 2

@@ -184,7 +184,7 @@ func troubled(r *store.Assignment) bool {
 	switch r.Phase {
 	case store.PhaseAssigned, store.PhasePreparing, store.PhaseRunning, store.PhaseReleased, store.PhaseFailed:
 		return true
-	case store.PhaseClaimed, store.PhaseExecuted, store.PhaseCommitSent, store.PhaseCommitted, store.PhaseRevealed,
+	case store.PhaseClaimed, store.PhaseYielding, store.PhaseExecuted, store.PhaseCommitSent, store.PhaseCommitted, store.PhaseRevealed,
 		store.PhaseOpened, store.PhaseSettled:
 	}
 	return false

@@ -111,6 +111,23 @@ func TestADraftIsNotWrittenOverAnotherChange(t *testing.T) {
 	require.Equal(t, changed, settingsOf(t, home))
 }
 
+func TestALinkToTheSettingsStaysALink(t *testing.T) {
+	home, _ := renderedHome(t, same)
+	elsewhere := filepath.Join(t.TempDir(), "settings of mine.toml")
+	require.NoError(t, os.Rename(filepath.Join(home, FileName), elsewhere))
+	require.NoError(t, os.Symlink(elsewhere, filepath.Join(home, FileName)))
+	draft, err := NewDraft(home, nil, map[string]string{"policy.max-jobs": "3"})
+	require.NoError(t, err)
+	require.NoError(t, draft.Write())
+	kept, err := os.ReadFile(elsewhere)
+	require.NoError(t, err)
+	require.Equal(t, settingsOf(t, home), string(kept), "the file that the owner keeps elsewhere has the change")
+	require.Contains(t, string(kept), "max-jobs = 3")
+	left, err := filepath.Glob(filepath.Join(filepath.Dir(elsewhere), "*.new"))
+	require.NoError(t, err)
+	require.Empty(t, left)
+}
+
 func TestAnyTextOfAListIsReadAsItWasWritten(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		items := rapid.SliceOfN(rapid.StringMatching(`[ -~äß€]{1,20}`), 0, 4).Draw(r, "items")

@@ -36,15 +36,31 @@ func edit(home, section, key, value string) error {
 	return overwrite(path, text)
 }
 
-// overwrite replaces the file of the settings as a whole.
+// overwrite replaces the file of the settings as a whole: after a crash, a full disk or a power failure
+// it has either the old content or the new one. A link to the file stays a link. Each call writes a file of its own, so
+// that two of them cannot mix their contents.
 func overwrite(path string, text []byte) error {
-	written := path + ".new"
-	err := os.WriteFile(written, text, 0o600)
+	target, err := filepath.EvalSymlinks(path)
 	if err == nil {
-		err = os.Rename(written, path)
+		err = replaceFile(target, text)
 	}
 	if err != nil {
-		return fmt.Errorf("cannot write the settings: %w", osfault.Explain(path, errors.Join(err, remove(written))))
+		return fmt.Errorf("cannot write the settings: %w", osfault.Explain(path, err))
+	}
+	return nil
+}
+
+func replaceFile(path string, text []byte) error {
+	written, err := os.CreateTemp(filepath.Dir(path), FileName+".*.new") // 0600
+	if err != nil {
+		return err
+	}
+	_, err = written.Write(text)
+	if err = errors.Join(err, written.Sync(), written.Close()); err == nil {
+		err = os.Rename(written.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, remove(written.Name()))
 	}
 	return nil
 }

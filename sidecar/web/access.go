@@ -13,11 +13,13 @@ import (
 // These are the reasons for which a token is refused.
 var (
 	errExpired = errors.New("the token is too old or was used; ask for another one with thetaedge dashboard")
-	errTooMany = errors.New("too many tokens that are not valid; wait a minute")
+	errTooMany = errors.New("too many tokens that are not valid; a valid one is still accepted")
 )
 
 const (
-	// maxGuesses is the number of invalid tokens within guessWindow after which no token is accepted.
+	// maxGuesses is the number of invalid tokens within guessWindow after which further ones are told to
+	// wait. A valid token is accepted all the same: nothing can guess a signature of 256 bits, and any page
+	// of another site, or any user of this machine, can send invalid tokens.
 	maxGuesses  = 10
 	guessWindow = time.Minute
 )
@@ -55,16 +57,16 @@ func (a *access) admit(token string) (*http.Cookie, error) {
 	for len(a.guesses) > 0 && now.Sub(a.guesses[0]) > guessWindow {
 		a.guesses = a.guesses[1:]
 	}
-	if len(a.guesses) >= maxGuesses {
-		return nil, errTooMany
-	}
 	for text, at := range a.used {
 		if now.Sub(at) > 2*tokenLife {
 			delete(a.used, text)
 		}
 	}
 	made, content, err := a.key.open(forToken, token)
-	if err != nil {
+	switch {
+	case err != nil && len(a.guesses) >= maxGuesses:
+		return nil, errTooMany
+	case err != nil:
 		a.guesses = append(a.guesses, now)
 		return nil, err
 	}

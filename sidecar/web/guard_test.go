@@ -184,7 +184,7 @@ func TestLargeFormsAreRefused(t *testing.T) {
 	require.Equal(t, http.StatusRequestEntityTooLarge, answer.StatusCode, "before anything is known about the browser")
 }
 
-func TestTokensCannotBeGuessed(t *testing.T) {
+func TestTokensCannotBeGuessedAndGuessesDoNotKeepTheOwnerOut(t *testing.T) {
 	b := stranger(t)
 	refused := 0
 	for range 30 {
@@ -199,7 +199,7 @@ func TestTokensCannotBeGuessed(t *testing.T) {
 	token, err := b.key.Token(time.Now())
 	require.NoError(t, err)
 	code, _ := b.get("/open?token=" + token)
-	require.Equal(t, http.StatusTooManyRequests, code)
+	require.Equal(t, http.StatusOK, code, "wrong tokens, which any page of another site can send, do not keep the owner out")
 }
 
 func TestGuessesOfOthersDoNotEndASession(t *testing.T) {

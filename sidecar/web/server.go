@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -42,6 +43,8 @@ type Server struct {
 	ledger  *Ledger
 	checks  *checks
 	http    *http.Server
+	// saving is held from the comparison of the settings file with what the owner has seen to its end.
+	saving sync.Mutex
 }
 
 // NewServer returns a server for a node. It makes the key of the home if there is none.

@@ -176,6 +176,8 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, values map[strin
 
 // saveSettings writes the values of a form.
 func (s *Server) saveSettings(w http.ResponseWriter, r *http.Request) {
+	s.saving.Lock()
+	defer s.saving.Unlock()
 	all, sent, err := s.sent(r)
 	if err != nil {
 		s.fault(w, r, http.StatusInternalServerError, err)

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -259,6 +260,41 @@ func TestSettingsAreShownBeforeTheyAreWritten(t *testing.T) {
 	code, content = b.post("/settings/save", map[string]string{"policy.max-jobs": "4", "base": base})
 	require.Equal(t, http.StatusUnprocessableEntity, code)
 	require.Contains(t, content, "changed in the meantime")
+}
+
+// TestTwoWindowsDoNotWriteOverEachOther: both have seen the same file, and one of them is told that it has changed.
+func TestTwoWindowsDoNotWriteOverEachOther(t *testing.T) {
+	b := open(t)
+	_, content := b.post("/settings/check", map[string]string{"policy.max-jobs": "3"})
+	base := regexp.MustCompile(`name="base" value="([0-9a-f]+)"`).FindStringSubmatch(content)[1]
+	token := b.csrf()
+	const windows = 16
+	codes := make(chan int, windows)
+	for n := range windows {
+		go func() {
+			form := url.Values{"csrf": {token}, "base": {base}, "policy.max-jobs": {strconv.Itoa(n + 2)}}
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, b.base+"/settings/save", strings.NewReader(form.Encode()))
+			if err != nil {
+				codes <- 0
+				return
+			}
+			request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			answer, err := b.Do(request)
+			if err != nil {
+				codes <- 0
+				return
+			}
+			codes <- answer.StatusCode
+			_ = answer.Body.Close()
+		}()
+	}
+	count := map[int]int{}
+	for range windows {
+		count[<-codes]++
+	}
+	require.Equal(t, map[int]int{http.StatusOK: 1, http.StatusUnprocessableEntity: windows - 1}, count)
+	_, err := config.Load(b.node.Home, nil, nil)
+	require.NoError(t, err)
 }
 
 func TestWrongSettingsLoseNothing(t *testing.T) {
