@@ -58,12 +58,26 @@ type Ledger struct {
 
 // books is the content of the file.
 type books struct {
-	// Until is the end of the last assignment that was counted, and At contains the assignments that
-	// ended at exactly this time and were counted.
-	Until time.Time `json:"until"`
-	At    []string  `json:"at"`
+	// Counted contains the assignments of the journal that were counted, in order. Their times do not say
+	// that: the clock of the machine may be put forward or back.
+	Counted []string `json:"counted"`
+	// Until and At are of files of earlier versions: the end of the last assignment that was counted, and
+	// the assignments that ended at exactly this time and were counted. They are zero once Counted is
+	// there.
+	Until time.Time `json:"until,omitzero"`
+	At    []string  `json:"at,omitempty"`
 	// Days are in order.
 	Days []Day `json:"days"`
+}
+
+// has reports whether an assignment was counted.
+func (b *books) has(a *store.Assignment) bool {
+	if !b.Until.IsZero() {
+		order := a.FinishedAt.Compare(b.Until)
+		return order < 0 || order == 0 && slices.Contains(b.At, a.Key.String())
+	}
+	_, found := slices.BinarySearch(b.Counted, a.Key.String())
+	return found
 }
 
 // OpenLedger reads the ledger of a home. A home without one has an empty ledger.
@@ -91,29 +105,30 @@ func (l *Ledger) Days() []Day {
 	return days
 }
 
-// Count adds the assignments of a journal that ended and were not counted yet. Assignments end in the order
-// in which the journal is written, so that those after the last counted one are new.
+// Count adds the assignments of a journal that ended and were not counted yet. It needs the whole journal: what
+// is not in it is forgotten.
 func (l *Ledger) Count(records []store.Assignment) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	fresh := make([]store.Assignment, 0, len(records))
-	for _, a := range records {
+	next := books{Days: slices.Clone(l.books.Days)}
+	fresh := make([]*store.Assignment, 0, len(records))
+	for i := range records {
+		a := &records[i]
 		if a.Phase != store.PhaseSettled && a.Phase != store.PhaseFailed || a.FinishedAt.IsZero() {
 			continue
 		}
-		switch order := a.FinishedAt.Compare(l.books.Until); {
-		case order < 0, order == 0 && slices.Contains(l.books.At, a.Key.String()):
-			continue
+		next.Counted = append(next.Counted, a.Key.String())
+		if !l.books.has(a) {
+			fresh = append(fresh, a)
 		}
-		fresh = append(fresh, a)
 	}
 	if len(fresh) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(fresh, func(x, y store.Assignment) int { return x.FinishedAt.Compare(y.FinishedAt) })
-	next := books{Until: l.books.Until, At: slices.Clone(l.books.At), Days: slices.Clone(l.books.Days)}
-	for i := range fresh {
-		next.add(&fresh[i])
+	slices.Sort(next.Counted)
+	slices.SortStableFunc(fresh, func(x, y *store.Assignment) int { return x.FinishedAt.Compare(y.FinishedAt) })
+	for _, a := range fresh {
+		next.add(a)
 	}
 	if err := l.write(next); err != nil {
 		return err
@@ -124,10 +139,6 @@ func (l *Ledger) Count(records []store.Assignment) error {
 
 // add adds an assignment to its day.
 func (b *books) add(a *store.Assignment) {
-	if !a.FinishedAt.Equal(b.Until) {
-		b.Until, b.At = a.FinishedAt, nil
-	}
-	b.At = append(b.At, a.Key.String())
 	date := a.FinishedAt.Local().Format(time.DateOnly)
 	index, found := slices.BinarySearchFunc(b.Days, date, func(d Day, date string) int {
 		switch {

@@ -59,6 +59,56 @@ func TestEachAssignmentIsCountedOnce(t *testing.T) {
 	})
 }
 
+// TestAWrongClockLosesNoEarnings: a clock that is put right ends assignments before others that have ended
+// already, and one that was far ahead must not keep what comes later from being counted.
+func TestAWrongClockLosesNoEarnings(t *testing.T) {
+	home := t.TempDir()
+	ledger, err := OpenLedger(home)
+	require.NoError(t, err)
+	noon := time.Date(2026, 11, 30, 12, 0, 0, 0, time.Local)
+	journal := []store.Assignment{ended(1, noon, "1", "", nil)}
+	count := func(want string) {
+		t.Helper()
+		for range 2 {
+			require.NoError(t, ledger.Count(journal))
+			var total Day
+			for _, day := range ledger.Days() {
+				total.merge(day)
+			}
+			require.Equal(t, want, total.Pay)
+			ledger, err = OpenLedger(home)
+			require.NoError(t, err)
+		}
+	}
+	count("1")
+	journal = append(journal, ended(2, noon.AddDate(70, 0, 0), "10", "", nil))
+	count("11")
+	journal = append(journal, ended(3, noon.Add(time.Hour), "100", "", nil))
+	count("111")
+	journal = append(journal, ended(4, noon.Add(-time.Hour), "1000", "", nil))
+	count("1111")
+	journal = journal[2:] // the journal forgets
+	count("1111")
+	journal = append(journal, ended(5, noon.Add(2*time.Hour), "10000", "", nil))
+	count("11111")
+	require.Len(t, ledger.books.Counted, 3, "the ledger forgets what the journal has forgotten")
+}
+
+// TestALedgerOfAnEarlierVersionIsContinued: it names the end of the last assignment that was counted.
+func TestALedgerOfAnEarlierVersionIsContinued(t *testing.T) {
+	home := t.TempDir()
+	noon := time.Date(2026, 11, 30, 12, 0, 0, 0, time.Local)
+	old := fmt.Sprintf(`{"until": %q, "at": [%q], "days": [{"date": "2026-11-30", "ended": 2, "paid": 2, "pay": "3"}]}`, noon.Format(time.RFC3339Nano), ended(2, noon, "2", "", nil).Key)
+	require.NoError(t, os.WriteFile(filepath.Join(home, LedgerFile), []byte(old), 0o600))
+	journal := []store.Assignment{ended(1, noon.Add(-time.Hour), "1", "", nil), ended(2, noon, "2", "", nil), ended(3, noon, "10", "", nil), ended(4, noon.Add(time.Second), "100", "", nil)}
+	for range 2 {
+		ledger, err := OpenLedger(home)
+		require.NoError(t, err)
+		require.NoError(t, ledger.Count(journal))
+		require.Equal(t, "113", ledger.Days()[0].Pay)
+	}
+}
+
 func TestDaysAreThoseOfTheMachineAndNewestFirst(t *testing.T) {
 	ledger, err := OpenLedger(t.TempDir())
 	require.NoError(t, err)
