@@ -7,17 +7,22 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // DRM reads the cards of the drivers amdgpu, i915 and xe from the files of the Linux kernel. It has
 // the names of these files from the kernel's documentation (Documentation/gpu/amdgpu/thermal.rst,
 // Documentation/ABI/testing/sysfs-driver-intel-i915-hwmon and sysfs-driver-intel-xe-hwmon).
 type DRM struct {
-	root string
+	root  string
+	chips Chips
+	use   *drmUse
 }
 
 // NewDRM returns the cards of the machine whose file system is below the folder root, normally "/".
-func NewDRM(root string) DRM { return DRM{root} }
+func NewDRM(root string) DRM {
+	return DRM{root: root, chips: NewChips(root), use: &drmUse{root: root, now: time.Now}}
+}
 
 // maxCards bounds the number of cards that are looked at.
 const maxCards = 64
@@ -126,10 +131,7 @@ func (c drmCard) card(index int) Card {
 }
 
 // asleep reports whether the kernel has switched the card off.
-func (c drmCard) asleep() bool {
-	text, err := readSmall(filepath.Join(c.device, "power/runtime_status"))
-	return err == nil && (text == "suspended" || text == "suspending")
-}
+func (c drmCard) asleep() bool { return sleeps(c.device) }
 
 // model returns the name of a card. The kernel knows it for a few cards of AMD alone.
 func (c drmCard) model() string {
@@ -211,4 +213,16 @@ func (d DRM) Power(id string) (int64, error) {
 // Close implements Driver. Files are not kept open.
 func (DRM) Close() error { return nil }
 
-var _ Driver = DRM{}
+// Use implements Gauges, of the cards of all drivers that report the use by process.
+func (d DRM) Use(own map[int]bool) (float64, error) { return d.use.read(own) }
+
+// Temperature implements Gauges, also of the drivers radeon and nouveau.
+func (d DRM) Temperature() (float64, error) { return d.chips.Card() }
+
+// Fan implements Gauges, also of the drivers radeon and nouveau.
+func (d DRM) Fan() (float64, error) { return d.chips.CardFan() }
+
+var (
+	_ Driver = DRM{}
+	_ Gauges = DRM{}
+)

@@ -141,17 +141,26 @@ func (r *record) ailment() *Ailment {
 	return nil
 }
 
-// ill reports whether a card waits for a reset, which needs its driver to be released.
-func (h *health) ill() bool {
-	for _, r := range h.records {
-		if r.fatal != nil || r.gone || r.silent != "" || r.card.State.Lost != "" {
-			return true
-		}
-		if uncorrected, _ := r.card.State.Uncorrected.Value(); uncorrected > 0 {
-			return true
+// waits reports whether the card waits for a reset, which needs its driver to be released.
+func (r *record) waits() bool {
+	uncorrected, _ := r.card.State.Uncorrected.Value()
+	return r.fatal != nil || r.gone || r.silent != "" || r.card.State.Lost != "" || uncorrected > 0
+}
+
+// waiting returns a card that waits for a reset, and whether there is one.
+func (h *health) waiting() (CardHealth, bool) {
+	for _, card := range h.cards() {
+		if h.records[card.UUID].waits() {
+			return card, true
 		}
 	}
-	return false
+	return CardHealth{}, false
+}
+
+// ill reports whether a card waits for a reset.
+func (h *health) ill() bool {
+	_, ill := h.waiting()
+	return ill
 }
 
 // CardHealth is a card and why it must not be used.

@@ -81,7 +81,7 @@ func (c drmCard) sensors(s *State, hottest ...string) {
 	s.Power = c.power()
 	s.Energy = readingOf(c.energy()).scaled(1, 1000)
 	s.FanRPM = fileReading(folder, "fan1_input")
-	s.FanPercent = fileReading(folder, "pwm1").within(0, 255).scaled(100, 255)
+	s.FanPercent = chip(folder).fan("1")
 }
 
 // amdgpu reads the state of a card of AMD.

@@ -23,12 +23,14 @@ func OpenGPUs(library string) (GPUs, error) {
 // nvmlGPUs calls a driver through go-nvml.
 type nvmlGPUs struct {
 	lib nvml.Interface
+	// seen is the time, by the driver's clock in µs, up to which the use of a card was read.
+	seen map[string]uint64
 }
 
 func openNVML(lib nvml.Interface) (GPUs, error) {
 	switch ret := lib.Init(); ret {
 	case nvml.SUCCESS:
-		return &nvmlGPUs{lib}, nil
+		return &nvmlGPUs{lib: lib, seen: map[string]uint64{}}, nil
 	case nvml.ERROR_LIBRARY_NOT_FOUND, nvml.ERROR_DRIVER_NOT_LOADED:
 		return NoGPUs{}, nil
 	default:

@@ -61,7 +61,7 @@ func OpenNVML(library string) (Driver, error) {
 	if d == nil {
 		return NoCards{}, err
 	}
-	return dllDriver{d}, nil
+	return dllDriver{d, map[string]uint64{}}, nil
 }
 
 // openDLL returns nil without an error if there is no driver.
@@ -275,7 +275,11 @@ func (g dllGPUs) List() ([]GPU, error) {
 func (g dllGPUs) Energy(id string) (uint64, error) { return g.energy(id) }
 
 // dllDriver is nvml.dll as a Driver.
-type dllDriver struct{ *dll }
+type dllDriver struct {
+	*dll
+	// seen is the time, by the driver's clock in µs, up to which the use of a card was read.
+	seen map[string]uint64
+}
 
 // Energy implements Driver.
 func (d dllDriver) Energy(id string) (uint64, error) {

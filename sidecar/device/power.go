@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// ErrTooEarly means that a power is known only after a second reading, which may follow after
-// PowerSpan.
-var ErrTooEarly = errors.New("the first reading of the power has just been made")
+// ErrTooEarly means that a power or a load is known only after a second reading, which may follow after
+// PowerSpan or UseSpan.
+var ErrTooEarly = errors.New("the first reading has just been made")
 
 // PowerSpan is the shortest time over which a mean power is measured.
 const PowerSpan = 500 * time.Millisecond

@@ -14,10 +14,13 @@ import (
 // maxSmall is the size of the largest file that a driver shows under /sys: one page.
 const maxSmall = 4096
 
-// readSmall returns the content of a file of a driver. The tree may be damaged or may have been made by another
-// party, so that it refuses everything except regular files of at most 4 KiB, and does not wait
+// readSmall returns the content of a file of a driver of at most 4 KiB.
+func readSmall(path string) (string, error) { return readFile(path, maxSmall) }
+
+// readFile returns the content of a file of a driver. The tree may be damaged or may have been made by another
+// party, so that it refuses everything except regular files of at most most bytes, and does not wait
 // for the writer of a pipe.
-func readSmall(path string) (string, error) {
+func readFile(path string, most int64) (string, error) {
 	if info, err := os.Stat(path); err != nil {
 		return "", explainFile(err)
 	} else if !info.Mode().IsRegular() {
@@ -32,12 +35,12 @@ func readSmall(path string) (string, error) {
 	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
 		return "", errors.Join(fmt.Errorf("expected a regular file at %s", path), err)
 	}
-	raw, err := io.ReadAll(io.LimitReader(file, maxSmall+1))
+	raw, err := io.ReadAll(io.LimitReader(file, most+1))
 	switch {
 	case err != nil:
 		return "", explainFile(err)
-	case len(raw) > maxSmall:
-		return "", fmt.Errorf("expected at most %d bytes in %s, found more", maxSmall, path)
+	case int64(len(raw)) > most:
+		return "", fmt.Errorf("expected at most %d bytes in %s, found more", most, path)
 	}
 	return strings.TrimSpace(string(raw)), nil
 }

@@ -49,6 +49,8 @@ type Watch struct {
 	// deaf says why errors are not reported when they happen; empty if they are.
 	deaf string
 	ills map[string]string
+	// gauged contains the last values of gauges, by name.
+	gauged map[string]gauged
 
 	// stopListening and listening belong to survey too. heard says that the watch was listening when
 	// it looked last.
@@ -83,7 +85,7 @@ func NewWatch(cfg WatchConfig) *Watch {
 	}
 	return &Watch{
 		cfg: cfg, wait: newPatience(cfg.Patience), alarm: make(chan struct{}, 1), health: newHealth(),
-		ills: map[string]string{}, stopListening: func() bool { return true }, listening: closed,
+		ills: map[string]string{}, gauged: map[string]gauged{}, stopListening: func() bool { return true }, listening: closed,
 	}
 }
 

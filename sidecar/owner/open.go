@@ -17,21 +17,28 @@ type OpenConfig struct {
 	Getenv func(string) string
 	// Watts is the power of processor packages and graphics cards.
 	Watts func() (float64, error)
+	// Cards reads the graphics cards. It holds the only driver of them in the daemon.
+	Cards device.Gauges
 }
 
 // Open returns the sensors of this machine. They open what they need when they are read.
 func Open(cfg OpenConfig) Sensors {
 	s := openSensors(cfg)
 	s.Watts = SensorFunc[float64](func(ctx context.Context) (float64, error) {
-		watts, err := cfg.Watts()
-		if errors.Is(err, device.ErrTooEarly) {
-			if err = wait(ctx, device.PowerSpan); err == nil {
-				watts, err = cfg.Watts()
-			}
-		}
-		return watts, err
+		return twice(ctx, device.PowerSpan, cfg.Watts)
 	})
 	return s
+}
+
+// twice reads a mean. The first reading of all is followed by a second one.
+func twice(ctx context.Context, span time.Duration, read func() (float64, error)) (float64, error) {
+	value, err := read()
+	if errors.Is(err, device.ErrTooEarly) {
+		if err = wait(ctx, span); err == nil {
+			value, err = read()
+		}
+	}
+	return value, err
 }
 
 // firstSpan is how long the first reading of a mean takes.

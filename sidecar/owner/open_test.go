@@ -13,7 +13,7 @@ import (
 
 func TestTheFirstReadingOfThePowerWaitsForTheSecond(t *testing.T) {
 	calls := 0
-	s := Open(OpenConfig{Home: t.TempDir(), Getenv: os.Getenv, Watts: func() (float64, error) {
+	s := Open(OpenConfig{Home: t.TempDir(), Getenv: os.Getenv, Cards: fakeCards{}, Watts: func() (float64, error) {
 		if calls++; calls == 1 {
 			return 0, device.ErrTooEarly
 		}
@@ -25,9 +25,33 @@ func TestTheFirstReadingOfThePowerWaitsForTheSecond(t *testing.T) {
 	require.Equal(t, 2, calls)
 }
 
+// watched returns the graphics cards of this machine.
+func watched(t testing.TB) *device.Watch {
+	t.Helper()
+	w := device.NewWatch(device.WatchConfig{Open: func() (device.Driver, error) {
+		nvidia, err := device.OpenNVML("")
+		return device.JoinDrivers(nvidia, device.NewDRM("/")), err
+	}})
+	w.Look(t.Context())
+	t.Cleanup(func() { require.NoError(t, w.Close()) })
+	return w
+}
+
+// fakeCards are cards that a test controls.
+type fakeCards struct {
+	use  func(own map[int]bool) (float64, error)
+	read func() (float64, error)
+}
+
+func (c fakeCards) Use(own map[int]bool) (float64, error) { return c.use(own) }
+
+func (c fakeCards) Temperature() (float64, error) { return c.read() }
+
+func (c fakeCards) Fan() (float64, error) { return c.read() }
+
 // TestEverySensorOfThisMachineAnswersOrSaysWhyNot, whatever machine it is.
 func TestEverySensorOfThisMachineAnswersOrSaysWhyNot(t *testing.T) {
-	s := Open(OpenConfig{Home: t.TempDir(), Getenv: os.Getenv, Watts: device.NewLedger(time.Now).Watts})
+	s := Open(OpenConfig{Home: t.TempDir(), Getenv: os.Getenv, Watts: device.NewLedger(time.Now).Watts, Cards: watched(t)})
 	answers := func(name string, read func(ctx context.Context) (any, error)) {
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()

@@ -58,29 +58,6 @@ func TestABatteryIsSeenAsTheKernelShowsIt(t *testing.T) {
 	require.Error(t, err)
 }
 
-func TestTemperaturesAndFansAreThoseOfTheirChips(t *testing.T) {
-	read := func(value float64, err error) float64 {
-		t.Helper()
-		require.NoError(t, err)
-		return value
-	}
-	laptop, desktop := machine(t, "laptop", nil), machine(t, "desktop", nil)
-	require.InDelta(t, 63, read(hwmon{laptop, processorChips()}.hottest(false)), 0.01)
-	require.InDelta(t, 54.375, read(hwmon{desktop, processorChips()}.hottest(false)), 0.001)
-	require.InDelta(t, 61, read(zones(laptop)), 0.01)
-	require.InDelta(t, 71, read(hwmon{desktop, graphicsChips()}.hottest(true)), 0.01)
-	require.InDelta(t, 100*128.0/255, read(hwmon{root: laptop}.fastest()), 0.01)
-	require.InDelta(t, 100, read(hwmon{root: desktop}.fastest()), 0.01)
-	broken := machine(t, "desktop", map[string]string{"hwmon/hwmon0/temp1_input": "hot\n", "hwmon/hwmon2": ""})
-	_, err := hwmon{broken, processorChips()}.hottest(false)
-	require.ErrorContains(t, err, "no chip")
-	require.InDelta(t, 50, read(hwmon{root: broken}.fastest()), 0.01)
-	_, err = hwmon{laptop, graphicsChips()}.hottest(true)
-	require.ErrorContains(t, err, "no chip")
-	_, err = zones(desktop)
-	require.ErrorContains(t, err, "no thermal zone")
-}
-
 // TestAFileThatIsNotOneDoesNotHangAReading: a driver's folder may contain anything.
 func TestAFileThatIsNotOneDoesNotHangAReading(t *testing.T) {
 	root := machine(t, "laptop", map[string]string{"power_supply/BAT0/capacity": ""})

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/thetaedge/theta/sidecar/device"
 )
 
 // TestTheProgramsOfThisMachineAreSeenAndOursAreNot starts a program of our own and looks at it once
@@ -110,50 +112,9 @@ func TestASystemThatHidesOtherUsersIsNotBelieved(t *testing.T) {
 	require.ElementsMatch(t, []string{"init", "wine", "Chess.exe"}, names)
 }
 
-// TestTheUseOfACardIsThatOfTheBusiestEngineByOthers reads what drivers of the kernel say.
-func TestTheUseOfACardIsThatOfTheBusiestEngineByOthers(t *testing.T) {
-	root := t.TempDir()
-	card := func(pid, client int, gfx, video uint64) {
-		dir := filepath.Join("proc", fmt.Sprint(pid))
-		text := fmt.Sprintf("pos:\t0\ndrm-driver:\tamdgpu\ndrm-pdev:\t0000:03:00.0\ndrm-client-id:\t%d\ndrm-engine-capacity-gfx:\t1\ndrm-engine-gfx:\t%d ns\ndrm-engine-dec:\t%d ns\ndrm-memory-vram:\t9 KiB\n", client, gfx, video)
-		kernel(t, root, map[string]string{filepath.Join(dir, "fdinfo/3"): text, filepath.Join(dir, "fdinfo/4"): text})
-		require.NoError(t, os.MkdirAll(filepath.Join(root, dir, "fd"), 0o700))
-		for _, fd := range []string{"3", "4"} {
-			if err := os.Symlink("/dev/dri/renderD128", filepath.Join(root, dir, "fd", fd)); err != nil {
-				require.ErrorIs(t, err, os.ErrExist)
-			}
-		}
-	}
-	kernel(t, root, map[string]string{
-		"proc/1/stat": statOf(1, 0, "init"), "proc/5/stat": statOf(5, 1, "me"), "proc/6/stat": statOf(6, 5, "worker"),
-		"proc/7/stat": statOf(7, 1, "game"), "proc/8/stat": statOf(8, 1, "desktop"),
-	})
-	now := time.Unix(1000, 0)
-	u := &drmUse{table: &processTable{root: root, self: 5}, now: func() time.Time { now = now.Add(time.Second); return now }}
-	_, err := u.read(t.Context())
-	require.ErrorContains(t, err, "no graphics card")
-	require.NoError(t, os.MkdirAll(filepath.Join(root, "sys/class/drm/renderD128"), 0o700))
-	card(6, 1, 0, 0)
-	card(7, 2, 0, 0)
-	card(8, 3, 0, 0)
-	got, err := u.read(t.Context())
-	require.NoError(t, err)
-	require.Zero(t, got)
-	card(6, 1, 9e8, 0) // ours
-	card(7, 2, 3e8, 1e8)
-	card(8, 3, 2e8, 0)
-	got, err = u.read(t.Context())
-	require.NoError(t, err)
-	require.InDelta(t, 50, got, 0.01)
-	card(7, 2, 1, 1) // a counter that went back counts nothing
-	got, err = u.read(t.Context())
-	require.NoError(t, err)
-	require.Zero(t, got)
-}
-
 // BenchmarkALookAtAllSensors says how much processor time a look takes, which happens once a second.
 func BenchmarkALookAtAllSensors(b *testing.B) {
-	s := Open(OpenConfig{Home: b.TempDir(), Getenv: os.Getenv})
+	s := Open(OpenConfig{Home: b.TempDir(), Getenv: os.Getenv, Watts: device.NewLedger(time.Now).Watts, Cards: watched(b)})
 	settings := Settings{
 		Hours: []string{"sun-sat"}, Idle: "10m", FullScreen: true, Processes: []string{"steam_app_*"}, CPU: "90%", GPU: "90%",
 		CPUTemperature: "90C", GPUTemperature: "90C", Fan: "90%", Battery: true, Metered: true, FreeDisk: 1,

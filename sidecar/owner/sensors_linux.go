@@ -13,7 +13,7 @@ func openSensors(cfg OpenConfig) Sensors {
 	const root = "/"
 	table := &processTable{root: root, self: os.Getpid()}
 	system, session, screen := systemBus(cfg.Getenv), sessionBus(cfg.Getenv), openDisplay(cfg.Getenv)
-	graphics := &cards{nvidia: openNVIDIA(), drm: &drmUse{table: table, now: time.Now}, hwmon: hwmon{root, graphicsChips()}}
+	chips := device.NewChips(root)
 	return Sensors{
 		Idle: firstOf(
 			source[Activity]{"X11", func(ctx context.Context) (Activity, error) {
@@ -28,17 +28,15 @@ func openSensors(cfg OpenConfig) Sensors {
 		FullScreen: SensorFunc[string](screen.fullScreen),
 		Programs:   programs{table},
 		CPU:        &load{sample: table.sample},
-		GPU:        SensorFunc[float64](graphics.use),
-		CPUTemperature: firstOf(
-			source[float64]{"hwmon", func(context.Context) (float64, error) { return hwmon{root, processorChips()}.hottest(false) }},
-			source[float64]{"thermal", func(context.Context) (float64, error) { return zones(root) }},
-		),
-		GPUTemperature: SensorFunc[float64](graphics.temperature),
-		Fan: SensorFunc[float64](func(context.Context) (float64, error) {
-			return highest(hwmon{root: root}.fastest, graphics.nvidia.fan)
+		GPU: useOfCards(cfg.Cards, func() (map[int]bool, error) {
+			_, own, err := table.read()
+			return own, err
 		}),
-		Power:   supply{root},
-		Metered: SensorFunc[bool](system.metered),
+		CPUTemperature: sensorOf(chips.Processor),
+		GPUTemperature: sensorOf(cfg.Cards.Temperature),
+		Fan:            sensorOf(func() (float64, error) { return device.Highest(chips.Fan, cfg.Cards.Fan) }),
+		Power:          supply{root},
+		Metered:        SensorFunc[bool](system.metered),
 		FreeDisk: SensorFunc[uint64](func(context.Context) (uint64, error) {
 			return device.FreeBytes(cfg.Home)
 		}),

@@ -23,11 +23,19 @@ func openSensors(cfg OpenConfig) Sensors {
 		FullScreen: SensorFunc[string](w.fullScreen),
 		Programs:   SensorFunc[[]string](table.programs),
 		CPU:        &load{sample: (&loadCounter{api: w, table: table}).sample},
-		GPU:        unbuilt[float64]("the use of graphics cards"),
-		// Windows shows temperatures and fans only to programs of their vendors.
-		CPUTemperature: unbuilt[float64]("temperatures"),
-		GPUTemperature: unbuilt[float64]("temperatures"),
-		Fan:            unbuilt[float64]("fans"),
+		GPU: useOfCards(cfg.Cards, func() (map[int]bool, error) {
+			_, processes, err := table.read()
+			own := make(map[int]bool, len(processes))
+			for pid := range processes {
+				own[int(pid)] = true
+			}
+			return own, err
+		}),
+		// Windows shows the temperature of the processor and the fans of the machine only to programs of their
+		// vendors.
+		CPUTemperature: unbuilt[float64]("the temperature of the processor"),
+		GPUTemperature: sensorOf(cfg.Cards.Temperature),
+		Fan:            sensorOf(cfg.Cards.Fan),
 		Power:          SensorFunc[Power](w.power),
 		Metered:        unbuilt[bool]("whether the network is metered"),
 		FreeDisk:       SensorFunc[uint64](func(context.Context) (uint64, error) { return device.FreeBytes(cfg.Home) }),

@@ -25,6 +25,9 @@ type cards struct {
 	// counters are those of the ledger.
 	mu       sync.Mutex
 	counters []device.Counter
+	// looked is closed when the watch has looked at the cards once.
+	looked     chan struct{}
+	lookedOnce sync.Once
 	// chosen returns what executes tensors, and whether it has been chosen yet.
 	chosen func() (backend.Device, bool)
 }
@@ -32,7 +35,10 @@ type cards struct {
 // newCards returns the watch of a daemon, which logs what becomes of the cards. Without a logger, it
 // is that of a command which looks once.
 func newCards(logger *slog.Logger) *cards {
-	c := &cards{drm: device.NewDRM("/"), ledger: device.NewLedger(time.Now), chosen: func() (backend.Device, bool) { return backend.Device{}, false }}
+	c := &cards{
+		drm: device.NewDRM("/"), ledger: device.NewLedger(time.Now), looked: make(chan struct{}),
+		chosen: func() (backend.Device, bool) { return backend.Device{}, false },
+	}
 	cfg := device.WatchConfig{
 		Open: func() (device.Driver, error) {
 			nvidia, err := device.OpenNVML("")
@@ -78,12 +84,21 @@ func (c *cards) add(counters ...device.Counter) {
 // count adds the energy counters of cards that were found. Graphics in a processor are part of its
 // counter.
 func (c *cards) count() {
+	defer c.lookedOnce.Do(func() { close(c.looked) })
 	for _, card := range c.watch.Cards() {
 		_, energy := card.State.Energy.Value()
 		_, power := card.State.Power.Value()
 		if card.Kind != "integrated" && (energy || power && card.Source == "amdgpu") {
 			c.add(c.watch.Counter(card.Card, c.drm))
 		}
+	}
+}
+
+// await waits until the watch has looked at the cards once, or ctx ends.
+func (c *cards) await(ctx context.Context) {
+	select {
+	case <-c.looked:
+	case <-ctx.Done():
 	}
 }
 

@@ -20,7 +20,8 @@ type brake struct {
 	watcher *owner.Watcher
 }
 
-// newBrake returns the brake of a node. The rules about power read the counters of the cards.
+// newBrake returns the brake of a node. Rules about power and graphics cards read the watch of the cards,
+// so that the daemon opens each driver once.
 func newBrake(n *node, cards *cards, logger *slog.Logger) (*brake, error) {
 	policy, err := n.config.Owner.Rules()
 	if err != nil {
@@ -29,7 +30,7 @@ func newBrake(n *node, cards *cards, logger *slog.Logger) (*brake, error) {
 	b := &brake{home: n.home}
 	cfg := owner.WatcherConfig{Policy: policy, Logger: logger}
 	if !policy.Empty() {
-		cfg.Sensors = owner.Open(owner.OpenConfig{Home: n.home, Getenv: os.Getenv, Watts: cards.ledger.Watts})
+		cfg.Sensors = owner.Open(owner.OpenConfig{Home: n.home, Getenv: os.Getenv, Watts: cards.ledger.Watts, Cards: cards.watch})
 	}
 	b.watcher, err = owner.NewWatcher(cfg)
 	return b, err

@@ -101,8 +101,14 @@ func start(parent context.Context, n *node, board *board, logger *slog.Logger) (
 	if err != nil {
 		return err
 	}
+	endCards := n.cards.follow(ctx)
+	defer func() { err = errors.Join(err, endCards()) }()
 	watched := make(chan struct{})
-	go func() { defer close(watched); brake.run(ctx) }()
+	go func() {
+		defer close(watched)
+		n.cards.await(ctx) // until then, the rules about cards would see nothing, and the node suspends
+		brake.run(ctx)
+	}()
 	defer func() { cancel(); <-watched }()
 	worker, err := newAgent(n, chainID, journal, executors, brake, registry, logger)
 	if err != nil {
@@ -123,8 +129,6 @@ func start(parent context.Context, n *node, board *board, logger *slog.Logger) (
 	}
 	defer func() { err = errors.Join(err, stopAPI()) }()
 	warnUndeclared(ctx, n, logger)
-	endCards := n.cards.follow(ctx)
-	defer func() { err = errors.Join(err, endCards()) }()
 	go drainOn(ctx, signals, worker, n.config.Work.DrainTimeout, cancel, logger)
 	logger.Info("started", "chain", chainID, "worker", identity.Worker, "version", identity.Version)
 	return worker.Run(ctx)

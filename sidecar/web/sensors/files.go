@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -64,51 +63,4 @@ func readTicks(root string) (ticks, error) {
 		}
 	}
 	return t, nil
-}
-
-const (
-	// coldest and hottest bound what is believed, in thousandths of a degree.
-	coldest, hottest = -40_000, 150_000
-)
-
-// processors returns the names under which drivers of Linux report the processor's temperature.
-func processors() []string {
-	return []string{"coretemp", "k10temp", "zenpower", "cpu_thermal", "soc_thermal", "x86_pkg_temp"}
-}
-
-// readTemperature returns the temperature of the hottest part of the processor in degrees Celsius.
-func readTemperature(root string) (float64, error) {
-	var hot int64 = coldest - 1
-	look := func(names, values string) error {
-		found, err := filepath.Glob(filepath.Join(root, names))
-		if err != nil {
-			return err
-		}
-		for _, file := range found {
-			if name, err := read(file); err != nil || !slices.Contains(processors(), strings.TrimSpace(name)) {
-				continue
-			}
-			inputs, err := filepath.Glob(filepath.Join(filepath.Dir(file), values))
-			if err != nil {
-				return err
-			}
-			for _, input := range inputs {
-				text, err := read(input)
-				if err != nil {
-					continue // a core that is off
-				}
-				if value, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64); err == nil && value >= coldest && value <= hottest {
-					hot = max(hot, value)
-				}
-			}
-		}
-		return nil
-	}
-	if err := errors.Join(look("sys/class/hwmon/hwmon*/name", "temp*_input"), look("sys/class/thermal/thermal_zone*/type", "temp")); err != nil {
-		return 0, err
-	}
-	if hot < coldest {
-		return 0, errors.New("the system does not report the temperature of the processor")
-	}
-	return float64(hot) / 1000, nil
 }

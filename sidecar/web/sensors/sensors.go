@@ -17,6 +17,7 @@ const soon = "the first reading is a few seconds away"
 // Sensors reads the sensors of a machine. Only one goroutine may use it.
 type Sensors struct {
 	root  string
+	chips device.Chips
 	watts func() (float64, error)
 
 	// last are the processor's counters at the last reading.
@@ -26,7 +27,7 @@ type Sensors struct {
 // New returns the sensors of the machine whose file system is below root. The function watts returns
 // the power of its devices.
 func New(root string, watts func() (float64, error)) *Sensors {
-	return &Sensors{root: root, watts: watts}
+	return &Sensors{root: root, chips: device.NewChips(root), watts: watts}
 }
 
 // Read implements web.Sensors.
@@ -56,7 +57,7 @@ func (s *Sensors) load() web.Reading {
 
 func (s *Sensors) temperature() web.Reading {
 	r := web.Reading{Name: "temperature", Unit: "°C"}
-	value, err := readTemperature(s.root)
+	value, err := s.chips.Processor()
 	if err != nil {
 		r.Missing = err.Error()
 		return r

@@ -76,7 +76,7 @@ func TestWhatIsNotReportedIsMissingWithTheReason(t *testing.T) {
 	sensors.Read(now)
 	readings := sensors.Read(now.Add(time.Second))
 	require.Contains(t, readings[0].Missing, "does not read the load")
-	require.Contains(t, readings[1].Missing, "does not report the temperature")
+	require.Contains(t, readings[1].Missing, "shows the temperature")
 	require.Equal(t, "no meter here", readings[2].Missing)
 }
 
