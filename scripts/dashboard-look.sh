@@ -26,12 +26,14 @@ build/bin/dashboard >"$addresses/working" &
 working=$!
 build/bin/dashboard -unregistered >"$addresses/new" &
 new=$!
-trap 'kill -INT $working $new 2>/dev/null; wait; rm -rf "$addresses"' EXIT
-for node in working new; do
+build/bin/dashboard -held >"$addresses/held" &
+held=$!
+trap 'kill -INT $working $new $held 2>/dev/null; wait; rm -rf "$addresses"' EXIT
+for node in working new held; do
   for _ in $(seq 1 200); do
     [[ -s $addresses/$node ]] && break
     sleep 0.1
   done
   [[ -s $addresses/$node ]] || exit 1
 done
-LOOK=$(realpath "$look") node tests/dashboard/look.mjs "$(head -1 "$addresses/working")" "$(head -1 "$addresses/new")" build/look/pictures "$(tail -1 "$addresses/new")"
+LOOK=$(realpath "$look") node tests/dashboard/look.mjs "$(head -1 "$addresses/working")" "$(head -1 "$addresses/new")" build/look/pictures "$(tail -1 "$addresses/new")" "$(head -1 "$addresses/held")"

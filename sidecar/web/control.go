@@ -23,5 +23,6 @@ func (s *Server) control(w http.ResponseWriter, r *http.Request, do func() error
 		s.fault(w, r, http.StatusInternalServerError, err)
 		return
 	}
+	s.reasons.forget()
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }

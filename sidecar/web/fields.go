@@ -1,7 +1,6 @@
 package web
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/thetaedge/theta/sidecar/config"
@@ -26,8 +25,6 @@ type field struct {
 	Choices []string
 	// Value is what the form shows, and Fault what is wrong with it, "" if nothing is.
 	Value, Fault string
-	// Plain reports that there are no texts about the setting, only its key.
-	Plain bool
 }
 
 // ID returns a name for the field that HTML accepts.
@@ -45,6 +42,16 @@ type group struct {
 func groups() []group {
 	languages := append([]string{config.AutoLanguage}, config.Languages()...)
 	return []group{
+		{"owner", []field{
+			{Key: "owner.hours", Shape: list}, {Key: "owner.wind-down", Shape: line1}, {Key: "owner.idle", Shape: line1},
+			{Key: "owner.full-screen", Shape: onOff}, {Key: "owner.processes", Shape: list},
+			{Key: "owner.cpu", Shape: line1}, {Key: "owner.gpu", Shape: line1},
+			{Key: "owner.cpu-temperature", Shape: line1}, {Key: "owner.gpu-temperature", Shape: line1},
+			{Key: "owner.watts", Shape: line1}, {Key: "owner.fan", Shape: line1},
+			{Key: "owner.battery", Shape: onOff}, {Key: "owner.charge", Shape: line1},
+			{Key: "owner.metered", Shape: onOff}, {Key: "owner.free-disk", Shape: line1},
+			{Key: "owner.suspend", Shape: list}, {Key: "owner.strict", Shape: onOff},
+		}},
 		{"work", []field{
 			{Key: "policy.max-jobs", Shape: number}, {Key: "policy.min-rewards", Shape: list},
 			{Key: "policy.trust", Shape: choice, Choices: []string{"off", "named", "any"}},
@@ -72,30 +79,10 @@ func groups() []group {
 	}
 }
 
-// ownerGroup returns the settings of the section [owner], which has texts of its own in the settings
-// file; no group if this version does not have the section.
-func ownerGroup(values map[string]string) []group {
-	var fields []field
-	for key, value := range values {
-		if strings.HasPrefix(key, "owner.") {
-			f := field{Key: key, Shape: list, Plain: true}
-			if value == "true" || value == "false" {
-				f.Shape = onOff
-			}
-			fields = append(fields, f)
-		}
-	}
-	if len(fields) == 0 {
-		return nil
-	}
-	slices.SortFunc(fields, func(x, y field) int { return strings.Compare(x.Key, y.Key) })
-	return []group{{"owner", fields}}
-}
-
 // formOf returns the form with values, which are texts by key. It leaves out settings that have no value.
 func formOf(values map[string]string) []group {
 	var form []group
-	for _, g := range append(ownerGroup(values), groups()...) {
+	for _, g := range groups() {
 		var fields []field
 		for _, f := range g.Fields {
 			if value, has := values[f.Key]; has {

@@ -6,6 +6,7 @@ import (
 
 	sidecarv1 "github.com/thetaedge/theta/sidecar/api/v1"
 	"github.com/thetaedge/theta/sidecar/config"
+	"github.com/thetaedge/theta/sidecar/owner"
 	"github.com/thetaedge/theta/sidecar/store"
 )
 
@@ -13,6 +14,10 @@ import (
 type Node interface {
 	// Status returns what the daemon does. It also answers while the daemon waits for the chain.
 	Status(ctx context.Context) (*sidecarv1.StatusResponse, error)
+	// Why explains why the node earns what it earns. It may take seconds, and may give the same answer again.
+	Why(ctx context.Context) (*sidecarv1.WhyResponse, error)
+	// Judge says what rules of the owner that are not in force yet would do now. It may take a second.
+	Judge(ctx context.Context, rules config.Owner) (owner.Decision, error)
 	// Jobs returns a page of assignments, newest first.
 	Jobs(ctx context.Context, req *sidecarv1.JobsRequest) (*sidecarv1.JobsResponse, error)
 	// Unfinished returns the assignments on which work is left, as Jobs shows them, running ones first.

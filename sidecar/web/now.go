@@ -7,6 +7,8 @@ import (
 	"encoding/hex"
 	"html/template"
 	"net/http"
+	"slices"
+	"time"
 
 	"github.com/thetaedge/theta/sidecar/agent"
 	sidecarv1 "github.com/thetaedge/theta/sidecar/api/v1"
@@ -15,6 +17,9 @@ import (
 // mostShown is the number of current jobs that the first page shows.
 const mostShown = 50
 
+// manualRule is the name of the reason for a pause by a button or by thetaedge pause.
+const manualRule = "manual"
+
 // standing says in a line what the node does.
 type standing struct {
 	// Key names the texts about the state, and Mood is "good", "calm" or "bad".
@@ -22,6 +27,16 @@ type standing struct {
 	Status    *sidecarv1.StatusResponse
 	// Why contains texts of the daemon that explain the state.
 	Why []string
+	// Lead is what comes before all other causes why the node earns what it earns, and Others are the
+	// other causes. Lead is nil if it is not known, and Unexplained says why.
+	Lead        *sidecarv1.Finding
+	Others      []*sidecarv1.Finding
+	Unexplained string
+	// AsOf is the block that the explanation is about, 0 if the chain could not be asked, and At its time. Age is
+	// its age in milliseconds if it is old, 0 if it is not.
+	AsOf int64
+	At   time.Time
+	Age  uint64
 	// CanPause, CanSuspend and CanResume say which buttons make sense.
 	CanPause, CanSuspend, CanResume bool
 }
@@ -44,7 +59,7 @@ func standingOf(status *sidecarv1.StatusResponse) standing {
 		st.Key = "starting"
 	case mode == agent.Suspended:
 		st.Key, st.CanResume, st.CanPause = "suspended", true, true
-	case mode == agent.Paused && status.NodeStatus != "active":
+	case mode == agent.Paused && status.NodeStatus != "active" && len(status.Pauses) == 0:
 		st.Key, st.Mood = "inactive", "bad"
 	case mode == agent.Paused:
 		st.Key, st.CanResume, st.CanSuspend = "paused", true, true
@@ -55,8 +70,9 @@ func standingOf(status *sidecarv1.StatusResponse) standing {
 	default:
 		st.Key, st.Mood = "idle", "good"
 	}
-	if agent.Mode(status.Mode) == agent.Working {
-		st.CanPause, st.CanSuspend = true, true
+	if agent.Mode(status.Mode) == agent.Working || ruled(status.Pauses) {
+		// A rule does not end with a button, and a pause by hand can be added to it.
+		st.CanPause, st.CanSuspend, st.CanResume = true, true, false
 	}
 	if status.Standing != "" {
 		st.Why = append(st.Why, status.Standing)
@@ -65,6 +81,12 @@ func standingOf(status *sidecarv1.StatusResponse) standing {
 		st.Why = append(st.Why, status.LastError)
 	}
 	return st
+}
+
+// ruled reports whether only rules of the owner hold the machine back, and no pause by hand.
+func ruled(pauses []*sidecarv1.PauseReason) bool {
+	byHand := func(p *sidecarv1.PauseReason) bool { return p.Rule == manualRule }
+	return len(pauses) > 0 && !slices.ContainsFunc(pauses, byHand)
 }
 
 // job is a current job of the first page.
@@ -109,6 +131,8 @@ type current struct {
 	Jobs   []job
 	More   bool
 	Charts []chart
+	// Parts are further parts of the page that are renewed.
+	Parts []part
 	// State, Reasons and Work are the parts of the page that are renewed. Their sums are what the browser
 	// says that it has, so that it gets only what has changed: a screen reader reads each change of the
 	// state aloud, and buttons that are replaced lose the focus. Reasons change with each block.
@@ -136,14 +160,43 @@ func (s *Server) current(r *http.Request) (current, error) {
 	for _, a := range unfinished {
 		c.Jobs = append(c.Jobs, jobOf(a, status.Height))
 	}
+	s.explain(r, &c.standing)
 	if c.State, c.StateSum, err = s.piece(r, "state", c); err != nil {
 		return current{}, err
 	}
 	if c.Reasons, c.WhySum, err = s.piece(r, "why", c); err != nil {
 		return current{}, err
 	}
+	for _, name := range []string{"more", "cards"} {
+		p := part{Name: name}
+		if p.Content, p.Sum, err = s.piece(r, name, c); err != nil {
+			return current{}, err
+		}
+		c.Parts = append(c.Parts, p)
+	}
 	c.Work, c.WorkSum, err = s.piece(r, "work", c)
 	return c, err
+}
+
+// Content returns a part of the page by its name.
+func (c current) Content(name string) template.HTML {
+	for _, p := range c.Parts {
+		if p.Name == name {
+			return p.Content
+		}
+	}
+	return ""
+}
+
+// part is a part of the first page that is renewed when it has changed.
+type part struct {
+	// Name is the name of the part's template and of its place on the page.
+	Name    string
+	Content template.HTML
+	// Sum is what the browser says that it has.
+	Sum string
+	// New reports whether the browser has something else.
+	New bool
 }
 
 // piece renders a part of the first page.
@@ -183,7 +236,12 @@ func (s *Server) partNow(w http.ResponseWriter, r *http.Request) {
 	}
 	seen := r.URL.Query()
 	news := renewal{c, seen.Get("state") != c.StateSum, seen.Get("why") != c.WhySum}
-	if !news.StateToo && !news.WhyToo && seen.Get("work") == c.WorkSum {
+	changed := false
+	for i := range c.Parts {
+		c.Parts[i].New = seen.Get(c.Parts[i].Name) != c.Parts[i].Sum
+		changed = changed || c.Parts[i].New
+	}
+	if !changed && !news.StateToo && !news.WhyToo && seen.Get("work") == c.WorkSum {
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}

@@ -40,6 +40,7 @@ type Server struct {
 	access  *access
 	pages   *pages
 	history *history
+	reasons *reasons
 	ledger  *Ledger
 	checks  *checks
 	http    *http.Server
@@ -68,6 +69,7 @@ func NewServer(cfg Config) (*Server, error) {
 		cfg:    cfg,
 		access: newAccess(cookieOf(cfg.Home), key, func() (Key, error) { return NewKey(cfg.Home) }, cfg.Now),
 		pages:  pages, history: newHistory(), ledger: ledger, checks: &checks{now: cfg.Now},
+		reasons: &reasons{ask: cfg.Node.Why, now: cfg.Now},
 	}
 	s.http = &http.Server{
 		Handler:           protect(s.routes()),
@@ -137,6 +139,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	}
 	stop()
 	<-kept
+	s.reasons.end()
 	return failure
 }
 

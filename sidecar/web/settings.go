@@ -23,6 +23,8 @@ type settingsPage struct {
 	Saved bool
 	// Restart reports that the daemon runs with other settings than those of the file.
 	Restart bool
+	// Rules says what the owner's rules in the file do now; nil if that was not asked.
+	Rules *rulesNow
 	// Effects and Values are set before a change is written: its consequences, and what to write.
 	Effects []effect
 	Values  map[string]string
@@ -42,7 +44,9 @@ func (s *Server) settings(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	page := s.settingsPage(values)
-	page.Saved = r.URL.Query().Get("saved") == "yes"
+	if page.Saved = r.URL.Query().Get("saved") == "yes"; page.Saved {
+		page.Rules = s.rulesNow(r)
+	}
 	s.show(w, r, http.StatusOK, "settings", page)
 }
 
@@ -134,7 +138,7 @@ func effectOf(words words, f field, old string) effect {
 	out := effect{Key: f.Key, Old: said(old), New: said(f.Value)}
 	key := "effect." + f.Key
 	switch {
-	case (f.Value == "" || f.Value == "0") && words.has(key+"-none"):
+	case (f.Value == "" || f.Value == "0" || f.Value == "0B") && words.has(key+"-none"):
 		key += "-none"
 	case f.Value == "true" && words.has(key+"-on"):
 		key += "-on"

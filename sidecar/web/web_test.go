@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -20,7 +21,9 @@ import (
 
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/sidecar/agent"
+	sidecarv1 "github.com/thetaedge/theta/sidecar/api/v1"
 	"github.com/thetaedge/theta/sidecar/config"
+	"github.com/thetaedge/theta/sidecar/owner"
 	"github.com/thetaedge/theta/sidecar/web"
 	"github.com/thetaedge/theta/testutil/dashboard"
 )
@@ -177,11 +180,14 @@ func TestTheChainThatDoesNotAnswerIsTold(t *testing.T) {
 
 func TestTheFirstPageIsRenewedOnlyWhereItHasChanged(t *testing.T) {
 	b := open(t)
+	b.node.Explain = func(context.Context) (*sidecarv1.WhyResponse, error) {
+		return &sidecarv1.WhyResponse{Findings: []*sidecarv1.Finding{{Sentence: "The node earned something."}}}, nil
+	}
 	_, content := b.get("/")
 	sum := func(name string) string {
 		return regexp.MustCompile(`name="` + name + `" value="([0-9a-f]+)"`).FindStringSubmatch(content)[1]
 	}
-	seen := "/part/now?state=" + sum("state") + "&why=" + sum("why") + "&work="
+	seen := "/part/now?state=" + sum("state") + "&why=" + sum("why") + "&more=" + sum("more") + "&cards=" + sum("cards") + "&work="
 	code, _ := b.get(seen + sum("work"))
 	require.Equal(t, http.StatusNoContent, code)
 	code, part := b.get(seen + "old")
@@ -193,6 +199,7 @@ func TestTheFirstPageIsRenewedOnlyWhereItHasChanged(t *testing.T) {
 	})
 	_, part = b.get(seen + sum("work"))
 	require.Contains(t, part, "57599 blocks")
+	require.NotContains(t, part, `id="cards"`)
 	require.NotContains(t, part, `id="state"`, "a screen reader would read the state again at each block")
 	require.NotContains(t, part, `id="buttons"`, "a button would lose the focus at each block")
 	require.NoError(t, b.node.Pause(false))
@@ -201,6 +208,45 @@ func TestTheFirstPageIsRenewedOnlyWhereItHasChanged(t *testing.T) {
 	require.Contains(t, part, "Paused")
 	require.Contains(t, part, "/control/resume", "the buttons fit the state")
 	require.NotContains(t, part, "/control/pause\"")
+}
+
+func TestTheFirstPageBeginsWithWhyTheNodeEarnsWhatItEarns(t *testing.T) {
+	b := open(t)
+	_, content := b.get("/")
+	lead := strings.Index(content, "The node earned 0.313 tfuel")
+	require.Positive(t, lead)
+	require.Less(t, lead, strings.Index(content, "<details>"), "the cause that comes first is not among the details")
+	require.Greater(t, strings.Index(content, "The policy refuses 3 of 4 open draws"), strings.Index(content, "<details>"))
+	require.Contains(t, content, "61 °C")
+	require.Contains(t, content, "142 W")
+	require.Contains(t, content, "fell off the bus (XID 79)")
+	require.Contains(t, content, "12 W while idle")
+
+	b.node.Set(func(s *agent.Status) {
+		s.Mode = agent.Suspended
+		s.Holds = owner.Decision{Action: owner.Suspend, Until: time.Now().Add(time.Hour), Reasons: []owner.Reason{
+			{Rule: owner.Idle, Action: owner.Suspend, Sentence: "the keyboard was used 3s ago " + dashboard.Hostile, Cure: "leave the machine alone", Since: time.Now()},
+		}, Blind: []owner.Blind{{Rule: owner.Fan, Why: "no fan " + dashboard.Hostile}}}
+	})
+	_, content = b.get("/")
+	pause := strings.Index(content, "the keyboard was used 3s ago")
+	require.Positive(t, pause)
+	require.Less(t, pause, strings.Index(content, "The node earned 0.313 tfuel"), "the rules of the owner come first")
+	require.Contains(t, content, "leave the machine alone")
+	require.Contains(t, content, "no fan")
+	require.NotContains(t, content, dashboard.Hostile)
+	require.NotContains(t, content, "/control/resume", "a button does not end a rule")
+}
+
+func TestTheFirstPageIsShownWithoutAnExplanation(t *testing.T) {
+	b := open(t)
+	b.node.Explain = func(context.Context) (*sidecarv1.WhyResponse, error) {
+		return nil, errors.New("the journal cannot be read")
+	}
+	code, content := b.get("/")
+	require.Equal(t, http.StatusOK, code)
+	require.Contains(t, content, "the journal cannot be read")
+	require.Contains(t, content, "57600 blocks", "what else the daemon says")
 }
 
 func TestButtonsPauseSuspendAndResume(t *testing.T) {

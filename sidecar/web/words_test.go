@@ -76,15 +76,13 @@ func TestComposedKeysHaveTexts(t *testing.T) {
 	for _, ending := range []string{"ended", "undrawn", "failed", "open"} {
 		keys = append(keys, "ending."+ending, "meaning."+ending)
 	}
-	for _, state := range []string{"working", "idle", "paused", "suspended", "draining", "starting", "waiting", "inactive", "sick"} {
+	for _, state := range []string{"working", "idle", "paused", "suspended", "draining", "starting", "waiting", "inactive", "sick", "hindered"} {
 		keys = append(keys, "state."+state, "hint."+state)
 	}
-	for _, g := range append(groups(), ownerGroup(map[string]string{"owner.hours": ""})...) {
+	for _, g := range groups() {
 		keys = append(keys, "group."+g.Key)
 		for _, f := range g.Fields {
-			if !f.Plain {
-				keys = append(keys, "label."+f.Key, "help."+f.Key)
-			}
+			keys = append(keys, "label."+f.Key, "help."+f.Key)
 		}
 	}
 	names, err := fs.Glob(templateFiles, "templates/[a-z]*.html")

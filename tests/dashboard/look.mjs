@@ -1,4 +1,4 @@
-// Opens each page of two dashboards in Chromium, takes pictures, and fails if axe finds a serious barrier,
+// Opens each page of three dashboards in Chromium, takes pictures, and fails if axe finds a serious barrier,
 // if a page is wider than the window, or if the browser reports an error or a violation of the
 // policy of the pages.
 import { createRequire } from "node:module";
@@ -70,12 +70,20 @@ await visit(working, [
   ["now", "/"], ["jobs", "/jobs"], ["jobs-filtered", "/jobs?phase=claimed"],
   ["receipt-paid", "/jobs/47063-0-0/3/0"], ["receipt-slashed", "/jobs/47900-0-0/0/0"], ["receipt-running", "/jobs/48190-0-0/0/0"],
   ["earnings", "/earnings"], ["settings", "/settings"],
+  ["rules-wrong", "/settings", async (page) => { await page.fill(`[name="owner.idle"]`, "1s"); await page.fill(`[name="owner.processes"]`, "*"); await send(page); }],
+  ["rules", "/settings", async (page) => { await page.fill(`[name="owner.hours"]`, "mon-fri 20:00-08:00\nsat,sun"); await page.fill(`[name="owner.idle"]`, "10m"); await page.selectOption(`[name="owner.full-screen"]`, "true"); await send(page); }],
   ["settings-wrong", "/settings", async (page) => { await page.fill('[name="policy.max-jobs"]', "5000"); await page.fill('[name="policy.max-memory"]', "much"); await send(page); }],
   ["confirm", "/settings", async (page) => { await page.fill('[name="policy.max-jobs"]', "3"); await page.fill('[name="policy.min-rewards"]', "0.5tfuel"); await page.fill('[name="dashboard.electricity"]', "0.32 EUR"); await send(page); }],
   ["logs", "/logs"], ["setup", "/setup"], ["nothing", "/nothing"],
 ], await enter(working));
 const operator = process.argv[5];
 await visit(fresh, [["now-new", "/"], ["setup-new", "/setup?operator=" + operator]], await enter(fresh));
+const held = process.argv[6];
+await visit(held, [
+  ["now-held", "/"],
+  ["now-details", "/", async (page) => { for (const summary of await page.$$("summary")) await summary.click(); }],
+  ["rules-saved", "/settings?saved=yes"],
+], await enter(held));
 await browser.close();
 console.log(failures === 0 ? "no serious barriers" : `${failures} failures`);
 process.exit(failures === 0 ? 0 : 1);

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"google.golang.org/protobuf/types/known/timestamppb"
+
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/executor"
@@ -20,8 +22,11 @@ import (
 	sidecarv1 "github.com/thetaedge/theta/sidecar/api/v1"
 	"github.com/thetaedge/theta/sidecar/bid"
 	"github.com/thetaedge/theta/sidecar/config"
+	"github.com/thetaedge/theta/sidecar/device"
+	"github.com/thetaedge/theta/sidecar/owner"
 	"github.com/thetaedge/theta/sidecar/store"
 	"github.com/thetaedge/theta/sidecar/web"
+	"github.com/thetaedge/theta/sidecar/why"
 )
 
 // Hostile is a text that a stranger could bring into the node's state.
@@ -45,6 +50,13 @@ type Node struct {
 	Pauses []string
 	// Unreachable makes the chain not answer.
 	Unreachable bool
+	// Explain answers Why. If it is nil, a finding and a second one are the answer.
+	Explain func(ctx context.Context) (*sidecarv1.WhyResponse, error)
+	// Verdict is what Judge returns, and Judged are the rules that it was asked about.
+	Verdict owner.Decision
+	Judged  []config.Owner
+	// Started are the settings with which the daemon was started; nil means those of the file.
+	Started *config.Config
 }
 
 // Open creates a home with settings, and a node with a journal whose clock begins at start. Close has
@@ -69,7 +81,22 @@ func Open(home string, start time.Time) (*Node, error) {
 	}
 	identity := api.Identity{Version: "v0.0.0-test", ChainID: "theta-devnet-1", Worker: worker(), StartedAt: start}
 	n.Service = api.NewService(identity, n.agentStatus, journal, []executor.Executor{healthy{}})
+	n.Service.ShowDevices(twoCards{})
 	return n, n.fill()
+}
+
+// Hold makes rules of the owner hold the machine back, of which one is not seen. What would be done is
+// the same with other rules.
+func (n *Node) Hold() {
+	n.Verdict = owner.Decision{
+		Action: owner.Suspend, Until: time.Now().Add(2 * time.Hour),
+		Reasons: []owner.Reason{
+			{Rule: owner.Idle, Action: owner.Suspend, Sentence: "the keyboard or the mouse was used 3s ago (X11), and owner.idle is 10m0s", Cure: "leave the machine alone for that long, or shorten owner.idle", Since: time.Now()},
+			{Rule: owner.Hours, Action: owner.Pause, Sentence: "it is Monday 18:02, and owner.hours has mon-fri 20:00-08:00", Cure: "wait until 20:00, or change owner.hours", Since: time.Now().Add(-time.Hour)},
+		},
+		Blind: []owner.Blind{{Rule: owner.Fan, Why: "hwmon: no fan of this machine shows its speed"}},
+	}
+	n.Set(func(s *agent.Status) { s.Mode, s.Holds = agent.Suspended, n.Verdict })
 }
 
 // Close closes the journal.
@@ -100,6 +127,45 @@ func (healthy) Fingerprint(context.Context) executor.Fingerprint {
 // Status implements web.Node.
 func (n *Node) Status(ctx context.Context) (*sidecarv1.StatusResponse, error) {
 	return n.Service.Status(ctx, &sidecarv1.StatusRequest{})
+}
+
+// Why implements web.Node.
+func (n *Node) Why(ctx context.Context) (*sidecarv1.WhyResponse, error) {
+	if n.Explain != nil {
+		return n.Explain(ctx)
+	}
+	return &sidecarv1.WhyResponse{Height: 48_210, At: timestamppb.Now(), Findings: []*sidecarv1.Finding{
+		{Cause: string(why.Earning), Sentence: "The node earned 0.313 tfuel within the last hour, with 64 tasks.", Evidence: []string{"the last one is task 47063-0-0/3, 12 minutes ago"}},
+		{Cause: string(why.PolicyRefuses), Sentence: "The policy refuses 3 of 4 open draws " + Hostile + ".", Cure: "lower policy.min-rewards", Evidence: []string{"48188-0-1 pays 0.02 tfuel"}},
+	}}, nil
+}
+
+// Judge implements web.Node.
+func (n *Node) Judge(_ context.Context, rules config.Owner) (owner.Decision, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.Judged = append(n.Judged, rules)
+	return n.Verdict, nil
+}
+
+// twoCards are a healthy card and one that fell off its bus, with the counters of a processor.
+type twoCards struct{}
+
+// Cards implements api.Devices.
+func (twoCards) Cards() []device.CardHealth {
+	well := device.Card{GPU: device.GPU{UUID: "GPU-1", Model: "NVIDIA GeForce RTX 3060"}, Source: "nvml", State: device.State{
+		Temperature: device.Measured(61_000), Power: device.Measured(142_300), Busy: device.Measured(97), MemoryUsed: device.Measured(7 << 30), MemoryTotal: device.Measured(12 << 30),
+	}}
+	ill := device.Card{GPU: device.GPU{UUID: "GPU-2", Model: "NVIDIA GeForce GTX 1080"}, Source: "nvml", State: device.NoState("the card is gone")}
+	return []device.CardHealth{{Card: well}, {Card: ill, Ailment: &device.Ailment{Why: "the card fell off the bus (XID 79)", Cure: "restart the machine, and check its power supply"}}}
+}
+
+// Counters implements api.Devices.
+func (twoCards) Counters() []device.CounterState {
+	return []device.CounterState{
+		{Code: "nvml", Name: "NVIDIA GeForce RTX 3060", Idle: device.Measured(11_800), Runs: 1},
+		{Code: "rapl", Name: "processor package 0", Missing: "permission denied; allow it with a udev rule"},
+	}
 }
 
 // Unfinished implements web.Node.
@@ -148,6 +214,9 @@ func (n *Node) Funds(context.Context, string) (web.Funds, error) {
 
 // Running implements web.Node.
 func (n *Node) Running() config.Config {
+	if n.Started != nil {
+		return *n.Started
+	}
 	loaded, err := config.Load(n.Home, nil, nil)
 	if err != nil {
 		return config.Default()

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -23,9 +24,11 @@ import (
 	sidecarv1 "github.com/thetaedge/theta/sidecar/api/v1"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/config"
+	"github.com/thetaedge/theta/sidecar/owner"
 	"github.com/thetaedge/theta/sidecar/store"
 	"github.com/thetaedge/theta/sidecar/web"
 	"github.com/thetaedge/theta/sidecar/web/sensors"
+	"github.com/thetaedge/theta/sidecar/why"
 	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
 )
 
@@ -40,10 +43,17 @@ type board struct {
 	started time.Time
 	service atomic.Pointer[api.Service]
 	machine func() []web.Fact
+	// waiting explains why the node earns nothing while the daemon waits for the chain.
+	waiting func() *why.Collector
+	trial   ruleTrial
+	// brake holds the node back by the rules that are in force. It is nil before the chain answers.
+	brake atomic.Pointer[brake]
 }
 
 func newBoard(n *node, logs *web.Logs) *board {
-	return &board{n: n, logs: logs, started: time.Now(), machine: sync.OnceValue(facts)}
+	b := &board{n: n, logs: logs, started: time.Now(), machine: sync.OnceValue(facts)}
+	b.waiting = sync.OnceValue(func() *why.Collector { return why.NewCollector(waitingSources(n)) })
+	return b
 }
 
 // facts describes this machine.
@@ -126,6 +136,22 @@ func (b *board) Status(ctx context.Context) (*sidecarv1.StatusResponse, error) {
 		out.LastError, out.LastErrorAt = waiting.Waiting, timestamppb.Now()
 	}
 	return out, nil
+}
+
+// Why implements web.Node.
+func (b *board) Why(ctx context.Context) (*sidecarv1.WhyResponse, error) {
+	if service := b.service.Load(); service != nil {
+		return service.Why(ctx, &sidecarv1.WhyRequest{})
+	}
+	return api.WhyOf(b.waiting().Collect(ctx)), ctx.Err()
+}
+
+// Judge implements web.Node.
+func (b *board) Judge(ctx context.Context, rules config.Owner) (owner.Decision, error) {
+	if inForce := b.brake.Load(); inForce != nil && reflect.DeepEqual(rules, b.n.config.Owner) {
+		return inForce.decision(), nil
+	}
+	return b.trial.judge(ctx, b.n, rules)
 }
 
 // Jobs implements web.Node.

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/thetaedge/theta/sidecar/agent"
+	"github.com/thetaedge/theta/sidecar/config"
 	"github.com/thetaedge/theta/sidecar/owner"
 )
 
@@ -23,14 +24,19 @@ type brake struct {
 // newBrake returns the brake of a node. Rules about power and graphics cards read the watch of the cards,
 // so that the daemon opens each driver once.
 func newBrake(n *node, cards *cards, logger *slog.Logger) (*brake, error) {
-	policy, err := n.config.Owner.Rules()
+	return brakeOf(n.home, n.config.Owner, cards, logger)
+}
+
+// brakeOf returns a brake of a home with other rules than those of its settings.
+func brakeOf(home string, rules config.Owner, cards *cards, logger *slog.Logger) (*brake, error) {
+	policy, err := rules.Rules()
 	if err != nil {
 		return nil, err
 	}
-	b := &brake{home: n.home}
+	b := &brake{home: home}
 	cfg := owner.WatcherConfig{Policy: policy, Logger: logger}
 	if !policy.Empty() {
-		cfg.Sensors = owner.Open(owner.OpenConfig{Home: n.home, Getenv: os.Getenv, Watts: cards.ledger.Watts, Cards: cards.watch})
+		cfg.Sensors = owner.Open(owner.OpenConfig{Home: home, Getenv: os.Getenv, Watts: cards.ledger.Watts, Cards: cards.watch})
 	}
 	b.watcher, err = owner.NewWatcher(cfg)
 	return b, err

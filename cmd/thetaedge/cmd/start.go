@@ -103,6 +103,7 @@ func start(parent context.Context, n *node, board *board, logger *slog.Logger) (
 	}
 	endCards := n.cards.follow(ctx)
 	defer func() { err = errors.Join(err, endCards()) }()
+	board.brake.Store(brake)
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)

@@ -121,6 +121,19 @@ func whySources(n *node, chainID string) why.Sources {
 	}
 }
 
+// waitingSources returns where facts about a node come from whose daemon waits for the chain.
+func waitingSources(n *node) why.Sources {
+	from := whySources(n, n.config.Chain.ID)
+	from.Daemon = func() (why.Daemon, error) {
+		state := why.Daemon{Running: true}
+		if running, err := runningDaemon(n.home); err == nil {
+			state.Waiting = running.Waiting
+		}
+		return state, nil
+	}
+	return from
+}
+
 // daemonSources returns where the daemon's facts about its node come from.
 func daemonSources(n *node, chainID string, journal *store.Journal) why.Sources {
 	from := whySources(n, chainID)

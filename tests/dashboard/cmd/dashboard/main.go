@@ -22,17 +22,18 @@ import (
 func main() {
 	listen := flag.String("listen", "127.0.0.1:0", "address to listen on")
 	unregistered := flag.Bool("unregistered", false, "show a node that is not registered yet")
+	held := flag.Bool("held", false, "show a node that its owner's rules hold back")
 	flag.Parse()
 	params.SetSDKDefaults()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *listen, *unregistered); err != nil {
+	if err := run(ctx, *listen, *unregistered, *held); err != nil {
 		fmt.Fprintln(os.Stderr, "Error:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, listen string, unregistered bool) (err error) {
+func run(ctx context.Context, listen string, unregistered, held bool) (err error) {
 	home, err := os.MkdirTemp("", "dashboard-")
 	if err != nil {
 		return err
@@ -47,6 +48,9 @@ func run(ctx context.Context, listen string, unregistered bool) (err error) {
 		node.Set(func(s *agent.Status) {
 			*s = agent.Status{Mode: agent.Starting, NodeStatus: "unregistered", Height: s.Height, LastError: "worker theta1… serves no node yet; run thetaedge register"}
 		})
+	}
+	if held {
+		node.Hold()
 	}
 	logs := web.NewLogs()
 	logger := slog.New(logs.Handler(slog.LevelDebug))
