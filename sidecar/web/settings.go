@@ -130,8 +130,13 @@ func declared(d config.Draft) bool {
 // effectOf says what a change does: a sentence of its own if there is one, or the old value and the new one.
 func effectOf(words words, f field, old string) effect {
 	said := func(value string) string {
-		if value == "" {
+		switch {
+		case value == "":
 			return words.text("settings.empty")
+		case f.Shape == onOff && value == "true":
+			return words.text("settings.yes")
+		case f.Shape == onOff:
+			return words.text("settings.no")
 		}
 		return strings.ReplaceAll(value, "\n", ", ")
 	}

@@ -36,8 +36,8 @@ type setupPage struct {
 	// FundsError explains why Funds is missing; Known reports that it is there.
 	FundsError string
 	Known      bool
-	// KeyCommand and Register are commands to paste.
-	KeyCommand, Register string
+	// KeyCommand, Register and SelfTest are commands to paste.
+	KeyCommand, Register, SelfTest string
 	// Checks contains results that are there already.
 	Checks []Check
 	Ran    bool
@@ -72,6 +72,7 @@ func (s *Server) setup(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	page.Register = "thetaedge register --from operator --region de --home " + client.ShellQuote(s.cfg.Home)
+	page.SelfTest = "thetaedge doctor --self-test --from operator --relay https://relay.example --home " + client.ShellQuote(s.cfg.Home)
 	if r.URL.Query().Get("checks") == "run" {
 		page.Checks, page.Ran = s.checks.run(r.Context(), s.cfg.Node), true
 	}

@@ -364,6 +364,15 @@ func TestWrongSettingsLoseNothing(t *testing.T) {
 	require.Equal(t, before, after)
 }
 
+func TestTheSetUpNamesTheSelfTestOfANodeThatIsOpen(t *testing.T) {
+	b := open(t)
+	_, content := b.get("/setup")
+	require.Contains(t, content, "thetaedge doctor --self-test --from operator --relay")
+	b.node.Set(func(s *agent.Status) { s.Operator, s.NodeStatus = "", "unregistered" })
+	_, content = b.get("/setup")
+	require.NotContains(t, content, "--self-test", "a node that is not open cannot be paid")
+}
+
 func TestTheAddressToFundIsShownAsTextAndAsAPicture(t *testing.T) {
 	b := open(t)
 	code, content := b.get("/setup")
