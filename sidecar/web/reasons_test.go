@@ -53,7 +53,7 @@ func TestAnExplanationThatIsSlowDoesNotDelayAPage(t *testing.T) {
 	require.ErrorContains(t, err, "the journal cannot be read")
 	require.Equal(t, "first.", answer.Findings[0].Sentence)
 
-	// What was changed is asked for at once.
+	// After a change the page asks again at once.
 	r.forget()
 	done = r.begin(t.Context())
 	answers <- "second."
