@@ -62,6 +62,8 @@ type Devnet struct {
 	faucet    *http.Server
 	conn      *grpc.ClientConn
 	failures  chan error
+	// lines are those of the nodes to the chain by their names; nil without Options.Lines.
+	lines map[string]*line
 	// validatorPorts is the first port of the validators of StartValidators.
 	validatorPorts int
 }
@@ -97,6 +99,9 @@ func (d *Devnet) start(ctx context.Context) error {
 		return err
 	}
 	if err := d.startFaucet(); err != nil {
+		return err
+	}
+	if err := d.openLines(); err != nil {
 		return err
 	}
 	return d.startNodes(ctx)
@@ -168,6 +173,9 @@ func (d *Devnet) Stop() error {
 		if err := p.stop(); err != nil {
 			errs = append(errs, err)
 		}
+	}
+	for _, l := range d.lines {
+		errs = append(errs, l.close())
 	}
 	if d.conn != nil {
 		errs = append(errs, d.conn.Close())

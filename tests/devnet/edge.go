@@ -153,7 +153,7 @@ func (d *Devnet) startNode(node Node) error {
 func (d *Devnet) configure(node Node) error {
 	quote := strconv.Quote
 	settings := []setting{
-		{"chain", "grpc", quote(d.ports.grpc)},
+		{"chain", "grpc", quote(d.chainOf(node))},
 		{"chain", "id", quote(d.opts.ChainID)},
 		{"chain", "poll", quote("200ms")},
 		{"policy", "max-jobs", strconv.Itoa(d.opts.Slots)},
@@ -167,7 +167,7 @@ func (d *Devnet) configure(node Node) error {
 	}
 	if len(d.opts.Processes) > 0 {
 		// Quotes of Go and of TOML are the same for names of programs.
-		settings = append(settings, setting{"owner", "processes", fmt.Sprintf("[%s]", strings.Join(quoted(d.opts.Processes), ", "))})
+		settings = append(settings, setting{"owner", "processes", fmt.Sprintf("[%s]", strings.ReplaceAll(strings.Join(quoted(d.opts.Processes), ", "), NodePlaceholder, node.Name))})
 	}
 	if rate := d.opts.FuelPerBlock; rate > 0 {
 		settings = append(settings, setting{"policy", "fuel-per-block", strconv.FormatUint(rate, 10)})

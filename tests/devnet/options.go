@@ -34,8 +34,10 @@ type Options struct {
 	// tensors.device. A node without one has the default.
 	Devices []string
 	// Processes are names of programs that suspend the nodes while they run, as the setting
-	// owner.processes.
+	// owner.processes. NodePlaceholder in a name stands for the name of the node.
 	Processes []string
+	// Lines gives each node a line of its own to the chain, which Devnet.Cut cuts.
+	Lines bool
 	// Funds are additional keys with coins at genesis, in whole tfuel.
 	Funds map[string]int64
 	// Params replace parameters of the genesis: by module, then by name.
@@ -47,6 +49,9 @@ type Options struct {
 	// Log receives a line for each step.
 	Log io.Writer
 }
+
+// NodePlaceholder stands for the name of a node.
+const NodePlaceholder = "{node}"
 
 // DefaultOptions returns a devnet of three honest nodes under build/.
 func DefaultOptions() Options {
