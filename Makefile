@@ -108,6 +108,15 @@ test-race: ## Run the tests of sidecar, client and tensor/cpu, shortened, under 
 test-system: build textgen ## Run real binaries, kill them, and see that nothing is lost
 	go test $(TEST_FLAGS) -count=1 -parallel=4 -tags=$(TAGS),system ./tests/systemtests/...
 
+# A run chooses its own seed unless SOAK_SEED is a number; the report names the seed.
+SOAK_MINUTES ?= 30
+SOAK_SEED ?= 0
+
+.PHONY: soak
+soak: build textgen llm ## Disturb a network of real binaries for SOAK_MINUTES (default 30) into build/soak/report.json
+	@mkdir -p build/bin && go build -o build/bin/ ./tests/soak/cmd/...
+	@build/bin/soak -minutes $(SOAK_MINUTES) -seed $(SOAK_SEED)
+
 .PHONY: test-sim
 test-sim: ## Simulate chains of random messages: invariants, export and import, same seed same state
 	go test -timeout=10m -vet=off -count=1 -v -tags=$(TAGS),sims ./tests/simulation/...
