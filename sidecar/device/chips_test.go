@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 )
 
 // chipsOf returns the chips of a copy of a tree of testdata in which files below sys/class have other
@@ -73,4 +74,30 @@ func TestTheChipOfACardThatSleepsIsNotRead(t *testing.T) {
 	got, err := chipsOf(t, "desktop", map[string]string{"hwmon/hwmon1/device/power/runtime_status": "active\n"}).Card()
 	require.NoError(t, err)
 	require.InDelta(t, 71, got, 0.01)
+}
+
+// TestAnyTextInAFileOfAChipGivesAValueThatCanBeTrueOrAReason writes random texts into the files.
+func TestAnyTextInAFileOfAChipGivesAValueThatCanBeTrueOrAReason(t *testing.T) {
+	chips := chipsOf(t, "desktop", nil)
+	folder := filepath.Join(chips.root, "sys/class/hwmon")
+	rapid.Check(t, func(rt *rapid.T) {
+		for _, name := range []string{"hwmon0/temp1_input", "hwmon1/temp1_input", "hwmon1/fan1_input", "hwmon1/fan1_max", "hwmon1/pwm1", "hwmon2/pwm2"} {
+			text := rapid.OneOf(rapid.StringMatching(`[-+]?[0-9]{0,25}\n?`), rapid.String()).Draw(rt, name)
+			require.NoError(rt, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
+		}
+		for name, gauge := range map[string]struct {
+			read        func() (float64, error)
+			least, most float64
+		}{
+			"processor": {chips.Processor, -60, 150}, "card": {chips.Card, -60, 150}, "fan of a card": {chips.CardFan, 0, 100}, "fan": {chips.Fan, 0, 100},
+		} {
+			value, err := gauge.read()
+			if err != nil {
+				require.NotEmpty(rt, err.Error(), name)
+				continue
+			}
+			require.GreaterOrEqual(rt, value, gauge.least, name)
+			require.LessOrEqual(rt, value, gauge.most, name)
+		}
+	})
 }

@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 )
 
 // openCard writes what the kernel shows of a process that has a card open twice, as one client.
@@ -62,4 +64,27 @@ func TestTheUseOfACardIsThatOfTheBusiestEngineByOthers(t *testing.T) {
 	now = now.Add(2 * longestUse)
 	_, err = drm.Use(own)
 	require.ErrorIs(t, err, ErrTooEarly, "after a long pause, a mean says nothing about now")
+}
+
+// TestAnyTextOfAProcessGivesAUseThatCanBeTrue writes random texts where the kernel says how a process
+// uses a card.
+func TestAnyTextOfAProcessGivesAUseThatCanBeTrue(t *testing.T) {
+	root := t.TempDir()
+	require.NoError(t, os.MkdirAll(filepath.Join(root, "sys/class/drm/renderD128"), 0o700))
+	openCard(t, root, 7, 2, 0, 0)
+	now := time.Unix(1000, 0)
+	drm := NewDRM(root)
+	drm.use.now = func() time.Time { return now }
+	_, err := drm.Use(nil)
+	require.ErrorIs(t, err, ErrTooEarly)
+	line := rapid.StringMatching(`(drm-(engine-gfx|engine-dec|engine-capacity-gfx|client-id|pdev):)?\t?[-+]?[0-9]{0,21}( ns| KiB)?`)
+	rapid.Check(t, func(rt *rapid.T) {
+		lines := rapid.SliceOfN(rapid.OneOf(line, rapid.String()), 0, 6).Draw(rt, "lines")
+		require.NoError(rt, os.WriteFile(filepath.Join(root, "proc/7/fdinfo/3"), []byte(strings.Join(lines, "\n")), 0o600))
+		now = now.Add(time.Second)
+		got, err := drm.Use(nil)
+		require.NoError(rt, err)
+		require.GreaterOrEqual(rt, got, 0.0)
+		require.LessOrEqual(rt, got, 100.0)
+	})
 }

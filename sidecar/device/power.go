@@ -10,8 +10,9 @@ import (
 // PowerSpan or UseSpan.
 var ErrTooEarly = errors.New("the first reading has just been made")
 
-// PowerSpan is the shortest time over which a mean power is measured.
-const PowerSpan = 500 * time.Millisecond
+// PowerSpan is the shortest time over which a mean power is measured. Two readings fit into the time that
+// a rule of the owner has for one.
+const PowerSpan = 300 * time.Millisecond
 
 // power is the mean power of a device between two readings of its counter. It has readings of its
 // own, because those of the account last long enough to measure an idle draw.

@@ -15,6 +15,9 @@
 // not flap: a limit that was exceeded has to be kept with a margin, and a pause lasts for at least a
 // minute.
 //
+// Graphics cards are read through device.Gauges, which the daemon's watch of the cards implements, because
+// a driver is opened once.
+//
 // A sensor that is missing, fails, hangs or shows an impossible value gives no reading. The rule
 // that needs it then does not hold the machine back, and the decision says what is not seen and why.
 // With Settings.Strict such a rule holds the machine back.

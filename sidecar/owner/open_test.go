@@ -23,6 +23,8 @@ func TestTheFirstReadingOfThePowerWaitsForTheSecond(t *testing.T) {
 	require.NoError(t, err)
 	require.InDelta(t, 300, got, 0.01)
 	require.Equal(t, 2, calls)
+	require.Less(t, device.PowerSpan, readLimit, "otherwise the first look would never see it")
+	require.Less(t, device.UseSpan, readLimit)
 }
 
 // watched returns the graphics cards of this machine.

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bytes"
+	"context"
 	"log/slog"
 	"strings"
 	"testing"
@@ -67,6 +68,24 @@ func TestAPauseByHandLastsWhateverTheRulesSay(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestTheRulesWaitForTheFirstLookAtTheCards: before it, the rules about cards would see nothing.
+func TestTheRulesWaitForTheFirstLookAtTheCards(t *testing.T) {
+	c := newCards(nil)
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	c.await(ended)
+	select {
+	case <-c.looked:
+		t.Fatal("the cards have not been looked at yet")
+	default:
+	}
+	for range 2 {
+		c.watch.Look(t.Context())
+		c.await(t.Context())
+	}
+	require.NoError(t, c.watch.Close())
 }
 
 func TestDoctorSaysWhatTheRulesSee(t *testing.T) {
