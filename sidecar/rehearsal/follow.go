@@ -69,7 +69,7 @@ func (r *run) mark(upTo Leg, view View) {
 // legOf returns the last leg that has ended according to the daemon; "" if none has.
 func legOf(view View) Leg {
 	phase, err := store.ParsePhase(view.Phase)
-	if err != nil {
+	if err != nil || lost(view) {
 		return ""
 	}
 	switch phase {
@@ -81,22 +81,36 @@ func legOf(view View) Leg {
 		return Run
 	case store.PhaseCommitted, store.PhaseRevealed, store.PhaseOpened, store.PhaseSettled:
 		return Commit
-	case store.PhaseClaimed, store.PhaseReleased, store.PhaseFailed:
+	case store.PhaseClaimed, store.PhaseYielding, store.PhaseReleased, store.PhaseFailed:
 	}
 	return ""
 }
 
-// over reports whether the node has given the task up.
+// over reports whether the node has given the task up, or has lost it.
 func over(view View) bool {
-	return view.Phase == store.PhaseReleased.String() || view.Phase == store.PhaseFailed.String()
+	return view.Phase == store.PhaseReleased.String() || view.Phase == store.PhaseFailed.String() || lost(view)
+}
+
+// lost reports whether the assignment ended without the node's result. The phase is the same as after work
+// that was paid.
+func lost(view View) bool {
+	switch view.Outcome {
+	case "", "paid", "unpaid":
+		return false
+	}
+	return true
 }
 
 // ended says why the node has given the task up.
 func (r *run) ended(view View) error {
-	if view.Error == "" {
-		return fmt.Errorf("the assignment is %s, and the daemon does not say why", view.Phase)
+	state := view.Phase
+	if lost(view) {
+		state = strings.ReplaceAll(view.Outcome, "_", " ")
 	}
-	return fmt.Errorf("the assignment is %s: %s", view.Phase, view.Error)
+	if view.Error == "" {
+		return fmt.Errorf("the assignment is %s, and the daemon does not say why", state)
+	}
+	return fmt.Errorf("the assignment is %s: %s", state, view.Error)
 }
 
 // gone finds out why the chain shows no task: no node has claimed it yet, or it has ended.

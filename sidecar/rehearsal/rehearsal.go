@@ -49,6 +49,8 @@ type Tasks interface {
 type View struct {
 	// Phase is the phase of the assignment; empty while there is none.
 	Phase string
+	// Outcome is the verdict on the assignment; empty while there is none.
+	Outcome string
 	// Delivered reports whether the drop box has the result.
 	Delivered bool
 	// Error is the last error, or the reason why the node left the draw.
@@ -125,6 +127,7 @@ func (t *Trial) Run(ctx context.Context, tell func(Outcome)) *Report {
 		before := watch.next()
 		if err := step(ctx); err != nil {
 			watch.failed(watch.next(), because(ctx, err))
+			r.warn()
 			r.giveUp(context.WithoutCancel(ctx))
 		}
 		for _, o := range watch.report.Legs[position(before):] {
@@ -235,6 +238,18 @@ func (r *run) pay(ctx context.Context) error {
 	r.watch.done(Pay, money.FormatAmount(settlement.Paid())+" before the fee split")
 	return nil
 }
+
+// warn says that a job may still be posted whose posting was not seen to end: another self-test at once
+// would be paid for too.
+func (r *run) warn() {
+	if r.watch.report.Failed != Post || r.state == nil || !pending(r.state) {
+		return
+	}
+	r.watch.outcome(Post).Cure = fmt.Sprintf("wait until block %d before another self-test: until then the transaction can still post this job, and another job would be paid for too; a job that is posted ends by itself, and what its node earns comes back", r.state.TxTimeout)
+}
+
+// pending reports whether a transaction has left this machine that may still post the job of a state.
+func pending(state *client.State) bool { return len(state.Tx) > 0 && state.JobID == "" }
 
 // giveUp cancels a job that the node has not taken, so that the reward comes back at once.
 func (r *run) giveUp(ctx context.Context) {

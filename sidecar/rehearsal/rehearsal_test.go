@@ -40,6 +40,7 @@ type fake struct {
 	output    func(input []byte) []byte
 	ended     *client.Settlement
 	postErr   error
+	sent      bool
 	reviewed  bool
 	cancelled bool
 	folder    string
@@ -53,7 +54,13 @@ func (f *fake) NewState(packed *client.Packed) (*client.State, error) {
 	return &client.State{Version: 1, Relay: packed.Relay, Token: packed.Token}, nil
 }
 
-func (f *fake) Post(_ context.Context, _ client.Signer, state *client.State, _ client.Cost, _ func(*client.State) error) error {
+func (f *fake) Post(_ context.Context, _ client.Signer, state *client.State, _ client.Cost, save func(*client.State) error) error {
+	if f.sent {
+		state.Tx, state.TxTimeout = []byte{1}, 77
+		if err := save(state); err != nil {
+			return err
+		}
+	}
 	state.JobID = "9-0-0"
 	if f.postErr != nil {
 		state.JobID = ""
@@ -179,8 +186,14 @@ func TestTheLegThatFailsIsNamedWithItsCause(t *testing.T) {
 			&fake{steps: []step{{view: View{Error: "policy.trust is off"}}}, ended: ended(computetypes.JOB_STATUS_EXPIRED)}, Claim, "policy.trust is off",
 		},
 		"an input that cannot be fetched": {&fake{steps: steps(3, step{view: View{Phase: "released", Error: "connection refused"}})}, Fetch, "connection refused"},
-		"a program that fails":            {&fake{steps: steps(4, step{view: View{Phase: "failed", Error: "no memory"}})}, Run, "no memory"},
-		"an output that is wrong":         {&fake{steps: good(), output: func([]byte) []byte { return []byte("x") }}, Check, "computes wrongly"},
+		"a task that is yielded": {
+			&fake{steps: steps(4, step{view: View{Phase: "settled", Outcome: "yielded", Error: "its owner plays"}})}, Run, "yielded: its owner plays",
+		},
+		"a deadline that is missed": {
+			&fake{steps: steps(4, step{view: View{Phase: "settled", Outcome: "missed"}})}, Run, "missed",
+		},
+		"a program that fails":    {&fake{steps: steps(4, step{view: View{Phase: "failed", Error: "no memory"}})}, Run, "no memory"},
+		"an output that is wrong": {&fake{steps: good(), output: func([]byte) []byte { return []byte("x") }}, Check, "computes wrongly"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			report, told := try(t, c.fake, time.Minute)
@@ -193,6 +206,24 @@ func TestTheLegThatFailsIsNamedWithItsCause(t *testing.T) {
 			require.Equal(t, c.leg == Claim, c.fake.cancelled)
 		})
 	}
+}
+
+// TestAJobThatMayStillBePostedIsNotPaidForTwice: an answer may be late, and a person tries again.
+func TestAJobThatMayStillBePostedIsNotPaidForTwice(t *testing.T) {
+	f := &fake{sent: true, postErr: errors.New("no answer")}
+	report, _ := try(t, f, time.Minute)
+	require.Equal(t, Post, report.Failed)
+	require.Contains(t, report.Legs[position(Post)].Cure, "wait until block 77")
+	root := t.TempDir()
+	require.NoError(t, Earlier(root, 9))
+	require.NoError(t, os.Mkdir(filepath.Join(root, "cancelled"), 0o700))
+	require.NoError(t, os.Rename(f.folder, filepath.Join(root, "20261130-120000")))
+	err := Earlier(root, 76)
+	require.ErrorIs(t, err, ErrPending)
+	require.ErrorContains(t, err, "wait until block 77")
+	require.NoError(t, Earlier(root, 77), "no block takes it any more")
+	report, _ = try(t, &fake{postErr: errors.New("no funds")}, time.Minute)
+	require.Equal(t, Post.cure(), report.Legs[position(Post)].Cure, "nothing was sent")
 }
 
 func TestADeliveryThatNeverComesEndsWithPatience(t *testing.T) {

@@ -82,6 +82,13 @@ func (p *paidTest) run(command *cobra.Command, n *node, say io.Writer) (*rehears
 	if err != nil {
 		return nil, fmt.Errorf("--reward: %w", err)
 	}
+	tip, err := n.reader.Tip(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("the newest block: %w", err)
+	}
+	if err := rehearsal.Earlier(filepath.Join(n.home, rehearsalFolder), tip.Height); err != nil && !p.dryRun {
+		return nil, err
+	}
 	c, err := p.connect(ctx, n, func(line string) { fmt.Fprintln(command.ErrOrStderr(), line) })
 	if err != nil {
 		return nil, err
@@ -201,7 +208,7 @@ func lookAt(home string) func(ctx context.Context, jobID string) (rehearsal.View
 
 func viewOf(a *sidecarv1.Assignment) rehearsal.View {
 	view := rehearsal.View{
-		Phase: a.Phase, Error: a.LastError, Delivered: a.Delivery == "delivered",
+		Phase: a.Phase, Outcome: a.Outcome, Error: a.LastError, Delivered: a.Delivery == "delivered",
 		Wall: time.Duration(min(a.WallMs, 1<<40)) * time.Millisecond, //nolint:gosec // bounded here
 	}
 	if view.Error == "" && !view.Delivered {
