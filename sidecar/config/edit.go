@@ -37,7 +37,7 @@ func edit(home, section, key, value string) error {
 }
 
 // overwrite replaces the file of the settings as a whole: after a crash, a full disk or a power failure
-// it has either the old content or the new one. A link to the file stays a link. Each call writes a file of its own, so
+// it has either the old content or the new one. A link to the file stays a link. Each call uses its own temporary file, so
 // that two of them cannot mix their contents.
 func overwrite(path string, text []byte) error {
 	target, err := filepath.EvalSymlinks(path)
