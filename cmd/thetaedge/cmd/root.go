@@ -27,6 +27,7 @@ and is paid for them.
   thetaedge bench --write            measure what the machine can promise
   thetaedge register --from KEY      bond and open the node
   thetaedge start                    work
+  thetaedge service install          let the system run it
   thetaedge why                      say why the node earns what it earns
   thetaedge dashboard                see it in a browser`,
 		SilenceUsage:  true,
@@ -40,7 +41,7 @@ and is paid for them.
 		}
 		hideSettings(command)
 	}
-	root.AddCommand(hardwareCommand(), initCommand(), relayCommand(), modelCommand(), versionCommand(), pauseCommand(), resumeCommand(), dashboardCommand())
+	root.AddCommand(hardwareCommand(), initCommand(), relayCommand(), modelCommand(), versionCommand(), pauseCommand(), resumeCommand(), dashboardCommand(), serviceCommand())
 	root.AddCommand(withSettings...)
 	decimal.Flags(root)
 	return root, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"io"
 	"log/slog"
 	"maps"
 	"net"
@@ -25,6 +26,7 @@ import (
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/config"
 	"github.com/thetaedge/theta/sidecar/device"
+	"github.com/thetaedge/theta/sidecar/service"
 	"github.com/thetaedge/theta/sidecar/store"
 	"github.com/thetaedge/theta/sidecar/web"
 	"github.com/thetaedge/theta/sidecar/worker"
@@ -44,25 +46,33 @@ continues where it ended. Outputs that a sink has not accepted are sent again un
 work.retention ends, also after a restart.`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			n, err := openNode(command)
+			home, err := homeOf(command)
 			if err != nil {
 				return err
 			}
-			logs := web.NewLogs()
-			logger := newLogger(n.config.Log, command.ErrOrStderr())
-			logger = slog.New(slog.NewMultiHandler(logger.Handler(), logs.Handler(levelOf(n.config.Log))))
-			return errors.Join(start(command.Context(), n, newBoard(n, logs), logger), n.close())
+			return service.Attend(service.DefaultName, home, command.ErrOrStderr(), func(log io.Writer, stops <-chan os.Signal) error {
+				n, err := openNode(command)
+				if err != nil {
+					return err
+				}
+				logs := web.NewLogs()
+				logger := newLogger(n.config.Log, log)
+				logger = slog.New(slog.NewMultiHandler(logger.Handler(), logs.Handler(levelOf(n.config.Log))))
+				return errors.Join(start(command.Context(), n, newBoard(n, logs), stops, logger), n.close())
+			})
 		},
 	}
 }
 
-// start runs the agent, the API and the dashboard until a signal ends them.
-func start(parent context.Context, n *node, board *board, logger *slog.Logger) (err error) {
+// start runs the agent, the API and the dashboard until a signal ends them. stops contains orders to
+// stop that are not signals of the system; it may be nil.
+func start(parent context.Context, n *node, board *board, stops <-chan os.Signal, logger *slog.Logger) (err error) {
 	ctx, cancel := context.WithCancel(parent)
 	defer cancel()
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, stopSignals()...)
 	defer signal.Stop(signals)
+	go forward(ctx, stops, signals)
 
 	journal, err := store.Open(n.home, nil)
 	if err != nil {
@@ -116,14 +126,14 @@ func start(parent context.Context, n *node, board *board, logger *slog.Logger) (
 		return err
 	}
 	identity := api.Identity{Version: buildVersion(), ChainID: chainID, Worker: n.worker.Address().String(), StartedAt: time.Now()}
-	service := api.NewService(identity, worker.Status, journal, executors)
-	service.ShowDevices(n.cards)
-	service.ExplainWith(daemonSources(n, chainID, journal))
-	server, err := api.NewServer(service, registry, logger)
+	answers := api.NewService(identity, worker.Status, journal, executors)
+	answers.ShowDevices(n.cards)
+	answers.ExplainWith(daemonSources(n, chainID, journal))
+	server, err := api.NewServer(answers, registry, logger)
 	if err != nil {
 		return err
 	}
-	board.service.Store(service)
+	board.service.Store(answers)
 	stopAPI, err := serve(n, server, logger)
 	if err != nil {
 		return err
@@ -315,6 +325,18 @@ func serve(n *node, server *api.Server, logger *slog.Logger) (func() error, erro
 		cancel()
 		return errors.Join(<-done, run.remove(n.home))
 	}, nil
+}
+
+// forward passes orders to stop on as if they were signals.
+func forward(ctx context.Context, stops <-chan os.Signal, signals chan<- os.Signal) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case stop := <-stops:
+			signals <- stop
+		}
+	}
 }
 
 // drainOn turns the first signal into a drain and the second into a stop.

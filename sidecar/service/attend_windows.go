@@ -1,0 +1,77 @@
+package service
+
+import (
+	"errors"
+	"io"
+	"os"
+	"time"
+
+	"golang.org/x/sys/windows/svc"
+)
+
+const (
+	// beat is the pause between two signs of life while the daemon stops, and beatHint the time
+	// after which Windows may take a service without one for dead.
+	beat     = 5 * time.Second
+	beatHint = 30 * time.Second
+)
+
+// Attend runs a daemon. If Windows has started it as a service, Attend answers Windows, writes the log
+// into the home, and turns the order to stop into an interrupt.
+func Attend(name, home string, stderr io.Writer, run func(log io.Writer, stops <-chan os.Signal) error) error {
+	service, err := svc.IsWindowsService()
+	if err != nil || !service {
+		return errors.Join(err, run(stderr, nil))
+	}
+	log, err := OpenLog(home)
+	if err != nil {
+		return err
+	}
+	d := &attended{run: run, log: log}
+	err = svc.Run(name, d)
+	return errors.Join(err, d.err, log.Close())
+}
+
+// attended is a daemon that runs as a service of Windows.
+type attended struct {
+	run func(io.Writer, <-chan os.Signal) error
+	log *LogFile
+	err error
+}
+
+// Execute implements svc.Handler. Its exit code 1 makes Windows start the service again.
+func (d *attended) Execute(_ []string, requests <-chan svc.ChangeRequest, status chan<- svc.Status) (bool, uint32) {
+	const accepts = svc.AcceptStop | svc.AcceptShutdown
+	stops, done := make(chan os.Signal, 2), make(chan error, 1)
+	go func() { done <- d.run(d.log, stops) }()
+	now := svc.Status{State: svc.Running, Accepts: accepts}
+	status <- now
+	ticker := time.NewTicker(beat)
+	defer ticker.Stop()
+	for {
+		select {
+		case d.err = <-done:
+			if d.err == nil {
+				return false, 0
+			}
+			_, _ = io.WriteString(d.log, "Error: "+d.err.Error()+"\n")
+			return true, 1
+		case request := <-requests:
+			switch request.Cmd {
+			case svc.Interrogate:
+				status <- now
+			case svc.Stop, svc.Shutdown:
+				if now.State == svc.Running {
+					now = svc.Status{State: svc.StopPending, WaitHint: uint32(beatHint.Milliseconds())}
+					stops <- os.Interrupt
+				}
+				status <- now
+			}
+		case <-ticker.C:
+			if now.State == svc.StopPending {
+				now.CheckPoint++
+				status <- now
+			}
+		}
+	}
+}

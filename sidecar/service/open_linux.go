@@ -1,0 +1,37 @@
+package service
+
+import (
+	"fmt"
+	"os"
+	"os/user"
+	"path/filepath"
+)
+
+// SystemHome is the home of a service of the system, unless the owner names another one.
+const SystemHome = "/var/lib/thetaedge"
+
+// DefaultAccount is the account of a service of the system, unless the owner names another one.
+const DefaultAccount = "thetaedge"
+
+// IsSystem reports whether this user installs services of the system.
+func IsSystem() bool { return os.Geteuid() == 0 }
+
+// Open returns what runs the service on this system.
+func Open(name string, system bool) (Supervisor, error) {
+	if err := CheckName(name); err != nil {
+		return nil, err
+	}
+	s := Systemd{Name: name, Dir: "/etc/systemd/system", System: system, Accounts: localAccounts(), Run: Execute}
+	if system {
+		return s, nil
+	}
+	settings, err := os.UserConfigDir()
+	if err != nil {
+		return nil, fmt.Errorf("cannot find the folder of a user's units: %w", err)
+	}
+	s.Dir, s.User = filepath.Join(settings, "systemd", "user"), os.Getenv("USER")
+	if me, err := user.Current(); err == nil {
+		s.User = me.Username
+	}
+	return s, nil
+}
