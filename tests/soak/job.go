@@ -84,7 +84,7 @@ type kind struct {
 func kinds(bin, examples, spin string) []kind {
 	text := func(policy string) func(*rand.Rand) string {
 		return func(random *rand.Rand) string {
-			return fmt.Sprintf(textgen, bin, examples, 1000+random.IntN(3000), random.IntN(1000)) + policy + windows
+			return fmt.Sprintf(textgen, bin, examples, 600+random.IntN(2400), random.IntN(1000)) + policy + windows
 		}
 	}
 	model := func(policy string) func(*rand.Rand) string {

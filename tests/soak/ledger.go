@@ -177,23 +177,32 @@ func (l *Ledger) Height() int64 {
 	return l.height
 }
 
-// Waits reports whether a node has committed to a result that it may not reveal yet, and all nodes
-// that have not committed to the same round are able to.
+// freshBlocks is the number of blocks after a commitment in which a node is said to reveal soon. A round that
+// waits longer may wait for a draw.
+const freshBlocks = 8
+
+// Waits reports whether a node has just committed to a result that it may reveal soon: at most one
+// other node of the round has not committed yet, and it is able to.
 func (l *Ledger) Waits(operator string, able func(operator string) bool) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for s, p := range l.seats {
-		if s.operator == operator && p.committed > 0 && p.revealed == 0 && l.opened[s.chunk] == 0 && !l.ended[s.chunk] && l.allAble(s.chunk, able) {
+		if s.operator == operator && p.committed > 0 && l.height <= p.committed+freshBlocks && p.revealed == 0 &&
+			l.opened[s.chunk] == 0 && !l.ended[s.chunk] && l.soon(s.chunk, able) {
 			return true
 		}
 	}
 	return false
 }
 
-// allAble reports whether all nodes that have not committed to a round are able to.
-func (l *Ledger) allAble(ref computetypes.ChunkRef, able func(string) bool) bool {
+// soon reports whether at most one node of a round has not committed, and is able to.
+func (l *Ledger) soon(ref computetypes.ChunkRef, able func(string) bool) bool {
+	waiting := 0
 	for s, p := range l.seats {
-		if s.chunk == ref && p.assigned > 0 && p.committed == 0 && !able(s.operator) {
+		if s.chunk != ref || p.assigned == 0 || p.committed > 0 {
+			continue
+		}
+		if waiting++; waiting > 1 || !able(s.operator) {
 			return false
 		}
 	}

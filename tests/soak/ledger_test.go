@@ -43,10 +43,12 @@ func TestARevealThatWasDueWhenACutEndedIsCountedOnceItIsMade(t *testing.T) {
 		require.NoError(t, l.add(height, emitted(t, messages...)))
 	}
 	block(&computetypes.EventSweep{Changes: []computetypes.ChunkChange{{
-		Ref: ref, Change: &computetypes.ChunkChange_Assigned{Assigned: &computetypes.Assigned{Operators: []string{"a", "b"}}},
+		Ref: ref, Change: &computetypes.ChunkChange_Assigned{Assigned: &computetypes.Assigned{Operators: []string{"a", "b", "c"}}},
 	}}})
 	require.False(t, l.Waits("a", able))
 	block(did("a", "commit", ref))
+	require.False(t, l.Waits("a", able), "two others have to commit")
+	block(did("c", "commit", ref))
 	require.True(t, l.Waits("a", able))
 	can = false
 	require.False(t, l.Waits("a", able), "the round does not open while b cannot commit")
@@ -65,6 +67,17 @@ func TestARevealThatWasDueWhenACutEndedIsCountedOnceItIsMade(t *testing.T) {
 	block(did("a", "reveal", ref))
 	require.Equal(t, 1, l.RevealsUnderCut(), "b has revealed without a cut")
 	require.Equal(t, height, l.Height())
+}
+
+func TestARoundThatHasWaitedLongRevealsAtNoKnownTime(t *testing.T) {
+	t.Parallel()
+	l, ref := NewLedger(), computetypes.ChunkRef{JobId: "5-0-0"}
+	able := func(string) bool { return true }
+	require.NoError(t, l.add(1, emitted(t, did("a", "commit", ref))))
+	require.True(t, l.Waits("a", able))
+	require.False(t, l.Waits("b", able))
+	require.NoError(t, l.add(2+freshBlocks, nil))
+	require.False(t, l.Waits("a", able))
 }
 
 func TestFaultsKnowSinceWhenTheirNodeHadTheSeat(t *testing.T) {
