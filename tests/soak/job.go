@@ -37,7 +37,7 @@ class: cpu-small
 reward: 0.1tfuel
 prepare_blocks: 15
 commit_blocks: 90
-lifetime_blocks: 500
+lifetime_blocks: 240
 `
 
 // textgen continues a text with a program of wasm/1; its fuel needs 40 blocks at the rate that nodes
