@@ -30,6 +30,9 @@ type field struct {
 // ID returns a name for the field that HTML accepts.
 func (f field) ID() string { return "s-" + strings.ReplaceAll(f.Key, ".", "-") }
 
+// Rows returns the height of the field of a list in lines, so that a list of some items is seen whole.
+func (f field) Rows() int { return min(12, max(2, 1+strings.Count(f.Value, "\n"))) }
+
 // group is a part of the form.
 type group struct {
 	Key    string

@@ -17,7 +17,7 @@ const (
 	whyFresh = 5 * time.Second
 	// whyPatience bounds one request for an explanation. The daemon gives up sooner.
 	whyPatience = 20 * time.Second
-	// whyWait is the longest time for which a page waits for an explanation. After that it shows the last one.
+	// whyWait is the longest time for which a page waits for an explanation if Config does not say another one.
 	whyWait = 700 * time.Millisecond
 	// whyOld is the age from which on a page says how old the explanation is.
 	whyOld = 20 * time.Second
@@ -151,8 +151,8 @@ func (st *standing) explain(answer *sidecarv1.WhyResponse, failure error, now ti
 	}
 }
 
-// reasons adds the explanation to what the first page shows.
+// explain adds the explanation to what the first page shows.
 func (s *Server) explain(r *http.Request, st *standing) {
-	answer, err := s.reasons.get(r.Context(), whyWait)
+	answer, err := s.reasons.get(r.Context(), s.cfg.WhyWait)
 	st.explain(answer, err, s.cfg.Now())
 }

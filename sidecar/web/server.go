@@ -30,6 +30,9 @@ type Config struct {
 	Sensors  Sensors
 	Logs     *Logs
 	Logger   *slog.Logger
+	// WhyWait is the longest time for which a page waits for a new explanation of what the node earns. After
+	// that it shows the last one. 0 means 0.7 seconds.
+	WhyWait time.Duration
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -52,6 +55,9 @@ type Server struct {
 func NewServer(cfg Config) (*Server, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.WhyWait == 0 {
+		cfg.WhyWait = whyWait
 	}
 	key, err := OpenKey(cfg.Home)
 	if err != nil {

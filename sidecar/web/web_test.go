@@ -61,7 +61,7 @@ func stranger(t *testing.T) *browser {
 	logs := web.NewLogs()
 	logger := slog.New(logs.Handler(slog.LevelDebug))
 	logger.Warn("cannot deliver "+dashboard.Hostile, "error", dashboard.Hostile)
-	server, err := web.NewServer(web.Config{Node: node, Home: node.Home, Language: "auto", Sensors: dashboard.Sensors{}, Logs: logs, Logger: logger})
+	server, err := web.NewServer(web.Config{Node: node, Home: node.Home, Language: "auto", Sensors: dashboard.Sensors{}, Logs: logs, Logger: logger, WhyWait: 20 * time.Second})
 	require.NoError(t, err)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
