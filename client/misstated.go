@@ -10,7 +10,7 @@ import (
 // Misstated is a chunk whose nodes have stated another number of failed tasks than its leaves
 // contain. Where only a majority decides, a failed task earns the attempt fee only, and the root of
 // a chunk does not show the exit codes: nodes that state too few failures are paid in full for them.
-// Only a node that has the leaves can see this.
+// Only a client that has the leaves can see this.
 type Misstated struct {
 	// First and Tasks are the tasks of the chunk.
 	First, Tasks uint64
