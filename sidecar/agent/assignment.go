@@ -62,6 +62,8 @@ type assignment struct {
 	deaths int
 	// doubts is the number of these failures in which the device of the tensors failed.
 	doubts int
+	// unsealed reports that no commitment to the tasks of a chunk that have a result could be made.
+	unsealed bool
 	// revealSince is the height at which the round was first seen to wait for reveals.
 	revealSince int64
 	// retriedAt is the height of the last retry.

@@ -54,12 +54,14 @@ func (e executedChunk) apply(a *Agent) {
 	if w.ctx.Err() != nil || w.record.Phase != store.PhaseRunning {
 		return // it was given up
 	}
-	if e.err == nil {
+	ended := e.err == nil
+	if ended {
 		e.err = a.sealChunk(w, e)
 	}
 	if e.err == nil || a.fatal != nil {
 		return
 	}
+	w.unsealed = ended || e.run.only
 	if len(e.list) > e.before {
 		w.failures = 0
 	}

@@ -91,10 +91,10 @@ func (a *Agent) yieldsLeft() int {
 }
 
 // partlyDone reports whether some tasks of a chunk have a result on the disk, which no run uses,
-// and to which the node may commit. If that has failed before, they do not count.
+// and to which the node may commit. If such a commitment has failed before, they do not count.
 func (w *assignment) partlyDone() bool {
 	part, ok := w.part()
-	return ok && w.record.Phase == store.PhasePreparing && !w.executing && w.failures == 0 && w.spec != nil &&
+	return ok && w.record.Phase == store.PhasePreparing && !w.executing && !w.unsealed && w.spec != nil &&
 		divisible(w.record.Key, w.spec, part) && resultsOnDisk(&w.record) > 0
 }
 

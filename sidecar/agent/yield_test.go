@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/sidecar/bid"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/store"
@@ -349,4 +350,37 @@ func TestAChunkOfAQuorumThatIsNearlyDoneIsNotYieldedAfterARestart(t *testing.T) 
 	suspended.Store(false)
 	close(w.engine.hold)
 	require.Equal(t, "paid", w.untilPhase(chunk, store.PhaseSettled).Verdict.Status)
+}
+
+// TestAFailureBeforeItIsLateDoesNotCostTheTasksOfAChunkThatAreDone: a game may take the memory of the
+// device. The node commits to the tasks that have a result, as if no other one had begun.
+func TestAFailureBeforeItIsLateDoesNotCostTheTasksOfAChunkThatAreDone(t *testing.T) {
+	w, suspended := lateWorld(t)
+	w.config.Policy.FuelPerBlock = 1
+	var running atomic.Pointer[Agent]
+	w.engine.runs = func(n int) error {
+		if n != 4 {
+			return nil
+		}
+		suspended.Store(true)
+		require.Eventually(t, func() bool { a := running.Load(); return a != nil && a.suspension.on.Load() }, patience, time.Millisecond)
+		return executor.ErrDevice
+	}
+	chunk := w.chain.postChunk(w.web, 1, 8, func(task *fakeTask) {
+		task.spec.Policy.Auditors, task.spec.PrepareBlocks = 1, 0
+	})
+	halt := w.chain.blocks(2 * time.Millisecond)
+	a, stop := w.run()
+	defer stop()
+	running.Store(a)
+	w.untilRecord(chunk, "a failure", func(r store.Assignment) bool { return r.Phase == store.PhasePreparing && r.Tries == 1 })
+	halt()
+	deadline := w.record(chunk).Deadlines.Commit
+	w.chain.read(func() { w.chain.height = deadline - (5*fakeFuel - 4) })
+	w.untilRecord(chunk, "a commitment", func(r store.Assignment) bool { return r.Phase >= store.PhaseCommitSent })
+	defer w.chain.blocks(2 * time.Millisecond)()
+	record := w.untilPhase(chunk, store.PhaseSettled)
+	require.Equal(t, "paid", record.Verdict.Status, "%s; %s", record.LastError, a.Status().LastError)
+	require.Equal(t, uint64(3), record.Tasks)
+	w.chain.read(func() { require.Zero(t, w.chain.yields.Yields) })
 }
