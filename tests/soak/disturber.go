@@ -124,7 +124,8 @@ func (d *disturber) aim(ctx context.Context, random *rand.Rand) devnet.Node {
 // waits reports whether a node has committed to a result that it may reveal soon: no other node of the
 // round is suspended.
 func (d *disturber) waits(node devnet.Node) bool {
-	return d.ledger.Waits(node.Operator, func(other string) bool { return !d.done.now(disturbGame, other) })
+	height := d.ledger.Height()
+	return d.ledger.Waits(node.Operator, func(other string) bool { return !d.done.now(disturbGame, other, height) })
 }
 
 // cutOne cuts a node off until a reveal of it has been due for some blocks, or for a random time.
@@ -193,7 +194,7 @@ func (d *disturber) game(ctx context.Context, node devnet.Node, length time.Dura
 		err = nil
 	}
 	_ = game.Wait()
-	end(d.ledger.Height() + restartBlocks)
+	end(d.ledger.Height() + gameBlocks)
 	d.say("the owner of %s played for %.0f s, the node yielded %d tasks", node.Name, time.Since(begun).Seconds(), d.ledger.Yields(node.Operator)-yields)
 	return err
 }

@@ -76,12 +76,12 @@ func (d *Disturbances) hit(operator string, from, to int64, kinds ...string) boo
 	})
 }
 
-// now reports whether a node is disturbed now.
-func (d *Disturbances) now(kind, operator string) bool {
+// now reports whether a node is disturbed at a height that has just come.
+func (d *Disturbances) now(kind, operator string, height int64) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return slices.ContainsFunc(d.all, func(one *disturbance) bool {
-		return one.operator == operator && one.kind == kind && one.to == 0
+		return one.operator == operator && one.kind == kind && (one.to == 0 || one.to >= height)
 	})
 }
 

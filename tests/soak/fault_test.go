@@ -14,8 +14,9 @@ func TestOnlyDisturbancesOfTheNodeInItsTimeExplainAFault(t *testing.T) {
 	done.begin(disturbCut, "a", 10)(14)
 	done.begin(disturbGame, "b", 20)(30)
 	done.begin(disturbKill, "c", 40) // still down
-	require.True(t, done.now(disturbKill, "c"))
-	require.False(t, done.now(disturbGame, "b"))
+	require.True(t, done.now(disturbKill, "c", 99))
+	require.True(t, done.now(disturbGame, "b", 30))
+	require.False(t, done.now(disturbGame, "b", 31))
 	for name, c := range map[string]struct {
 		fault Fault
 		wrong bool

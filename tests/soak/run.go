@@ -24,9 +24,10 @@ const (
 	firstJobs = 3
 	// startPatience is the longest time that a daemon needs to answer after its start.
 	startPatience = 90 * time.Second
-	// restartBlocks is the number of blocks after a restart or a game for which a node may still
-	// catch up.
-	restartBlocks = 10
+	// restartBlocks is the number of blocks after a restart for which a node may still catch up.
+	// gameBlocks is that after a game: a suspension lasts a minute at least (owner.LeastPause), which is
+	// 100 blocks at most.
+	restartBlocks, gameBlocks = 10, 100 + 10
 	// maxDiskMiB bounds the folder of a run.
 	maxDiskMiB = 4096
 	// readPause and diskPause are the pauses between two looks at the chain and at the disk.
