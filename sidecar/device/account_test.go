@@ -121,7 +121,7 @@ func TestACounterThatCannotBeTrustedIsNotMeasured(t *testing.T) {
 		"begins again": {func(b *bench) { b.micro = 7 }, "driver was reloaded"},
 		"jumps":        {func(b *bench) { b.micro += 1 << 60 }, "jumped"},
 		"vanishes":     {func(b *bench) { b.err = errors.New("lost") }, "lost"},
-		"stands still": {func(b *bench) {}, "did not move"},
+		"stands still": {func(*bench) {}, "did not move"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench()

@@ -103,8 +103,8 @@ func (u *drmUse) scan() error {
 	if err != nil {
 		return err
 	}
-	names, err := folder.Readdirnames(-1)
-	if err = errors.Join(err, folder.Close()); err != nil {
+	names, readErr := folder.Readdirnames(-1)
+	if err := errors.Join(readErr, folder.Close()); err != nil {
 		return err
 	}
 	u.files = map[int][]string{}

@@ -121,7 +121,7 @@ func TestLibraryIsLoadedFromDisk(t *testing.T) {
 	require.ErrorIs(t, err, ErrNotMeasured)
 
 	// The stub is an old library: most functions are missing, and calling one would end the process.
-	old := nvmlDriver{gpus.(*nvmlGPUs)} //nolint:errcheck,forcetypeassert // as above
+	old := nvmlDriver{gpus.(*nvmlGPUs)} //nolint:forcetypeassert // as above
 	cards, err := JoinDrivers(old).Cards()
 	require.NoError(t, err)
 	require.Len(t, cards, 1)

@@ -30,7 +30,7 @@ func readingOf[N ~uint32 | ~uint64 | ~int | ~int64](value N, err error) Reading 
 	case value > 0 && uint64(value) > math.MaxInt64:
 		return NotMeasured(fmt.Sprintf("expected a number below 2^63, found %d", value))
 	}
-	return Measured(int64(value)) //nolint:gosec // checked above
+	return Measured(int64(value))
 }
 
 // Value returns the number, and whether it was measured.

@@ -190,5 +190,5 @@ func (b *bus) gnomeIdle(ctx context.Context) (Activity, error) {
 	if err == nil && millis > 1<<40 {
 		err = fmt.Errorf("GNOME names a time that cannot be: %d ms", millis)
 	}
-	return Activity{Source: "GNOME", Idle: time.Duration(millis) * time.Millisecond}, err //nolint:gosec // bounded above
+	return Activity{Source: "GNOME", Idle: time.Duration(millis) * time.Millisecond}, err
 }

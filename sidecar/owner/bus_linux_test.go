@@ -123,7 +123,7 @@ func TestServicesAreAskedOverARealBus(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, Activity{Source: "logind", Coarse: true}, a)
 	login.set("IdleHint", true)
-	login.set("IdleSinceHint", uint64(now.Add(-time.Hour).UnixMicro())) //nolint:gosec // after 1970
+	login.set("IdleSinceHint", uint64(now.Add(-time.Hour).UnixMicro()))
 	a, err = b.logindIdle(ctx, now)
 	require.NoError(t, err)
 	require.Equal(t, Activity{Source: "logind", Idle: time.Hour}, a)
@@ -150,12 +150,16 @@ func TestABusThatHangsOrLiesIsLeft(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { _ = listener.Close() }()
 	go func() {
+		var held []net.Conn
 		for {
 			conn, err := listener.Accept()
 			if err != nil {
-				return
+				break
 			}
-			defer func() { _ = conn.Close() }()
+			held = append(held, conn)
+		}
+		for _, conn := range held {
+			_ = conn.Close()
 		}
 	}()
 	b := busAt("unix:path=" + path)

@@ -77,24 +77,33 @@ func parseSpan(text string) (from, length int, err error) {
 	if parts == nil {
 		return 0, 0, fmt.Errorf("expected a span such as 20:00-08:00, found %q", text)
 	}
-	var at [2]int
-	for i := range at {
-		hour, _ := strconv.Atoi(parts[1+2*i])
-		minute, _ := strconv.Atoi(parts[2+2*i])
-		at[i] = hour*60 + minute
-		if minute > 59 || at[i] > dayMinutes {
-			return 0, 0, fmt.Errorf("expected times from 00:00 to 24:00, found %s:%s", parts[1+2*i], parts[2+2*i])
-		}
+	begin, err := parseMinute(parts[1], parts[2])
+	if err != nil {
+		return 0, 0, err
 	}
+	end, err := parseMinute(parts[3], parts[4])
 	switch {
-	case at[0] == dayMinutes:
+	case err != nil:
+		return 0, 0, err
+	case begin == dayMinutes:
 		return 0, 0, fmt.Errorf("expected a span that begins before 24:00, found %q; write 00:00 of the next day", text)
-	case at[0] == at[1]:
+	case begin == end:
 		return 0, 0, fmt.Errorf("it leaves no time, because it ends when it begins; name only the days for whole days")
-	case at[1] < at[0]:
-		at[1] += dayMinutes
+	case end < begin:
+		end += dayMinutes
 	}
-	return at[0], at[1] - at[0], nil
+	return begin, end - begin, nil
+}
+
+// parseMinute returns the minute of the day of a time that is written in hours and minutes.
+func parseMinute(hours, minutes string) (int, error) {
+	hour, _ := strconv.Atoi(hours)
+	minute, _ := strconv.Atoi(minutes)
+	at := hour*60 + minute
+	if minute > 59 || at > dayMinutes {
+		return 0, fmt.Errorf("expected times from 00:00 to 24:00, found %s:%s", hours, minutes)
+	}
+	return at, nil
 }
 
 // addDays adds a day such as "mon", or days such as "fri-mon".

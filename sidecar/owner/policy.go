@@ -97,7 +97,8 @@ func (p *Policy) Decide(course Course, r Readings, now time.Time) (Decision, Cou
 			found.sentence = "it is not seen whether owner." + string(rule.rule) + " is kept: " + found.blind
 			found.cure = "make the sensor work, switch the rule off, or set owner.strict to false"
 		}
-		shown, end := before, before.end(found)
+		end := before.end(found)
+		var shown hold
 		switch {
 		case found.holds && !held:
 			before = hold{rule.rule, now, now, found}

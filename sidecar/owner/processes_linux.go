@@ -56,8 +56,8 @@ func (t *processTable) read() ([]process, map[int]bool, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	names, err := folder.Readdirnames(-1)
-	if err = errors.Join(err, folder.Close()); err != nil {
+	names, readErr := folder.Readdirnames(-1)
+	if err := errors.Join(readErr, folder.Close()); err != nil {
 		return nil, nil, err
 	}
 	known := make(map[int]process, len(t.list))

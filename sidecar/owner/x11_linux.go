@@ -75,7 +75,7 @@ func (d *display) fullScreen(ctx context.Context) (name string, err error) {
 		return nil
 	})
 	if err == nil && name == "" && d.getenv("WAYLAND_DISPLAY") != "" {
-		return "", errors.New("Wayland does not show which window fills the screen; only programs that use X11 are seen")
+		return "", errors.New("only programs that use X11 are seen; Wayland does not show which window fills the screen")
 	}
 	return name, err
 }

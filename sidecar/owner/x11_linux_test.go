@@ -46,7 +46,7 @@ func (x *fakeX) serve(conn net.Conn) {
 	if !bytes.Contains(rest, []byte("0123456789abcdef")) {
 		reason := padded([]byte("No protocol specified\n"))
 		head := []byte{0, 22, 11, 0, 0, 0}
-		_, _ = conn.Write(append(order.AppendUint16(head, uint16(len(reason)/4)), reason...)) //nolint:gosec // short
+		_, _ = conn.Write(append(order.AppendUint16(head, uint16(len(reason)/4)), reason...))
 		return
 	}
 	vendor := padded([]byte("a test"))
@@ -55,7 +55,7 @@ func (x *fakeX) serve(conn net.Conn) {
 	body[20], body[21] = 1, 1
 	body = append(append(append(body, vendor...), make([]byte, 8)...), word(fakeRoot)...)
 	body = append(body, make([]byte, 36)...)
-	_, _ = conn.Write(append(order.AppendUint16([]byte{1, 0, 11, 0, 0, 0}, uint16(len(body)/4)), body...)) //nolint:gosec // short
+	_, _ = conn.Write(append(order.AppendUint16([]byte{1, 0, 11, 0, 0, 0}, uint16(len(body)/4)), body...))
 	for {
 		head := make([]byte, 4)
 		if _, err := io.ReadFull(conn, head); err != nil {
@@ -89,7 +89,7 @@ func (x *fakeX) answer(code byte, request []byte) []byte {
 		}
 	case 16:
 		x.atoms = append(x.atoms, string(request[4:4+order.Uint16(request)]))
-		order.PutUint32(reply[8:], uint32(1000+len(x.atoms))) //nolint:gosec // small
+		order.PutUint32(reply[8:], uint32(1000+len(x.atoms)))
 	case 144:
 		order.PutUint32(reply[16:], x.idle)
 	case 20:
@@ -114,13 +114,13 @@ func (x *fakeX) property(reply []byte, window, name uint32) []byte {
 	case x.full:
 		for i, atom := range x.atoms {
 			if atom == "_NET_WM_STATE_FULLSCREEN" {
-				value = append(word(7), word(uint32(1001+i))...) //nolint:gosec // small
+				value = append(word(7), word(uint32(1001+i))...)
 			}
 		}
 	}
-	items := uint32(len(value)) / uint32(reply[1]/8) //nolint:gosec // short
+	items := uint32(len(value)) / uint32(reply[1]/8)
 	value = padded(value)
-	order.PutUint32(reply[4:], uint32(len(value)/4)) //nolint:gosec // short
+	order.PutUint32(reply[4:], uint32(len(value)/4))
 	if x.lengths != nil {
 		items = *x.lengths
 	}
@@ -148,7 +148,7 @@ func screen(t *testing.T, x *fakeX, env map[string]string) *display {
 	entry := func(number, secret string) {
 		cookies = binary.BigEndian.AppendUint16(cookies, 256)
 		for _, field := range []string{"host", number, cookieKind, secret} {
-			cookies = append(binary.BigEndian.AppendUint16(cookies, uint16(len(field))), field...) //nolint:gosec // short
+			cookies = append(binary.BigEndian.AppendUint16(cookies, uint16(len(field))), field...)
 		}
 	}
 	entry("2", "of another screen")

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -227,7 +228,7 @@ func TestAJobThatMayStillBePostedIsNotPaidForTwice(t *testing.T) {
 }
 
 func TestADeliveryThatNeverComesEndsWithPatience(t *testing.T) {
-	stuck := append(good()[:5], step{view: View{Phase: "revealed", Error: "not delivered: refused"}, status: computetypes.ASSIGNMENT_STATUS_REVEALED, review: true})
+	stuck := slices.Concat(good()[:5], []step{{view: View{Phase: "revealed", Error: "not delivered: refused"}, status: computetypes.ASSIGNMENT_STATUS_REVEALED, review: true}})
 	report, _ := try(t, &fake{steps: stuck}, time.Second)
 	require.Equal(t, Deliver, report.Failed, "%+v", report)
 	o := report.Legs[position(Deliver)]

@@ -53,15 +53,15 @@ func (p Plan) Do(ctx context.Context) error {
 		if step.Cure != "" {
 			err = fmt.Errorf("%w; %s", err, step.Cure)
 		}
-		back, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoLimit)
-		defer cancel()
-		return errors.Join(err, p[:i+1].undo(back))
+		return errors.Join(err, p[:i+1].undo(ctx))
 	}
 	return nil
 }
 
-// undo takes steps back. The failed one is the last.
+// undo takes steps back, also if ctx has ended. The failed one is the last.
 func (p Plan) undo(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoLimit)
+	defer cancel()
 	var errs []error
 	for i := len(p) - 1; i >= 0; i-- {
 		if p[i].Undo == nil {

@@ -171,7 +171,7 @@ func TestAFailedUpdateRestoresTheServiceThatRan(t *testing.T) {
 }
 
 // systemHome is a home that root has made, at a place that the service sees.
-func (m *machine) home(t *testing.T) string {
+func (m *machine) home() string {
 	home := "/var/lib/thetaedge"
 	m.owners[home] = 0
 	return home
@@ -181,7 +181,7 @@ func TestInstallOfTheSystemMakesAnAccountThatOwnsTheHome(t *testing.T) {
 	m := newMachine()
 	s := m.system(t)
 	u := systemUnit()
-	u.Home = m.home(t)
+	u.Home = m.home()
 	plan, err := s.Install(t.Context(), u)
 	require.NoError(t, err)
 	var shown strings.Builder

@@ -99,8 +99,14 @@ func TestComposedKeysHaveTexts(t *testing.T) {
 
 func TestTheLanguageIsThatOfTheSettingOrOfTheBrowser(t *testing.T) {
 	for _, c := range []struct{ setting, accepted, want string }{
-		{"auto", "de-AT,de;q=0.9,en;q=0.8", "de"}, {"auto", "en-GB,en;q=0.9,de;q=0.8", "en"}, {"auto", "fr-FR", "en"},
-		{"auto", "", "en"}, {"auto", "\x00;;q=x", "en"}, {"de", "en", "de"}, {"en", "de", "en"}, {"auto", "fr,de;q=0.5", "de"},
+		{"auto", "de-AT,de;q=0.9,en;q=0.8", "de"},
+		{"auto", "en-GB,en;q=0.9,de;q=0.8", "en"},
+		{"auto", "fr-FR", "en"},
+		{"auto", "", "en"},
+		{"auto", "\x00;;q=x", "en"},
+		{"de", "en", "de"},
+		{"en", "de", "en"},
+		{"auto", "fr,de;q=0.5", "de"},
 	} {
 		require.Equal(t, c.want, languageOf(c.setting, c.accepted), c)
 	}

@@ -33,7 +33,8 @@ func multiply(t *testing.T, d tensor.Device, batch, m, n, k uint32, shared bool)
 	op := &tensor.Gemm{A: operand(1), W: operand(2), Out: operand(3), Batch: batch, M: m, N: n, K: k, SharedW: shared}
 	s, random := tensor.NewSession(d, 1<<34), rand.New(rand.NewPCG(uint64(n), uint64(k)))
 	for _, shape := range []tensor.Shape{
-		{Type: tensor.S8, Count: uint64(batch) * uint64(m) * uint64(k)}, {Type: tensor.S8, Count: uint64(weights) * uint64(n) * uint64(k)},
+		{Type: tensor.S8, Count: uint64(batch) * uint64(m) * uint64(k)},
+		{Type: tensor.S8, Count: uint64(weights) * uint64(n) * uint64(k)},
 		{Type: tensor.S32, Count: uint64(batch) * uint64(m) * uint64(n)},
 	} {
 		handle, err := s.Alloc(shape)
@@ -215,9 +216,19 @@ func TestNoShapeOfARightProductIsInDoubt(t *testing.T) {
 		batch, m, n, k uint32
 		shared         bool
 	}{
-		{1, 1, 1, 4, true}, {1, 2, 3, 4, true}, {1, 3, 4, 8, true}, {7, 5, 24, 36, false}, {7, 5, 24, 36, true}, {3, 200, 7, 64, false},
-		{1, 1, 1009, 64, true}, {2, 300, 4093, 2048, true}, {1, 2, 64, tensor.MaxK, true}, {1, 9, 16, tensor.MaxK, true},
-		{1, 40_000, 17, 4, true}, {1, 1, 200_003, 8, true}, {1, 600_000, 2, 4, true},
+		{1, 1, 1, 4, true},
+		{1, 2, 3, 4, true},
+		{1, 3, 4, 8, true},
+		{7, 5, 24, 36, false},
+		{7, 5, 24, 36, true},
+		{3, 200, 7, 64, false},
+		{1, 1, 1009, 64, true},
+		{2, 300, 4093, 2048, true},
+		{1, 2, 64, tensor.MaxK, true},
+		{1, 9, 16, tensor.MaxK, true},
+		{1, 40_000, 17, 4, true},
+		{1, 1, 200_003, 8, true},
+		{1, 600_000, 2, 4, true},
 	} {
 		d := guard.New(cpu.New(cpu.WithCores(2)), guard.Config{Sample: 1 << 31})
 		product := multiply(t, d, c.batch, c.m, c.n, c.k, c.shared)

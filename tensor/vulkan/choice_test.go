@@ -13,9 +13,6 @@ import (
 	"github.com/thetaedge/theta/tensor/vulkan/kernel"
 )
 
-// featureNotPresent is VK_ERROR_FEATURE_NOT_PRESENT.
-const featureNotPresent result = -8
-
 // eights are matrices that some drivers have.
 func eights() matrices { return matrices{rows: 8, columns: 8, depth: 8}.shared(4) }
 

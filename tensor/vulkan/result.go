@@ -27,6 +27,7 @@ const (
 	outOfHostMemory    result = -1
 	outOfDeviceMemory  result = -2
 	deviceLost         result = -4
+	featureNotPresent  result = -8
 	incompatibleDriver result = -9
 )
 
@@ -42,6 +43,8 @@ func (r result) String() string {
 		return "VK_ERROR_DEVICE_LOST"
 	case incompatibleDriver:
 		return "VK_ERROR_INCOMPATIBLE_DRIVER"
+	case featureNotPresent:
+		return "VK_ERROR_FEATURE_NOT_PRESENT"
 	case success, incomplete:
 	}
 	return fmt.Sprintf("VkResult %d", int32(r))
@@ -56,7 +59,7 @@ func (r result) check(what string) error {
 		return fmt.Errorf("%w: %s: %v", ErrMemory, what, r)
 	case deviceLost, timeout:
 		return fmt.Errorf("%w: %s: %v", ErrLost, what, r)
-	case incomplete, incompatibleDriver:
+	case incomplete, incompatibleDriver, featureNotPresent:
 	}
 	return fmt.Errorf("%s: expected success of Vulkan, found %v; update the driver", what, r)
 }

@@ -171,7 +171,10 @@ func (d *disturber) play(ctx context.Context, random *rand.Rand) error {
 // game runs a program that the owner's rules name while the node runs a program. A long one ends when
 // the node has yielded.
 func (d *disturber) game(ctx context.Context, node devnet.Node, length time.Duration, long bool) error {
-	for aimed := time.Now(); !runs(ctx, node) && time.Since(aimed) < aimPatience && pause(ctx, glance); {
+	for aimed := time.Now(); time.Since(aimed) < aimPatience; {
+		if runs(ctx, node) || !pause(ctx, glance) {
+			break
+		}
 	}
 	program, err := d.gameOf(node)
 	if err != nil || ctx.Err() != nil {

@@ -13,7 +13,7 @@ import (
 func TestEveryKindOfJobIsAJobFile(t *testing.T) {
 	t.Parallel()
 	for _, k := range kinds("/bin", "/examples", strconv.Quote("/spin.wasm")) {
-		random := func() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) } //nolint:gosec // repeatable choices
+		random := func() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
 		text := k.text(random())
 		require.Equal(t, text, k.text(random()), "the seed decides")
 		_, err := jobfile.Parse([]byte(text))

@@ -348,7 +348,8 @@ type Sensors struct{}
 func (Sensors) Read(now time.Time) []web.Reading {
 	wave := float64(now.Unix()/5%40) / 40
 	return []web.Reading{
-		{Name: "cpu", Unit: "%", Value: 40 + 50*wave}, {Name: "temperature", Unit: "°C", Value: 52 + 15*wave},
+		{Name: "cpu", Unit: "%", Value: 40 + 50*wave},
+		{Name: "temperature", Unit: "°C", Value: 52 + 15*wave},
 		{Name: "power", Unit: "W", Missing: "rapl: open /sys/class/powercap/intel-rapl:0/energy_uj: permission denied; allow it with a udev rule"},
 	}
 }

@@ -14,7 +14,7 @@ func (f *fixture) contradictions(n int) uint64 {
 	node, err := f.nodes.Node(f.ctx, operator(n))
 	require.NoError(f.t, err)
 	require.True(f.t, node.State.Locked.IsZero())
-	return uint64(node.State.Faults.Wrong)
+	return node.State.Faults.Wrong
 }
 
 // TestAMajorityThatGivesUpEarnsAttemptsAndAccusesNoNode: two nodes say without working that the

@@ -177,8 +177,11 @@ func TestOnlyReplicasOfTheRequesterAreExcused(t *testing.T) {
 		at   func(types.Chunk) bool
 	}{
 		"an auditor": {audited, []behaviour{honest, honest, honest, honest, honest, honest}, func(c types.Chunk) bool { return c.Rounds[0].Auditors > 0 }},
-		"a judge": {spec(coin(1_000), 3), []behaviour{liar, honest, liar, honest, liar, honest, liar, honest, liar, honest, liar, honest},
-			func(c types.Chunk) bool { return len(c.Rounds) > 1 }},
+		"a judge": {
+			spec(coin(1_000), 3),
+			[]behaviour{liar, honest, liar, honest, liar, honest, liar, honest, liar, honest, liar, honest},
+			func(c types.Chunk) bool { return len(c.Rounds) > 1 },
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t)

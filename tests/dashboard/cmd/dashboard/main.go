@@ -26,8 +26,9 @@ func main() {
 	flag.Parse()
 	params.SetSDKDefaults()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, *listen, *unregistered, *held); err != nil {
+	err := run(ctx, *listen, *unregistered, *held)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "Error:", err)
 		os.Exit(1)
 	}
