@@ -72,8 +72,17 @@ func (b *brake) decision() owner.Decision {
 	return d.With(reason)
 }
 
-// run watches the rules until ctx ends.
-func (b *brake) run(ctx context.Context) { b.watcher.Run(ctx) }
+// follow watches the rules concurrently with the caller until ctx ends. The function that it returns waits
+// for the end.
+func (b *brake) follow(ctx context.Context, cards *cards) (wait func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		cards.await(ctx) // until then, the rules about cards would see nothing, and the node suspends
+		b.watcher.Run(ctx)
+	}()
+	return func() { <-done }
+}
 
 // checkRules reads the sensors that the owner's rules need once.
 func checkRules(ctx context.Context, r *report, n *node) {

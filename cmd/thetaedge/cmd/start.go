@@ -92,6 +92,13 @@ func start(parent context.Context, n *node, board *board, stops <-chan os.Signal
 	if err := journal.Bind(chainID); err != nil {
 		return err
 	}
+	return work(ctx, n, board, chainID, journal, signals, logger)
+}
+
+// work runs the agent and the API once the chain is known.
+func work(parent context.Context, n *node, board *board, chainID string, journal *store.Journal, signals chan os.Signal, logger *slog.Logger) (err error) {
+	ctx, cancel := context.WithCancel(parent)
+	defer cancel()
 	engines, err := newEngines(n, n.workersDir(), n.config.Policy.MaxJobs, logger)
 	if err != nil {
 		return err
@@ -101,10 +108,7 @@ func start(parent context.Context, n *node, board *board, stops <-chan os.Signal
 	warnOneRate(n, logger)
 	engines.meet(ctx, n, logger)
 	registry := prometheus.NewRegistry()
-	if err := errors.Join(registry.Register(collectors.NewGoCollector()),
-		registry.Register(collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))); err != nil {
-		return err
-	}
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	executors := engines.list()
 	n.cards.uses(engines.chosen)
 	brake, err := newBrake(n, n.cards, logger)
@@ -114,13 +118,8 @@ func start(parent context.Context, n *node, board *board, stops <-chan os.Signal
 	endCards := n.cards.follow(ctx)
 	defer func() { err = errors.Join(err, endCards()) }()
 	board.brake.Store(brake)
-	watched := make(chan struct{})
-	go func() {
-		defer close(watched)
-		n.cards.await(ctx) // until then, the rules about cards would see nothing, and the node suspends
-		brake.run(ctx)
-	}()
-	defer func() { cancel(); <-watched }()
+	release := brake.follow(ctx, n.cards)
+	defer func() { cancel(); release() }()
 	worker, err := newAgent(n, chainID, journal, executors, brake, registry, logger)
 	if err != nil {
 		return err
@@ -166,7 +165,7 @@ func warnUnwalled(ctx context.Context, engines engines, logger *slog.Logger) {
 }
 
 // awaitChain returns the chain's id once the node answers; "" when a signal came first.
-func awaitChain(ctx context.Context, n *node, logger *slog.Logger, signals <-chan os.Signal) (id string, err error) {
+func awaitChain(ctx context.Context, n *node, logger *slog.Logger, signals chan os.Signal) (id string, err error) {
 	told, waiting := "", false
 	defer func() {
 		if waiting {
