@@ -164,7 +164,7 @@ func TestWrongBitsOfOneShapeAreFoundAtItsFirstCall(t *testing.T) {
 				flip(call, code, 0)
 			}
 		}}
-		d := guard.New(s, guard.Config{})
+		d := guard.New(s, guard.Config{Grace: time.Hour})
 		_, err := tensortest.Draw(tensortest.NewSource(1), code).Run(d)
 		require.NoError(t, err, "another shape is right")
 		_, err = tensortest.Large(code).Run(d)
@@ -183,7 +183,7 @@ func TestAFlippedBitOfAProductIsFoundByItsSums(t *testing.T) {
 				flip(call, tensor.CodeGemm, i*397%int(o.M*o.N))
 			}
 		}}
-		err := again(guard.New(s, guard.Config{Sample: 1 << 31}), tensor.CodeGemm, func(round int) { on.Store(round == 1) })
+		err := again(guard.New(s, guard.Config{Sample: 1 << 31, Grace: time.Hour}), tensor.CodeGemm, func(round int) { on.Store(round == 1) })
 		require.ErrorIs(t, err, guard.ErrDoubt)
 		require.ErrorContains(t, err, "sum")
 	}
@@ -197,7 +197,7 @@ func TestSamplesFindWhatBreaksLater(t *testing.T) {
 				flip(call, code, 0)
 			}
 		}}
-		err := again(guard.New(s, guard.Config{Sample: 1}), code, func(round int) { on.Store(round == 1) })
+		err := again(guard.New(s, guard.Config{Sample: 1, Grace: time.Hour}), code, func(round int) { on.Store(round == 1) })
 		require.ErrorIs(t, err, guard.ErrDoubt, code)
 	}
 }
@@ -205,7 +205,7 @@ func TestSamplesFindWhatBreaksLater(t *testing.T) {
 func TestALostSubmissionIsFoundByItsMark(t *testing.T) {
 	var on atomic.Bool
 	s := &stub{Device: ref.NewDevice(), drop: func([]tensor.Call) bool { return on.Load() }}
-	err := again(guard.New(s, guard.Config{Sample: 1 << 31}), tensor.CodeBinary, func(round int) { on.Store(round == 1) })
+	err := again(guard.New(s, guard.Config{Sample: 1 << 31, Grace: time.Hour}), tensor.CodeBinary, func(round int) { on.Store(round == 1) })
 	require.ErrorIs(t, err, guard.ErrDoubt)
 	require.ErrorContains(t, err, "lost")
 }
@@ -232,7 +232,7 @@ func TestTakenMemoryIsFound(t *testing.T) {
 			weights = call.Buffers[1].(*ref.Buffer)
 		}
 	}
-	d := guard.New(s, guard.Config{Sample: 1 << 31})
+	d := guard.New(s, guard.Config{Sample: 1 << 31, Grace: time.Hour})
 	session := tensor.NewSession(d, 1<<30)
 	for _, held := range o.Tensors {
 		handle, err := session.Alloc(held.Shape)

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -142,7 +143,7 @@ func TestEachLieAboutAProductIsFoundByItsSums(t *testing.T) {
 	for _, shape := range []struct{ m, n, k uint32 }{{100, 64, 256}, {40, 33, 132}, {70, 1009, 64}} {
 		for what, l := range ways(int(shape.m), int(shape.n)) {
 			var on atomic.Bool
-			d := guard.New(lying(&on, shape.n, l), guard.Config{Sample: 1 << 31})
+			d := guard.New(lying(&on, shape.n, l), guard.Config{Sample: 1 << 31, Grace: time.Hour})
 			product := multiply(t, d, 1, shape.m, shape.n, shape.k, true)
 			require.NoError(t, product.run(), what)
 			require.NoError(t, product.run(), what)
@@ -165,7 +166,7 @@ func TestAFlippedBitOfAnyElementIsFound(t *testing.T) {
 			if !own {
 				out[at] ^= 1 << bit
 			}
-		}), guard.Config{Sample: 1 << 31, First: 8})
+		}), guard.Config{Sample: 1 << 31, First: 8, Grace: time.Hour})
 		product := multiply(t, d, 1, m, n, k, true)
 		if i%2 == 0 { // it is found in the first call as well, of which few elements are compared
 			require.NoError(t, product.run())
@@ -186,7 +187,7 @@ func TestAnotherMatrixInSomeRowsIsFoundInTime(t *testing.T) {
 				out[r*o.N+i] -= int32(a[r*o.K]) * int32(w[i*o.K])
 			}
 		}
-	}), guard.Config{Sample: 1 << 31})
+	}), guard.Config{Sample: 1 << 31, Grace: time.Hour})
 	product := multiply(t, d, 1, m, n, k, true)
 	require.NoError(t, product.run())
 	on.Store(true)
@@ -206,7 +207,7 @@ func TestWrongSumsAndCopiesAreInDoubt(t *testing.T) {
 				flip(call, code, 0)
 			}
 		}}
-		product := multiply(t, guard.New(s, guard.Config{Sample: 1 << 31}), 1, 20, 64, 64, true)
+		product := multiply(t, guard.New(s, guard.Config{Sample: 1 << 31, Grace: time.Hour}), 1, 20, 64, 64, true)
 		require.NoError(t, product.run())
 		on.Store(true)
 		require.ErrorIs(t, product.run(), guard.ErrDoubt, code)
@@ -233,7 +234,7 @@ func TestNoShapeOfARightProductIsInDoubt(t *testing.T) {
 		{1, 1, 200_003, 8, true},
 		{1, 600_000, 2, 4, true},
 	} {
-		d := guard.New(cpu.New(cpu.WithCores(2)), guard.Config{Sample: 1 << 31})
+		d := guard.New(cpu.New(cpu.WithCores(2)), guard.Config{Sample: 1 << 31, Grace: time.Hour})
 		product := multiply(t, d, c.batch, c.m, c.n, c.k, c.shared)
 		for range 3 {
 			require.NoError(t, product.run(), c)
@@ -245,7 +246,7 @@ func TestNoShapeOfARightProductIsInDoubt(t *testing.T) {
 
 // Elements of the largest size have sums that no block of many columns can hold.
 func TestTheHeaviestProductIsNotInDoubt(t *testing.T) {
-	d := guard.New(cpu.New(cpu.WithCores(2)), guard.Config{Sample: 1 << 31})
+	d := guard.New(cpu.New(cpu.WithCores(2)), guard.Config{Sample: 1 << 31, Grace: time.Hour})
 	product := multiply(t, d, 1, 6, 256, 8192, true)
 	for handle, count := range map[tensor.Handle]int{1: 6 * 8192, 2: 256 * 8192} {
 		content := make([]byte, count)
@@ -264,7 +265,7 @@ func TestTheHeaviestProductIsNotInDoubt(t *testing.T) {
 // product that it checks.
 func TestManySubmissionsWithoutAWaitAreNotInDoubt(t *testing.T) {
 	for every := 1; every <= 4; every++ { // products meet other marks
-		d := guard.New(ref.NewDevice(), guard.Config{Sample: 1 << 31})
+		d := guard.New(ref.NewDevice(), guard.Config{Sample: 1 << 31, Grace: time.Hour})
 		product := multiply(t, d, 1, 4, 8, 8, true)
 		other, err := product.session.Alloc(tensor.Shape{Type: tensor.S32, Count: 4})
 		require.NoError(t, err)

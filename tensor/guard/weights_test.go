@@ -3,6 +3,7 @@ package guard
 import (
 	"encoding/binary"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -125,7 +126,7 @@ func TestWeightsAreForgottenBetweenWaits(t *testing.T) {
 
 // Tasks bring weights and take them away. What the guard knows of them does not pile up.
 func TestWeightsThatAreGoneTakeNoRoom(t *testing.T) {
-	d := New(ref.NewDevice(), Config{Sample: 1 << 31})
+	d := New(ref.NewDevice(), Config{Sample: 1 << 31, Grace: time.Hour})
 	var held uint64
 	for i := range byte(6) {
 		s := tensor.NewSession(d, 1<<30)

@@ -169,7 +169,7 @@ func TestADeviceWithLittleMemorySaysSo(t *testing.T) {
 
 // A device that is wrong for one shape alone.
 func TestAWrongDeviceInAnotherProcessIsInDoubt(t *testing.T) {
-	d := guard.New(start(t, "wrong"), guard.Config{})
+	d := guard.New(start(t, "wrong"), guard.Config{Grace: time.Hour})
 	_, err := tensortest.Draw(tensortest.NewSource(1), tensor.CodeGemm).Run(d)
 	require.NoError(t, err, "other shapes are right")
 	_, err = tensortest.Large(tensor.CodeGemm).Run(d)

@@ -46,8 +46,8 @@ func TestSimulatedStateSurvivesExportAndImport(t *testing.T) {
 				s := sim.New(t, seed)
 				s.Run(simBlocks)
 				t.Log("\n" + s.Tally.String())
-				mu.Lock()
 				require.NotEmpty(t, s.Chain.OwnMessages())
+				mu.Lock()
 				for _, url := range s.Chain.OwnMessages() {
 					messages[url] += s.Tally.Of(url).Succeeded
 				}

@@ -55,7 +55,7 @@ func writeJob(t *testing.T, text string, files map[string][]byte) string {
 // follow runs a job to its end. On failure it shows the logs of all processes.
 func follow(t *testing.T, network *devnet.Devnet, jobFile string, see func(client.Progress)) *devnet.Run {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
 	run, err := network.Run(ctx, devnet.Alice, jobFile, t.TempDir(), func(p client.Progress) {
 		t.Log(p)

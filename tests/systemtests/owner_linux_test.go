@@ -19,7 +19,9 @@ import (
 )
 
 // TestNodesWhoseOwnersPlayAGameWaitAndAreStillPaid: while a program runs that the owners' rules name,
-// the programs of all nodes stand still, and after it has ended they go on by themselves.
+// the programs of all nodes stand still, and after it has ended they go on by themselves. A node whose
+// program has not begun by then gives its part back in the prepare window only if that is about to end,
+// so the window is longer than the game and the pause after it.
 func TestNodesWhoseOwnersPlayAGameWaitAndAreStillPaid(t *testing.T) {
 	t.Parallel()
 	name := fmt.Sprintf("theta-game-%d", os.Getpid())
@@ -31,7 +33,7 @@ args: ["%d"]
 resources: {fuel: %d, memory: 1MiB, output: 4KiB}
 class: cpu-small
 reward: 1tfuel
-prepare_blocks: 15
+prepare_blocks: 400
 commit_blocks: 800
 `, suspendTurns, rate.SpinFuel(suspendTurns)), map[string][]byte{"spin.wasm": rate.Spin()})
 	played := false
@@ -64,6 +66,7 @@ func play(t *testing.T, network *devnet.Devnet, name string) {
 	program := filepath.Join(t.TempDir(), name)
 	require.NoError(t, os.Symlink(sleep, program))
 	game := exec.CommandContext(t.Context(), program, "600")
+	game.Args[0] = "sleep" // some systems have one program for all tools, which looks at this name
 	require.NoError(t, game.Start())
 	for _, node := range network.Nodes() {
 		require.Eventually(t, func() bool {
