@@ -125,21 +125,24 @@ func TestRealProgramsStandStillEachTimeTheirOwnerComes(t *testing.T) {
 	}
 	var latencies []time.Duration
 	for cycle := range activations(t) {
-		// A task runs, and there is always a next one.
-		before := burned(t)
+		// A task runs, and there is always a next one. A process that has ended does not count any more.
+		least := burned(t)
 		require.Eventually(t, func() bool {
 			if settled()+2 > len(tasks) {
 				post()
 			}
-			return burned(t) > before+2
+			now := burned(t)
+			least = min(least, now)
+			return now > least+2
 		}, patience, time.Millisecond, "it runs, in cycle %d: %s", cycle, a.Status().LastError)
 		came := time.Now()
 		comes.come()
 		require.Eventually(t, a.suspension.done.Load, patience, time.Millisecond)
 		latencies = append(latencies, time.Since(came))
 		stood := burned(t)
-		time.Sleep(50 * time.Millisecond)
-		require.Equal(t, stood, burned(t), "no program uses the processor in cycle %d", cycle)
+		time.Sleep(200 * time.Millisecond)
+		// A process that has just been started needs a moment until it stands still, and one may end.
+		require.LessOrEqual(t, burned(t), stood+5, "no program uses the processor in cycle %d", cycle)
 		comes.leave()
 		require.Eventually(t, func() bool { return !a.suspension.on.Load() }, patience, time.Millisecond)
 	}

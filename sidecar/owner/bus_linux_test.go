@@ -136,7 +136,9 @@ func TestServicesAreAskedOverARealBus(t *testing.T) {
 	require.ErrorContains(t, err, "cannot be")
 
 	gnome, _ := offer(t, address, "org.gnome.Mutter.IdleMonitor", "/org/gnome/Mutter/IdleMonitor/Core")
+	gnome.mu.Lock()
 	gnome.idle = 1500
+	gnome.mu.Unlock()
 	a, err = b.gnomeIdle(ctx)
 	require.NoError(t, err)
 	require.Equal(t, Activity{Source: "GNOME", Idle: 1500 * time.Millisecond}, a)

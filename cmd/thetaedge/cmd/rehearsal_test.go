@@ -35,7 +35,8 @@ func TestDoctorPrintsItsChecksForPrograms(t *testing.T) {
 	root.SetOut(&out)
 	root.SetErr(new(bytes.Buffer))
 	root.SetArgs([]string{"doctor", "--home", home, "--chain.grpc", "127.0.0.1:1", "--output", "json"})
-	require.ErrorContains(t, root.ExecuteContext(t.Context()), "1 checks failed")
+	// What else fails depends on the machine.
+	require.ErrorContains(t, root.ExecuteContext(t.Context()), "checks failed")
 	var answer struct {
 		Checks   []checked
 		SelfTest *rehearsal.Report `json:"self_test"`
