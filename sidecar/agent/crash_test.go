@@ -60,12 +60,13 @@ func TestAProgramThatEndsTheDaemonIsNotRunAfterThePrepareWindowEither(t *testing
 func TestAProgramThatMayHaveEndedTheDaemonRunsAlone(t *testing.T) {
 	w := newWorld(t)
 	w.engine.hold = make(chan struct{})
-	suspect, other := w.chain.post(w.web, 1), w.chain.post(w.web, 2)
+	suspect := w.chain.post(w.web, 1)
 	w.assigned(suspect, 0)
 	defer w.chain.blocks(2 * time.Millisecond)()
 	a, stop := w.run()
 	defer stop()
-	w.untilPhase(suspect, store.PhaseRunning)
+	require.Eventually(t, func() bool { return w.engine.executions() == 1 }, patience, time.Millisecond)
+	other := w.chain.post(w.web, 2)
 	w.untilPhase(other, store.PhasePreparing)
 	height := a.Status().Height
 	require.Eventually(t, func() bool { return a.Status().Height > height+20 }, patience, time.Millisecond)

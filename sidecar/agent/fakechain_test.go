@@ -60,7 +60,7 @@ type fakeChain struct {
 	// watched reports whether an agent runs, and seen is the last height that it asked for.
 	watched bool
 	seen    int64
-	// patientWith is a task before whose commit deadline no block is made until this node has
+	// patientWith is a task shortly before whose commit deadline no block is made until this node has
 	// committed. It is for tests in which the node commits shortly before its deadline.
 	patientWith *fakeTask
 	// page is the size of the pages of draws.
@@ -231,14 +231,17 @@ func (c *fakeChain) tick() {
 	}
 }
 
-// waits reports whether the next block would reach the commit deadline of the task that the chain
-// is patient with.
+// patientMargin is the number of blocks before a commit deadline at which a patient chain makes no block. A
+// node may still commit or yield then.
+const patientMargin = yieldMargin + 3
+
+// waits reports whether the commit deadline of the task that the chain is patient with is near.
 func (c *fakeChain) waits() bool {
 	if c.patientWith == nil || c.patientWith.record.Ended() {
 		return false
 	}
 	part := c.part(c.patientWith)
-	return part != nil && len(part.Commitment) == 0 && part.CommitDeadline > 0 && c.height+1 >= part.CommitDeadline
+	return part != nil && len(part.Commitment) == 0 && part.CommitDeadline > 0 && c.height+patientMargin >= part.CommitDeadline
 }
 
 func (c *fakeChain) block() {

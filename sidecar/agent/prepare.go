@@ -53,9 +53,9 @@ func (a *Agent) prepare(w *assignment) {
 
 // outOfTime ends a fetch that would last longer than the prepare window. Because of a very
 // slow server, the node must not miss the last height at which it may release the task without
-// a fault.
+// a fault. After the window, a fetch may last.
 func (w *assignment) outOfTime(height int64) {
-	if w.fetching && height+releaseMargin >= w.record.Deadlines.Prepare {
+	if w.fetching && height < w.record.Deadlines.Prepare && height+releaseMargin >= w.record.Deadlines.Prepare {
 		w.stopFetching()
 	}
 }
