@@ -181,6 +181,8 @@ func outcomeOf(record store.Assignment, outcomes []computetypes.Outcome, operato
 const (
 	// missed is the outcome of a task whose commit deadline the node missed.
 	missed = "missed"
+	// yielded is the outcome of a task that the node has given up.
+	yielded = "yielded"
 	// unknown is the outcome if the real outcome could not be read.
 	unknown = "unknown"
 )
@@ -192,6 +194,9 @@ func (a *Agent) settle(w *assignment, verdict store.Verdict) {
 	}
 	if tasks := max(w.record.Count, 1); 2*verdict.FailedTasks >= tasks {
 		a.shun(w.record.JobID, shunFailed, fmt.Sprintf("%d of %d tasks of it have failed, and earned the attempt fee only", verdict.FailedTasks, tasks))
+	}
+	if verdict.Status == yielded {
+		a.view.noteYield()
 	}
 	a.finish(w, store.PhaseSettled, func(r *store.Assignment) { r.Verdict = &verdict })
 	a.metrics.settled.WithLabelValues(verdict.Status).Inc()

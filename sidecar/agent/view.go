@@ -31,6 +31,9 @@ type view struct {
 	// operator owns the node.
 	node     *edgenodetypes.Node
 	operator sdk.AccAddress
+	// yields is the number of yields that were found settled at the height yieldsAt. The node may have
+	// been read before they were counted.
+	yields, yieldsAt int64
 	// params and nodes, the parameters of x/edgenode, were read at the height paramsAt. Governance
 	// may change them.
 	params      computetypes.Params
@@ -69,6 +72,22 @@ func (v *view) readParams(ctx context.Context, from Chain) error {
 	v.params, v.nodes, v.paramsAt = params, nodes, v.height
 	v.maxBatch, v.leaseBlocks = max(int(params.MaxBatch), 1), int64(nodes.LeaseBlocks) //nolint:gosec // at most 2^48
 	return nil
+}
+
+// noteYield counts a yield that was found settled.
+func (v *view) noteYield() {
+	if v.yieldsAt != v.height {
+		v.yields, v.yieldsAt = 0, v.height
+	}
+	v.yields++
+}
+
+// uncounted returns how many yields the state of the node may not contain yet.
+func (v *view) uncounted() int {
+	if v.yieldsAt != v.height {
+		return 0
+	}
+	return int(v.yields)
 }
 
 // active reports whether the node may work.

@@ -79,9 +79,9 @@ func (a *Agent) mayYield(w *assignment) bool {
 }
 
 // yieldsLeft returns how many assignments the node may still yield without a point towards jail,
-// less those that it is about to yield.
+// less those that it is about to yield, and those that have just ended.
 func (a *Agent) yieldsLeft() int {
-	left := int(a.view.node.State.YieldsLeft(a.view.nodes, a.view.height))
+	left := int(a.view.node.State.YieldsLeft(a.view.nodes, a.view.height)) - a.view.uncounted()
 	for _, w := range a.assignments {
 		if w.record.Phase == store.PhaseYielding && w.item != nil {
 			left--
