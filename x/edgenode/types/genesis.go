@@ -77,8 +77,8 @@ func (s NodeState) validate(epoch uint64) error {
 		return ErrInvalidGenesis.Wrapf("expected at most %d terms and %d fault points, and a term of a jailed node, found %d and %d",
 			maxTerms, maxFaultPoints, s.Jail.Terms, s.Jail.Points)
 	}
-	if s.Yields > MaxYieldsLimit || s.Yields == 0 && s.YieldsSince != 0 {
-		return ErrInvalidGenesis.Wrapf("expected at most %d yields, and yields_since only with yields, found %d yields since %d",
+	if s.Yields > MaxYieldsLimit || s.Yields == 0 && s.YieldsSince != 0 || s.YieldsSince < -maxPeriod {
+		return ErrInvalidGenesis.Wrapf("expected at most %d yields, and yields_since of at least -2^48 and only with yields, found %d yields since %d",
 			MaxYieldsLimit, s.Yields, s.YieldsSince)
 	}
 	if s.Bond.IsNil() || s.Locked.IsNil() || s.Locked.IsNegative() || s.Bond.LT(s.Locked) {

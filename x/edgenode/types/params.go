@@ -121,10 +121,13 @@ func checkParamAmount(name string, amount math.Int) error {
 	return nil
 }
 
-// checkPeriod accepts a number of blocks that cannot overflow a height, which is
-// an int64.
+// maxPeriod is the largest number of blocks that a parameter may contain. Sums of it and a height
+// fit into an int64.
+const maxPeriod = 1 << 48
+
+// checkPeriod accepts a number of blocks that cannot overflow a height.
 func checkPeriod(name string, blocks uint64) error {
-	if blocks == 0 || blocks > 1<<48 {
+	if blocks == 0 || blocks > maxPeriod {
 		return ErrInvalidParams.Wrapf("%s: expected 1 to 2^48 blocks, found %d", name, blocks)
 	}
 	return nil
