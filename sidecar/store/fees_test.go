@@ -57,3 +57,31 @@ func TestFeesWithoutLimitAreCountedAllTheSame(t *testing.T) {
 	require.NoError(t, err)
 	require.Zero(t, spent.Sign())
 }
+
+// TestAClockThatWasAYearAheadDoesNotStopTheBudgetForAYear: a daemon that has signed for fees under such a
+// clock gets a new budget at the next midnight, and none before.
+func TestAClockThatWasAYearAheadDoesNotStopTheBudgetForAYear(t *testing.T) {
+	journal, err := Open(t.TempDir(), nil)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, journal.Close()) }()
+	limit := big.NewInt(100)
+	charge := func(day int64, sequence uint64, fee int64) bool {
+		_, ok, err := journal.Charge(day, sequence, big.NewInt(fee), limit)
+		require.NoError(t, err)
+		return ok
+	}
+	require.True(t, charge(7, 1, 40))
+	require.True(t, charge(7+365, 2, 100))
+	require.False(t, charge(7, 3, 1), "the same day has no second budget")
+	require.False(t, charge(7, 3, 1))
+	require.True(t, charge(8, 3, 100))
+	require.False(t, charge(8, 4, 1))
+
+	require.True(t, charge(8+365, 5, 100))
+	spent, err := journal.Charged(9)
+	require.NoError(t, err)
+	require.Equal(t, int64(100), spent.Int64())
+	spent, err = journal.Charged(10)
+	require.NoError(t, err)
+	require.Zero(t, spent.Sign(), "asking for what is left is enough to notice that the clock is right again")
+}

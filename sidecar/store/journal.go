@@ -40,6 +40,10 @@ type Journal struct {
 	db   *bbolt.DB
 	now  func() time.Time
 	path string
+	// reserve keeps room on the disk.
+	reserve reserve
+	// uncounted contains the fees of the day while the disk does not take them.
+	uncounted uncounted
 }
 
 // Open opens or creates the journal in a home folder. Only one process can have it open;
@@ -59,19 +63,51 @@ func Open(home string, now func() time.Time) (*Journal, error) {
 		return nil, refused(home, path, err)
 	}
 	// Only the owner may read the file, because a salt reveals the content of a commitment.
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockWait})
+	j := &Journal{now: now, path: path, reserve: reserve{path: filepath.Join(home, ReserveName)}}
+	j.db, err = open(path)
+	if full(err) && j.reserve.release() {
+		j.db, err = open(path)
+	}
 	if err != nil {
 		return nil, refused(home, path, err)
 	}
-	if err = sound(db); err == nil {
+	return j, nil
+}
+
+// open opens the database, checks it, and brings it up to date.
+func open(path string) (*bbolt.DB, error) {
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockWait})
+	if err != nil {
+		return nil, err
+	}
+	if err = sound(db); err == nil && !prepared(db) {
 		err = db.Update(prepare)
 	}
 	if err != nil {
 		// The database is closed first, because the same database reads the copy of a damaged
 		// file.
-		return nil, refused(home, path, errors.Join(err, db.Close()))
+		return nil, errors.Join(err, db.Close())
 	}
-	return &Journal{db: db, now: now, path: path}, nil
+	return db, nil
+}
+
+// prepared reports whether prepare would change nothing. A journal that is up to date opens on a full
+// disk, so that what it holds can still be revealed.
+func prepared(db *bbolt.DB) bool {
+	done := false
+	err := db.View(func(tx *bbolt.Tx) error {
+		meta := tx.Bucket([]byte(metaBucket))
+		if meta == nil {
+			return nil
+		}
+		found, err := version(meta.Get([]byte(schemaKey)))
+		done = err == nil && found == schema
+		for _, name := range []string{assignmentsBucket, shunsBucket} {
+			done = done && tx.Bucket([]byte(name)) != nil
+		}
+		return nil
+	})
+	return done && err == nil
 }
 
 // refused explains why the journal cannot be opened, and what to do.
@@ -137,12 +173,15 @@ func version(raw []byte) (uint64, error) {
 // unfinished work of another chain. On this chain, all of that work would look as if it had
 // ended, and the salts that its reveals need would be deleted.
 func (j *Journal) Bind(chainID string) error {
+	bound := ""
+	if err := j.db.View(func(tx *bbolt.Tx) error {
+		bound = string(tx.Bucket([]byte(metaBucket)).Get([]byte(chainKey)))
+		return nil
+	}); err != nil || bound == chainID {
+		return err
+	}
 	return j.write(func(tx *bbolt.Tx) error {
 		meta := tx.Bucket([]byte(metaBucket))
-		bound := string(meta.Get([]byte(chainKey)))
-		if bound == chainID {
-			return nil
-		}
 		if bound != "" {
 			open, err := j.newTx(tx).List(Filter{Unfinished: true})
 			if err != nil {
@@ -167,9 +206,17 @@ func (j *Journal) Update(change func(*Tx) error) error {
 	})
 }
 
-// write applies a change to the database. It explains errors of the operating system.
+// write applies a change to the database. If the disk is full, it gives the room that is kept for the
+// journal free and tries again. It explains errors of the operating system.
 func (j *Journal) write(change func(*bbolt.Tx) error) error {
 	err := j.db.Update(change)
+	if full(err) && j.reserve.release() {
+		err = j.db.Update(change)
+	}
+	if err == nil {
+		// If the room cannot be kept, it is tried again later; the change is on the disk.
+		_ = j.reserve.keep(j.now())
+	}
 	if _, system := osfault.Of(err); system {
 		return fmt.Errorf("cannot write the journal %s: %w", j.path, osfault.Explain(j.path, err))
 	}
@@ -229,8 +276,13 @@ func (j *Journal) List(filter Filter) (list []Assignment, err error) {
 	return list, err
 }
 
+// aheadOfClock is how far the time at which an assignment was finished may be ahead of the clock before the
+// clock must have been wrong then.
+const aheadOfClock = time.Hour
+
 // Prune removes the assignments that were finished before t. It returns them, so that the
-// caller can delete their folders.
+// caller can delete their folders. An assignment that was finished under a clock that was ahead counts
+// from now on, so that it is not kept until that time.
 func (j *Journal) Prune(t time.Time) (pruned []Assignment, err error) {
 	err = j.Update(func(tx *Tx) error {
 		finished, err := tx.List(Filter{Phases: []Phase{PhaseSettled, PhaseReleased, PhaseFailed}})
@@ -239,6 +291,11 @@ func (j *Journal) Prune(t time.Time) (pruned []Assignment, err error) {
 		}
 		pruned = nil
 		for _, a := range finished {
+			if now := j.now(); a.ended().After(now.Add(aheadOfClock)) {
+				if err := tx.restamp(a, now); err != nil {
+					return err
+				}
+			}
 			if a.ended().Before(t) {
 				if err := tx.Delete(a.Key); err != nil {
 					return err

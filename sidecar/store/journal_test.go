@@ -364,3 +364,25 @@ func TestRetentionCountsFromTheEndWhateverIsNotedAfterIt(t *testing.T) {
 	require.Len(t, pruned, 1)
 	require.True(t, ended.Equal(pruned[0].FinishedAt))
 }
+
+// TestWhatWasFinishedUnderAClockThatWasAheadIsKeptForItsTimeAndNotForYears counts its time from the moment at
+// which the clock is right.
+func TestWhatWasFinishedUnderAClockThatWasAheadIsKeptForItsTimeAndNotForYears(t *testing.T) {
+	now := time.Date(2027, 3, 1, 12, 0, 0, 0, time.UTC)
+	j, err := Open(t.TempDir(), func() time.Time { return now })
+	require.NoError(t, err)
+	defer func() { require.NoError(t, j.Close()) }()
+	bring(t, j, Key{"job", 0, 0}, PhaseSettled)
+	now = now.AddDate(-1, 0, 0)
+	const retention = 24 * time.Hour
+	prune := func() int {
+		gone, err := j.Prune(now.Add(-retention))
+		require.NoError(t, err)
+		return len(gone)
+	}
+	require.Zero(t, prune())
+	now = now.Add(retention - time.Minute)
+	require.Zero(t, prune())
+	now = now.Add(2 * time.Minute)
+	require.Equal(t, 1, prune())
+}

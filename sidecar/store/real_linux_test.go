@@ -2,14 +2,18 @@ package store
 
 import (
 	"bytes"
+	"math/big"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.etcd.io/bbolt"
+	"golang.org/x/sys/unix"
 )
 
 // openAs opens the journal of a home folder in a process of another user, with a limit of open
@@ -130,6 +134,127 @@ func TestAJournalOnAFullDiskIsNoDamageAndGoesOnWithRoom(t *testing.T) {
 	j, err = Open(home, nil)
 	require.NoError(t, err)
 	require.NoError(t, big())
+	a, err := j.Get(Key{"job", 0, 0})
+	require.NoError(t, err)
+	require.Equal(t, PhaseCommitted, a.Phase)
+	require.NoError(t, j.Close())
+}
+
+// fill writes a file until nothing fits on the disk of a folder, and returns its path.
+func fill(t *testing.T, dir string) string {
+	t.Helper()
+	path := filepath.Join(dir, "filler")
+	file, err := os.Create(path)
+	require.NoError(t, err)
+	for _, size := range []int{1 << 16, 1 << 12, 1} {
+		for err = nil; err == nil; {
+			_, err = file.Write(make([]byte, size))
+		}
+		require.ErrorIs(t, err, syscall.ENOSPC)
+	}
+	require.NoError(t, file.Close())
+	return path
+}
+
+// grown changes the journal until it does not fit into the file any more, or fails.
+func grown(j *Journal, from uint64) (uint64, error) {
+	for i := from; i < from+200; i++ {
+		if err := j.Put(Assignment{Key: Key{"grown", i, 0}, Phase: PhaseClaimed, LastError: strings.Repeat("x", 1<<14)}); err != nil {
+			return i, err
+		}
+	}
+	return from + 200, nil
+}
+
+func TestTheReserveLetsTheJournalGrowOnAFullDiskAndComesBackWithRoom(t *testing.T) {
+	home := t.TempDir()
+	mounted(t, "-t", "tmpfs", "-o", "size=128m", "tmpfs", home)
+	now := time.Now()
+	j, err := Open(home, func() time.Time { return now })
+	require.NoError(t, err)
+	free := func(path string) (uint64, error) {
+		var s syscall.Statfs_t
+		err := syscall.Statfs(path, &s)
+		return s.Bavail * uint64(s.Bsize), err
+	}
+	require.NoError(t, j.KeepReserve(free))
+	kept := filepath.Join(home, ReserveName)
+	require.FileExists(t, kept)
+	filler := fill(t, home)
+	next, err := grown(j, 0)
+	require.NoError(t, err, "3 MiB fit into the reserve")
+	require.NoFileExists(t, kept)
+	now = now.Add(2 * reservePause)
+	require.NoError(t, j.Put(Assignment{Key: Key{"small", 0, 0}, Phase: PhaseClaimed}))
+	require.NoFileExists(t, kept, "there is no room for it yet")
+	require.NoError(t, os.Remove(filler))
+	now = now.Add(2 * reservePause)
+	_, err = grown(j, next)
+	require.NoError(t, err)
+	require.FileExists(t, kept)
+	require.NoError(t, j.Close())
+}
+
+// starved fills the disk of a journal, and gives the pages back that the journal could use again, so that
+// every write fails. It returns the path of the file that fills the disk.
+func starved(t *testing.T, home string, j *Journal) string {
+	t.Helper()
+	file, err := os.OpenFile(filepath.Join(home, FileName), os.O_RDWR, 0)
+	require.NoError(t, err)
+	size := int64(os.Getpagesize())
+	require.NoError(t, j.db.View(func(tx *bbolt.Tx) error {
+		for id := 0; ; id++ {
+			page, err := tx.Page(id)
+			if err != nil || page == nil {
+				return err
+			}
+			if page.Type == "free" {
+				require.NoError(t, unix.Fallocate(int(file.Fd()), unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, int64(id)*size, size))
+			}
+		}
+	}))
+	require.NoError(t, file.Close())
+	return fill(t, home)
+}
+
+func TestAJournalOnAFullDiskOpensAndCountsFeesInMemory(t *testing.T) {
+	home := t.TempDir()
+	mounted(t, "-t", "tmpfs", "-o", "size=1m", "tmpfs", home)
+	j, err := Open(home, nil)
+	require.NoError(t, err)
+	require.NoError(t, j.Bind("chain"))
+	bring(t, j, Key{"job", 0, 0}, PhaseCommitted)
+	filler := starved(t, home, j)
+	require.ErrorIs(t, j.Put(Assignment{Key: Key{"job", 1, 0}, Phase: PhaseClaimed}), syscall.ENOSPC)
+	require.NoError(t, j.Close())
+
+	j, err = Open(home, nil)
+	require.NoError(t, err, "what it holds can still be revealed")
+	require.NoError(t, j.Bind("chain"))
+	charge := func(day int64, sequence uint64, fee int64) (int64, bool) {
+		before, ok, err := j.Charge(day, sequence, big.NewInt(fee), big.NewInt(100))
+		require.NoError(t, err)
+		return before.Int64(), ok
+	}
+	for i, c := range []struct {
+		fee, before int64
+		ok          bool
+	}{{60, 0, true}, {30, 60, true}, {20, 90, false}, {10, 90, true}, {1, 100, false}} {
+		before, ok := charge(1, uint64(i), c.fee)
+		require.Equal(t, c.before, before)
+		require.Equal(t, c.ok, ok)
+	}
+	require.NotNil(t, j.uncounted.raw, "the disk has not taken it")
+	require.NoError(t, os.Remove(filler))
+	before, ok := charge(2, 9, 5)
+	require.Zero(t, before)
+	require.True(t, ok)
+	require.NoError(t, j.Close())
+	j, err = Open(home, nil)
+	require.NoError(t, err)
+	spent, err := j.Charged(2)
+	require.NoError(t, err)
+	require.Equal(t, int64(5), spent.Int64())
 	a, err := j.Get(Key{"job", 0, 0})
 	require.NoError(t, err)
 	require.Equal(t, PhaseCommitted, a.Phase)

@@ -108,6 +108,20 @@ func (a *Assignment) ended() time.Time {
 	return a.FinishedAt
 }
 
+// restamp changes the time at which an assignment was finished.
+func (tx *Tx) restamp(a Assignment, at time.Time) error {
+	raw, err := a.bytes()
+	if err != nil {
+		return err
+	}
+	a.FinishedAt = at.UTC()
+	value, err := json.Marshal(a)
+	if err != nil {
+		return fmt.Errorf("cannot encode assignment %s: %w", a.Key, err)
+	}
+	return tx.bucket.Put(raw, value)
+}
+
 func checkChange(a, old *Assignment) error {
 	if a.Phase != old.Phase && !old.Phase.CanBecome(a.Phase) {
 		return fmt.Errorf("%w: assignment %s is %s: expected one of %v to follow, found %s", ErrTransition, a.Key, old.Phase, old.Phase.next(), a.Phase)
