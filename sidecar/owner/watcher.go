@@ -22,6 +22,9 @@ type WatcherConfig struct {
 	Every time.Duration
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
+	// SinceBoot returns the time since a fixed moment, sleep of the machine included. If it is nil, the
+	// watcher does not notice when the machine has slept.
+	SinceBoot func() time.Duration
 }
 
 // Watcher reads the sensors that the rules need and keeps the last decision.
@@ -37,6 +40,7 @@ type Watcher struct {
 	looks  []look
 	course Course
 	told   Decision
+	sleep  sleep
 }
 
 // look reads one sensor and returns what writes the reading down.
@@ -48,7 +52,7 @@ func NewWatcher(cfg WatcherConfig) (*Watcher, error) {
 	if cfg.Policy == nil || cfg.Logger == nil {
 		return nil, errors.New("owner: expected a policy and a logger, found none")
 	}
-	w := &Watcher{policy: cfg.Policy, every: cfg.Every, now: cfg.Now, logger: cfg.Logger}
+	w := &Watcher{policy: cfg.Policy, every: cfg.Every, now: cfg.Now, logger: cfg.Logger, sleep: sleep{boot: cfg.SinceBoot}}
 	if w.every <= 0 {
 		w.every = LookEvery
 	}
@@ -147,6 +151,7 @@ func (w *Watcher) Look(ctx context.Context) {
 	for _, write := range found {
 		write(&r)
 	}
+	w.sleep.bound(&r)
 	var d Decision
 	d, w.course = w.policy.Decide(w.course, r, w.now())
 	w.last.Store(&d)

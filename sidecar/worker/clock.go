@@ -7,9 +7,17 @@ import (
 )
 
 // clock counts the time in which worker processes may run. It stands still while the executor is
-// suspended. All bounds on the time of a worker process are in the time of this clock.
+// suspended, and while the daemon itself stands still because the machine sleeps or the process was
+// stopped. All bounds on the time of a worker process are in the time of this clock.
 type clock struct {
+	// wall is the clock of the machine, and beat the longest time between two looks at it while an alarm
+	// is set.
+	wall func() time.Time
+	beat time.Duration
+
 	mu sync.Mutex
+	// looked is the time of the last look while an alarm is set.
+	looked time.Time
 	// ran is the time that was counted before since. While the clock stands still, since is zero.
 	ran    time.Duration
 	since  time.Time
@@ -24,7 +32,18 @@ type alarm struct {
 	timer *time.Timer
 }
 
-func newClock() *clock { return &clock{since: time.Now(), alarms: map[*alarm]struct{}{}} }
+// lookEvery is the longest time between two looks at the clock of the machine, and stillness the delay of a look
+// above which the daemon stood still.
+const (
+	lookEvery = 5 * time.Second
+	stillness = 5 * time.Second
+)
+
+func newClock() *clock { return clockFrom(time.Now, lookEvery) }
+
+func clockFrom(wall func() time.Time, beat time.Duration) *clock {
+	return &clock{wall: wall, beat: beat, since: wall(), alarms: map[*alarm]struct{}{}}
+}
 
 // now returns the counted time.
 func (c *clock) now() time.Duration {
@@ -37,7 +56,19 @@ func (c *clock) read() time.Duration {
 	if c.since.IsZero() {
 		return c.ran
 	}
-	return c.ran + time.Since(c.since)
+	if len(c.alarms) > 0 {
+		c.look()
+	}
+	return c.ran + c.wall().Sub(c.since)
+}
+
+// look leaves out the time in which the daemon has stood still since the last look.
+func (c *clock) look() {
+	now := c.wall()
+	if late := now.Sub(c.looked) - c.beat; late > stillness && !c.since.IsZero() {
+		c.since = c.since.Add(late)
+	}
+	c.looked = now
 }
 
 // halt makes the clock stand still.
@@ -57,9 +88,10 @@ func (c *clock) run() {
 	if !c.since.IsZero() {
 		return
 	}
-	c.since = time.Now()
+	c.since = c.wall()
+	c.looked = c.since
 	for a := range c.alarms {
-		a.timer.Reset(a.due - c.ran)
+		a.timer.Reset(min(a.due-c.ran, c.beat))
 	}
 }
 
@@ -68,9 +100,12 @@ func (c *clock) run() {
 func (c *clock) after(wait time.Duration, ring func()) *alarm {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if len(c.alarms) == 0 {
+		c.looked = c.wall()
+	}
 	a := &alarm{clock: c, due: c.read() + wait, ring: ring}
 	c.alarms[a] = struct{}{}
-	a.timer = time.AfterFunc(wait, a.fire)
+	a.timer = time.AfterFunc(min(wait, c.beat), a.fire)
 	if c.since.IsZero() {
 		a.timer.Stop()
 	}
@@ -88,7 +123,7 @@ func (a *alarm) fire() {
 		c.mu.Unlock()
 		return
 	case left > 0:
-		a.timer.Reset(left)
+		a.timer.Reset(min(left, c.beat))
 		c.mu.Unlock()
 		return
 	}

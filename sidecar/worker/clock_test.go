@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -67,5 +68,29 @@ func TestALimitEndsItsContextWithItsCause(t *testing.T) {
 	ctx, release = c.limit(context.Background(), time.Hour, slow)
 	release()
 	require.ErrorIs(t, context.Cause(ctx), context.Canceled)
+	require.Empty(t, c.alarms)
+}
+
+// TestTheSleepOfTheMachineIsNotTimeThatAProgramHasRun: a laptop that was closed for a night must not end its
+// programs as too slow.
+func TestTheSleepOfTheMachineIsNotTimeThatAProgramHasRun(t *testing.T) {
+	var slept atomic.Int64
+	began := time.Now()
+	c := clockFrom(func() time.Time { return time.Now().Add(time.Duration(slept.Load())) }, 10*time.Millisecond)
+	rung := make(chan struct{})
+	limit := c.after(2*time.Hour, func() { close(rung) })
+	other := c.after(3*time.Hour, func() {})
+	for range 3 {
+		slept.Add(int64(time.Hour))
+		// Of each sleep, the limit of a delayed look may count.
+		require.Less(t, c.now(), 3*(stillness+time.Second)+time.Since(began))
+	}
+	select {
+	case <-rung:
+		require.Fail(t, "the limit counts the sleep")
+	default:
+	}
+	limit.stop()
+	other.stop()
 	require.Empty(t, c.alarms)
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/thetaedge/theta/sidecar/agent"
+	"github.com/thetaedge/theta/sidecar/clock"
 	"github.com/thetaedge/theta/sidecar/config"
 	"github.com/thetaedge/theta/sidecar/owner"
 )
@@ -34,7 +35,7 @@ func brakeOf(home string, rules config.Owner, cards *cards, logger *slog.Logger)
 		return nil, err
 	}
 	b := &brake{home: home}
-	cfg := owner.WatcherConfig{Policy: policy, Logger: logger}
+	cfg := owner.WatcherConfig{Policy: policy, Logger: logger, SinceBoot: clock.SinceBoot}
 	if !policy.Empty() {
 		cfg.Sensors = owner.Open(owner.OpenConfig{Home: home, Getenv: os.Getenv, Watts: cards.ledger.Watts, Cards: cards.watch})
 	}
