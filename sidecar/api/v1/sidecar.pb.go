@@ -292,8 +292,14 @@ type StatusResponse struct {
 	Cards []*CardStatus `protobuf:"bytes,28,rep,name=cards,proto3" json:"cards,omitempty"`
 	// Energy counters of this machine.
 	EnergyCounters []*EnergyCounter `protobuf:"bytes,29,rep,name=energy_counters,json=energyCounters,proto3" json:"energy_counters,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Oldest version that the chain asks for; empty if it asks for none or was not asked yet.
+	MinVersion string `protobuf:"bytes,60,opt,name=min_version,json=minVersion,proto3" json:"min_version,omitempty"`
+	// Why the version of the daemon keeps it from new tasks, with advice; empty if it does not.
+	Outdated string `protobuf:"bytes,61,opt,name=outdated,proto3" json:"outdated,omitempty"`
+	// State of updates of the program; empty if there is nothing to say.
+	Update        string `protobuf:"bytes,62,opt,name=update,proto3" json:"update,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *StatusResponse) Reset() {
@@ -499,6 +505,27 @@ func (x *StatusResponse) GetEnergyCounters() []*EnergyCounter {
 		return x.EnergyCounters
 	}
 	return nil
+}
+
+func (x *StatusResponse) GetMinVersion() string {
+	if x != nil {
+		return x.MinVersion
+	}
+	return ""
+}
+
+func (x *StatusResponse) GetOutdated() string {
+	if x != nil {
+		return x.Outdated
+	}
+	return ""
+}
+
+func (x *StatusResponse) GetUpdate() string {
+	if x != nil {
+		return x.Update
+	}
+	return ""
 }
 
 // CardStatus is the state of a graphics card when the daemon looked last, within seconds. A
@@ -1407,7 +1434,7 @@ const file_theta_sidecar_v1_sidecar_proto_rawDesc = "" +
 	"\bsentence\x18\x02 \x01(\tR\bsentence\x12\x12\n" +
 	"\x04cure\x18\x03 \x01(\tR\x04cure\x12\x1a\n" +
 	"\bevidence\x18\x04 \x03(\tR\bevidence\"\x0f\n" +
-	"\rStatusRequest\"\x81\t\n" +
+	"\rStatusRequest\"\xd6\t\n" +
 	"\x0eStatusResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x129\n" +
 	"\n" +
@@ -1439,7 +1466,11 @@ const file_theta_sidecar_v1_sidecar_proto_rawDesc = "" +
 	"blindRules\x12=\n" +
 	"\fpauses_until\x18\x17 \x01(\v2\x1a.google.protobuf.TimestampR\vpausesUntil\x122\n" +
 	"\x05cards\x18\x1c \x03(\v2\x1c.theta.sidecar.v1.CardStatusR\x05cards\x12H\n" +
-	"\x0fenergy_counters\x18\x1d \x03(\v2\x1f.theta.sidecar.v1.EnergyCounterR\x0eenergyCounters\x1a>\n" +
+	"\x0fenergy_counters\x18\x1d \x03(\v2\x1f.theta.sidecar.v1.EnergyCounterR\x0eenergyCounters\x12\x1f\n" +
+	"\vmin_version\x18< \x01(\tR\n" +
+	"minVersion\x12\x1a\n" +
+	"\boutdated\x18= \x01(\tR\boutdated\x12\x16\n" +
+	"\x06update\x18> \x01(\tR\x06update\x1a>\n" +
 	"\x10AssignmentsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"\xfe\x03\n" +
