@@ -297,7 +297,13 @@ type StatusResponse struct {
 	// Why the version of the daemon keeps it from new tasks, with advice; empty if it does not.
 	Outdated string `protobuf:"bytes,61,opt,name=outdated,proto3" json:"outdated,omitempty"`
 	// State of updates of the program; empty if there is nothing to say.
-	Update        string `protobuf:"bytes,62,opt,name=update,proto3" json:"update,omitempty"`
+	Update string `protobuf:"bytes,62,opt,name=update,proto3" json:"update,omitempty"`
+	// Bytes of content that jobs have received over the network today, in UTC.
+	LineReceivedToday uint64 `protobuf:"varint,55,opt,name=line_received_today,json=lineReceivedToday,proto3" json:"line_received_today,omitempty"`
+	// Bytes of content that jobs have sent over the network today, in UTC.
+	LineSentToday uint64 `protobuf:"varint,56,opt,name=line_sent_today,json=lineSentToday,proto3" json:"line_sent_today,omitempty"`
+	// Bytes of both together per day above which nothing new is claimed; 0 is no limit.
+	LineMaxDay    uint64 `protobuf:"varint,57,opt,name=line_max_day,json=lineMaxDay,proto3" json:"line_max_day,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -528,6 +534,27 @@ func (x *StatusResponse) GetUpdate() string {
 	return ""
 }
 
+func (x *StatusResponse) GetLineReceivedToday() uint64 {
+	if x != nil {
+		return x.LineReceivedToday
+	}
+	return 0
+}
+
+func (x *StatusResponse) GetLineSentToday() uint64 {
+	if x != nil {
+		return x.LineSentToday
+	}
+	return 0
+}
+
+func (x *StatusResponse) GetLineMaxDay() uint64 {
+	if x != nil {
+		return x.LineMaxDay
+	}
+	return 0
+}
+
 // CardStatus is the state of a graphics card when the daemon looked last, within seconds. A
 // number that is absent was not measured.
 type CardStatus struct {
@@ -554,8 +581,10 @@ type CardStatus struct {
 	MemoryUsedBytes *int64 `protobuf:"varint,10,opt,name=memory_used_bytes,json=memoryUsedBytes,proto3,oneof" json:"memory_used_bytes,omitempty"`
 	// Memory in bytes.
 	MemoryTotalBytes *int64 `protobuf:"varint,11,opt,name=memory_total_bytes,json=memoryTotalBytes,proto3,oneof" json:"memory_total_bytes,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Advice to lower the power limit of the card, with a command; empty if there is none.
+	PowerAdvice   string `protobuf:"bytes,55,opt,name=power_advice,json=powerAdvice,proto3" json:"power_advice,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CardStatus) Reset() {
@@ -663,6 +692,13 @@ func (x *CardStatus) GetMemoryTotalBytes() int64 {
 		return *x.MemoryTotalBytes
 	}
 	return 0
+}
+
+func (x *CardStatus) GetPowerAdvice() string {
+	if x != nil {
+		return x.PowerAdvice
+	}
+	return ""
 }
 
 // EnergyCounter is an energy counter of this machine.
@@ -1434,7 +1470,8 @@ const file_theta_sidecar_v1_sidecar_proto_rawDesc = "" +
 	"\bsentence\x18\x02 \x01(\tR\bsentence\x12\x12\n" +
 	"\x04cure\x18\x03 \x01(\tR\x04cure\x12\x1a\n" +
 	"\bevidence\x18\x04 \x03(\tR\bevidence\"\x0f\n" +
-	"\rStatusRequest\"\xd6\t\n" +
+	"\rStatusRequest\"\xd0\n" +
+	"\n" +
 	"\x0eStatusResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x129\n" +
 	"\n" +
@@ -1470,10 +1507,14 @@ const file_theta_sidecar_v1_sidecar_proto_rawDesc = "" +
 	"\vmin_version\x18< \x01(\tR\n" +
 	"minVersion\x12\x1a\n" +
 	"\boutdated\x18= \x01(\tR\boutdated\x12\x16\n" +
-	"\x06update\x18> \x01(\tR\x06update\x1a>\n" +
+	"\x06update\x18> \x01(\tR\x06update\x12.\n" +
+	"\x13line_received_today\x187 \x01(\x04R\x11lineReceivedToday\x12&\n" +
+	"\x0fline_sent_today\x188 \x01(\x04R\rlineSentToday\x12 \n" +
+	"\fline_max_day\x189 \x01(\x04R\n" +
+	"lineMaxDay\x1a>\n" +
 	"\x10AssignmentsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"\xfe\x03\n" +
+	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"\xa1\x04\n" +
 	"\n" +
 	"CardStatus\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
@@ -1487,7 +1528,8 @@ const file_theta_sidecar_v1_sidecar_proto_rawDesc = "" +
 	"\fbusy_percent\x18\t \x01(\x03H\x02R\vbusyPercent\x88\x01\x01\x12/\n" +
 	"\x11memory_used_bytes\x18\n" +
 	" \x01(\x03H\x03R\x0fmemoryUsedBytes\x88\x01\x01\x121\n" +
-	"\x12memory_total_bytes\x18\v \x01(\x03H\x04R\x10memoryTotalBytes\x88\x01\x01B\x1b\n" +
+	"\x12memory_total_bytes\x18\v \x01(\x03H\x04R\x10memoryTotalBytes\x88\x01\x01\x12!\n" +
+	"\fpower_advice\x187 \x01(\tR\vpowerAdviceB\x1b\n" +
 	"\x19_temperature_millicelsiusB\x13\n" +
 	"\x11_power_milliwattsB\x0f\n" +
 	"\r_busy_percentB\x14\n" +
