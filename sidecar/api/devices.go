@@ -31,6 +31,9 @@ func (s *Service) showDevices(out *sidecarv1.StatusResponse) {
 		if c.Ailment != nil {
 			card.Ailment, card.Cure = c.Ailment.Why, c.Ailment.Cure
 		}
+		if advice, given := c.PowerAdvice(); given {
+			card.PowerAdvice = advice.String()
+		}
 		out.Cards = append(out.Cards, card)
 	}
 	for _, c := range s.devices.Counters() {

@@ -31,6 +31,8 @@ type State struct {
 	Slowdown Reading `json:"slowdown_millicelsius"`
 	Power    Reading `json:"power_milliwatts"`
 	PowerCap Reading `json:"power_cap_milliwatts"`
+	// PowerLimits are the limits to which PowerCap can be set.
+	PowerLimits PowerLimits `json:"power_limits"`
 	// Energy counts from a time that the driver chooses, such as its start.
 	Energy      Reading `json:"energy_millijoules"`
 	Clock       Reading `json:"clock_mhz"`
@@ -68,7 +70,8 @@ func NoState(reason string) State {
 	r := NotMeasured(reason)
 	return State{
 		MemoryTotal: r, MemoryUsed: r, Busy: r, Temperature: r, Slowdown: r, Power: r, PowerCap: r, Energy: r,
-		Clock: r, MemoryClock: r, FanPercent: r, FanRPM: r, Corrected: r, Uncorrected: r, MIG: r,
+		PowerLimits: noLimits(reason),
+		Clock:       r, MemoryClock: r, FanPercent: r, FanRPM: r, Corrected: r, Uncorrected: r, MIG: r,
 		Throttle: []string{}, Processes: []Process{}, ProcessesMissing: reason,
 	}
 }
@@ -97,6 +100,7 @@ func (s State) plausible() State {
 	s.Busy, s.FanPercent = s.Busy.within(0, mostPercent), s.FanPercent.within(0, mostPercent)
 	s.Temperature, s.Slowdown = s.Temperature.within(coldest, hottest), s.Slowdown.within(1, hottest)
 	s.Power, s.PowerCap = s.Power.within(0, mostMilliwatts), s.PowerCap.within(0, mostMilliwattsCap)
+	s.PowerLimits = s.PowerLimits.plausible()
 	s.Clock, s.MemoryClock, s.FanRPM = s.Clock.within(0, mostMHz), s.MemoryClock.within(0, mostMHz), s.FanRPM.within(0, mostRPM)
 	s.Corrected, s.Uncorrected = s.Corrected.within(0, 1<<62), s.Uncorrected.within(0, 1<<62)
 	s.Energy = s.Energy.within(0, 1<<62)

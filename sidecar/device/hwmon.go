@@ -93,6 +93,10 @@ func (c drmCard) amdgpu() State {
 	s.Busy = fileReading(c.device, "gpu_busy_percent")
 	if folder := c.hwmon(); folder != "" {
 		s.PowerCap = fileReading(folder, "power1_cap").scaled(1, 1000)
+		s.PowerLimits = PowerLimits{
+			Least: fileReading(folder, "power1_cap_min").scaled(1, 1000), Default: fileReading(folder, "power1_cap_default").scaled(1, 1000),
+			Most: fileReading(folder, "power1_cap_max").scaled(1, 1000), File: filepath.Join(folder, "power1_cap"),
+		}
 		s.Clock, s.MemoryClock = fileReading(folder, "freq1_input").scaled(1, 1_000_000), fileReading(folder, "freq2_input").scaled(1, 1_000_000)
 	}
 	s.Uncorrected, s.Corrected = c.ras()

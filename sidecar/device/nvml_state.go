@@ -104,6 +104,7 @@ func (g *nvmlGPUs) state(handle nvml.Device) State {
 	})).scaled(1000, 1)
 	s.Power = readingOf(nvmlAsk(g, "nvmlDeviceGetPowerUsage", handle.GetPowerUsage))
 	s.PowerCap = readingOf(nvmlAsk(g, "nvmlDeviceGetEnforcedPowerLimit", handle.GetEnforcedPowerLimit))
+	s.PowerLimits = g.powerLimits(handle)
 	s.Energy = readingOf(nvmlAsk(g, "nvmlDeviceGetTotalEnergyConsumption", handle.GetTotalEnergyConsumption))
 	clock := func(kind nvml.ClockType) Reading {
 		return readingOf(nvmlAsk(g, "nvmlDeviceGetClockInfo", func() (uint32, nvml.Return) { return handle.GetClockInfo(kind) }))
@@ -129,6 +130,18 @@ func (g *nvmlGPUs) state(handle nvml.Device) State {
 	}
 	g.processes(handle, &s)
 	return s
+}
+
+// powerLimits reads the limits to which the power of a card can be set.
+func (g *nvmlGPUs) powerLimits(handle nvml.Device) PowerLimits {
+	var l PowerLimits
+	l.Default = readingOf(nvmlAsk(g, "nvmlDeviceGetPowerManagementDefaultLimit", handle.GetPowerManagementDefaultLimit))
+	bounds, err := nvmlAsk(g, "nvmlDeviceGetPowerManagementLimitConstraints", func() ([2]uint32, nvml.Return) {
+		least, most, ret := handle.GetPowerManagementLimitConstraints()
+		return [2]uint32{least, most}, ret
+	})
+	l.Least, l.Most = readingOf(bounds[0], err), readingOf(bounds[1], err)
+	return l
 }
 
 // memoryUnknown is what NVML reports for a process whose memory the system hides.

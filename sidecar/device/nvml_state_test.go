@@ -33,6 +33,8 @@ func busyServer(t *testing.T) (*dgxa100.Server, []*dgxa100.Device) {
 		device.GetTemperatureFunc = func(nvml.TemperatureSensors) (uint32, nvml.Return) { return 61, nvml.SUCCESS }
 		device.GetTemperatureThresholdFunc = func(nvml.TemperatureThresholds) (uint32, nvml.Return) { return 90, nvml.SUCCESS }
 		device.GetPowerUsageFunc, device.GetEnforcedPowerLimitFunc = number(312_000), number(400_000)
+		device.GetPowerManagementDefaultLimitFunc = number(400_000)
+		device.GetPowerManagementLimitConstraintsFunc = func() (uint32, uint32, nvml.Return) { return 100_000, 400_000, nvml.SUCCESS }
 		device.GetTotalEnergyConsumptionFunc = func() (uint64, nvml.Return) { return 5000, nvml.SUCCESS }
 		device.GetClockInfoFunc = func(kind nvml.ClockType) (uint32, nvml.Return) { return 1000 + uint32(kind), nvml.SUCCESS }
 		device.GetFanSpeedFunc = func() (uint32, nvml.Return) { return 0, nvml.ERROR_NOT_SUPPORTED }
@@ -80,6 +82,11 @@ func TestACardOfNVIDIAIsReadThroughNVML(t *testing.T) {
 	require.EqualValues(t, 90_000, measured(t, s.Slowdown))
 	require.EqualValues(t, 312_000, measured(t, s.Power))
 	require.EqualValues(t, 400_000, measured(t, s.PowerCap))
+	require.EqualValues(t, 400_000, measured(t, s.PowerLimits.Default))
+	require.EqualValues(t, 100_000, measured(t, s.PowerLimits.Least))
+	advice, given := c.PowerAdvice()
+	require.True(t, given)
+	require.Equal(t, "sudo nvidia-smi -i "+c.UUID+" -pl 300", advice.Command)
 	require.EqualValues(t, 5000, measured(t, s.Energy))
 	require.EqualValues(t, 1001, measured(t, s.Clock))
 	require.EqualValues(t, 1002, measured(t, s.MemoryClock))

@@ -337,12 +337,25 @@ func (d *dll) state(handle uintptr) State {
 	s.Slowdown = readingOf(readOf(d, "nvmlDeviceGetTemperatureThreshold", handle, thresholdSlowdown)).scaled(1000, 1)
 	s.Power = readingOf(read[uint32](d, "nvmlDeviceGetPowerUsage", handle))
 	s.PowerCap = readingOf(read[uint32](d, "nvmlDeviceGetEnforcedPowerLimit", handle))
+	s.PowerLimits = d.powerLimits(handle)
 	s.Energy = readingOf(read[uint64](d, "nvmlDeviceGetTotalEnergyConsumption", handle))
 	s.Clock = readingOf(readOf(d, "nvmlDeviceGetClockInfo", handle, clockSM))
 	s.MemoryClock = readingOf(readOf(d, "nvmlDeviceGetClockInfo", handle, clockMemory))
 	s.FanPercent = readingOf(read[uint32](d, "nvmlDeviceGetFanSpeed", handle))
 	s.Corrected, s.Uncorrected = d.ecc(handle, errorsCorrected), d.ecc(handle, errorsUncorrected)
 	return s
+}
+
+// powerLimits reads the limits to which the power of a card can be set.
+func (d *dll) powerLimits(handle uintptr) PowerLimits {
+	l := PowerLimits{Default: readingOf(read[uint32](d, "nvmlDeviceGetPowerManagementDefaultLimit", handle))}
+	call, err := function[func(uintptr, *uint32, *uint32) uint32](d, "nvmlDeviceGetPowerManagementLimitConstraints")
+	var least, most uint32
+	if err == nil {
+		err = check(call(handle, &least, &most))
+	}
+	l.Least, l.Most = readingOf(least, err), readingOf(most, err)
+	return l
 }
 
 // ecc returns the number of errors of the memory of a card.

@@ -154,6 +154,7 @@ type twoCards struct{}
 // Cards implements api.Devices.
 func (twoCards) Cards() []device.CardHealth {
 	well := device.Card{GPU: device.GPU{UUID: "GPU-1", Model: "NVIDIA GeForce RTX 3060"}, Source: "nvml", State: device.State{
+		PowerCap: device.Measured(170_000), PowerLimits: device.PowerLimits{Least: device.Measured(100_000), Default: device.Measured(170_000), Most: device.Measured(212_000)},
 		Temperature: device.Measured(61_000), Power: device.Measured(142_300), Busy: device.Measured(97), MemoryUsed: device.Measured(7 << 30), MemoryTotal: device.Measured(12 << 30),
 	}}
 	ill := device.Card{GPU: device.GPU{UUID: "GPU-2", Model: "NVIDIA GeForce GTX 1080"}, Source: "nvml", State: device.NoState("the card is gone")}

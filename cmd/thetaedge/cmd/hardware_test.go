@@ -36,6 +36,8 @@ func aMachine() *hardwareReport {
 	s := device.NoState("the driver does not report it")
 	s.Temperature, s.Slowdown, s.MemoryUsed, s.MemoryTotal = device.Measured(64_000), device.Measured(110_000), device.Measured(1<<30), device.Measured(24<<30)
 	card := device.Card{GPU: device.GPU{UUID: "amdgpu-0000:03:00.0", Model: "Radeon\x1b[2J"}, Vendor: "amd", Source: "amdgpu", PCI: "0000:03:00.0", Vulkan: "0a", State: s}
+	card.State.PowerCap = device.Measured(300_000)
+	card.State.PowerLimits = device.PowerLimits{Least: device.Measured(150_000), Default: device.Measured(300_000), Most: device.Measured(330_000), File: "/sys/power1_cap"}
 	return &hardwareReport{
 		Format: hardwareFormat, Machine: machine(device.GPU{UUID: "0A", Model: "Radeon"}, device.GPU{UUID: "ff", Model: "Other", MemoryBytes: 8 << 30}),
 		Cards: []device.CardHealth{{Card: card}}, Vulkan: []backend.Device{{Name: "Radeon", Kind: "discrete", UUID: "0a"}},
@@ -50,6 +52,7 @@ func TestTheTableShowsEachValueOrTheReasonWhyNot(t *testing.T) {
 	for _, text := range []string{
 		"64 °C, slows down at 110 °C", "1.0 GiB of 24.0 GiB", "not measured: the driver does not report it", "nothing speaks against it",
 		"Other, 8.0 GiB; Vulkan alone reports it", "power now 12.3 W", "something",
+		"at 225 W a card usually keeps most of its speed and uses less electricity: echo 225000000 | sudo tee /sys/power1_cap",
 	} {
 		require.Contains(t, out.String(), text)
 	}

@@ -77,6 +77,9 @@ func (t hardwareTable) card(c *device.CardHealth) {
 	t.of("  busy", s.Busy, device.Reading{}, "%.0f %%", 1, "")
 	t.of("  temperature", s.Temperature, s.Slowdown, "%.0f °C", 1000, "slows down at")
 	t.of("  power", s.Power, s.PowerCap, "%.1f W", 1000, "of at most")
+	if advice, given := c.PowerAdvice(); given {
+		t.line("  advice", oneLine(advice.String()))
+	}
 	t.of("  energy", s.Energy, device.Reading{}, "%.3f J on its counter", 1000, "")
 	t.of("  clock", s.Clock, s.MemoryClock, "%.0f MHz", 1, "memory")
 	if _, rpm := s.FanRPM.Value(); rpm {
