@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/blob/hosts"
 )
 
 // ClientConfig bounds what a client accepts. Zero values take the defaults of
@@ -43,6 +44,11 @@ type ClientConfig struct {
 	// stranger's job cannot make this machine probe its owner's network. Devnets
 	// switch it off.
 	RefusePrivate bool
+	// Hosts are the servers that this client speaks to, also after redirects. If it is nil, it speaks
+	// to all.
+	Hosts *hosts.List
+	// Moved is told how many bytes of content were received or sent, from any goroutine. It may be nil.
+	Moved func(received, sent int64)
 	// KeepPartial makes FetchFile keep what has arrived when a fetch fails, in the folder of the
 	// file. The next fetch of the content to that folder asks for the rest alone.
 	KeepPartial bool
@@ -90,7 +96,7 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	if cfg.MaxRedirects <= 0 {
 		cfg.MaxRedirects = defaults.MaxRedirects
 	}
-	transport := newTransport(cfg)
+	transport := listedOnly(meteredBy(newTransport(cfg), cfg.Moved), cfg.Hosts)
 	var pace *hostPace
 	if cfg.Strangers {
 		pace = newHostPace(requestsPerSecond, requestBurst)

@@ -1,6 +1,10 @@
 package transfer
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/thetaedge/theta/blob/hosts"
+)
 
 // The decisions that a caller makes about a failed transfer. Each error that this
 // package returns wraps one of them and says what was expected and found.
@@ -15,6 +19,9 @@ var (
 	ErrTooSlow = errors.New("transfer is too slow")
 	// ErrRefused: this client does not fetch such an address (scheme, private network, redirects).
 	ErrRefused = errors.New("address is refused")
+	// ErrUnlisted: this client does not speak to such a host (ClientConfig.Hosts). It comes with
+	// ErrRefused, and with an Astray if a server that was named led there.
+	ErrUnlisted = hosts.ErrUnlisted
 	// ErrForbidden: the server wants other credentials (401, 403).
 	ErrForbidden = errors.New("access is forbidden")
 	// ErrBusy: rate limit or quota (429, 503, 507); the same request may succeed later.

@@ -39,6 +39,8 @@ type Agent struct {
 	jobs        jobs
 	draws       draws
 	shuns       *bid.Shuns
+	strays      *bid.Strays
+	line        store.Line
 	sinks       *sinks
 	places      places
 	proofs      proofs
@@ -91,6 +93,7 @@ func New(cfg Config) (*Agent, error) {
 		assignments: assignments{},
 		jobs:        jobs{},
 		shuns:       bid.NewShuns(nil),
+		strays:      bid.NewStrays(),
 		draws:       draws{tally: bid.NewTally()},
 		sinks:       newSinks(cfg.Now),
 		places:      places{most: cfg.Policy.MaxJobs},
@@ -267,6 +270,9 @@ func (a *Agent) refresh(ctx context.Context) error {
 	a.readRedeliveries(ctx)
 	if a.fatal != nil {
 		return a.fatal
+	}
+	if err := a.readLine(); err != nil {
+		a.trouble("cannot count what has passed the line", err)
 	}
 	a.draws.claims, a.sinks.answered = nil, false
 	if a.wantsWork() {

@@ -56,6 +56,11 @@ type Config struct {
 	// Retention is the time for which finished assignments and their outputs are kept.
 	Retention time.Duration
 
+	// Line counts what passes the network. It may be nil. MaxDayBytes is the number of bytes in a day, in
+	// UTC, above which nothing new is claimed; 0 means no limit.
+	Line        *LineMeter
+	MaxDayBytes uint64
+
 	// Policy contains the limits that the owner of the machine has set.
 	Policy bid.Policy
 	// Paused reports whether the owner does not want new work now. If it is nil, the agent is
@@ -100,6 +105,7 @@ func (c *Config) validate() error {
 	missing(c.Chain == nil, "a chain")
 	missing(c.Journal == nil, "a journal")
 	missing(c.Transfers == nil, "a transfer client")
+	missing(c.MaxDayBytes > 0 && c.Line == nil, "a meter of the line")
 	missing(len(c.Executors) == 0, "an executor")
 	missing(c.CacheDir == "", "a cache folder")
 	missing(c.WorkDir == "", "a work folder")

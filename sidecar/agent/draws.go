@@ -38,7 +38,7 @@ func (a *Agent) wantsWork() bool {
 // as it has room for.
 func (a *Agent) openDraws(ctx context.Context) ([]bid.Draw, error) {
 	bidder := &bid.Bidder{
-		Operator: a.view.operator.String(), Height: a.view.height, Params: a.view.params, Policy: a.cfg.Policy, Shuns: a.shuns,
+		Operator: a.view.operator.String(), Height: a.view.height, Params: a.view.params, Policy: a.cfg.Policy, Shuns: a.shuns, Strays: a.strays,
 	}
 	a.draws.passed = nil
 	draws, err := a.readDraws(ctx, bidder)
@@ -171,10 +171,14 @@ func (a *Agent) room(ctx context.Context) (bid.Room, error) {
 	if err != nil {
 		return bid.Room{}, err
 	}
+	line, err := a.lineRoom()
+	if err != nil {
+		return bid.Room{}, err
+	}
 	state := a.view.node.State
 	return bid.Room{
 		Slots: held.FreeSlots(state, a.cfg.Policy), CallSlots: held.CallSlots(state, a.cfg.Policy), KeptSlots: held.KeptSlots(state, a.cfg.Policy), Bond: state.Bond.Sub(state.Locked), Ahead: held.Ahead(), Fees: fees,
-		DiskBytes: disk, DiskFolder: a.cfg.WorkDir, Now: a.cfg.Now(),
+		DiskBytes: disk, DiskFolder: a.cfg.WorkDir, Line: line, Now: a.cfg.Now(),
 	}, nil
 }
 

@@ -162,6 +162,12 @@ func (a *Agent) failed(w *assignment, err error) bool {
 		}
 	}
 	var input *ownInputError
+	if errors.As(err, &input) && errors.Is(err, transfer.ErrUnlisted) {
+		w.giveUp = true
+		a.noteStray(err)
+		a.shun(w.record.JobID, shunFailed, "an input of a task of it is on a server that is not in egress.hosts: "+err.Error())
+		return true
+	}
 	if errors.As(err, &input) && !transfer.Retryable(err) && !errors.Is(err, transfer.ErrNotKept) {
 		number := w.spec.ArrayInputNumber()
 		w.missing = &number

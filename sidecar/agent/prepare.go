@@ -187,6 +187,13 @@ func (p prepared) apply(a *Agent) {
 		r.Tries++
 		r.LastError = osfault.Explain("", p.err).Error()
 	})
+	if errors.Is(p.err, transfer.ErrUnlisted) {
+		// Other nodes may have the input. A report that it is missing would cost a fee then.
+		w.giveUp = true
+		a.noteStray(p.err)
+		a.shun(p.key.JobID, shunFailed, "an input of a task of it is on a server that is not in egress.hosts: "+p.err.Error())
+		return
+	}
 	if errors.Is(p.err, transfer.ErrNotKept) {
 		// The input may be fine. A report that it is missing would cost a fee.
 		w.giveUp = true

@@ -1,7 +1,10 @@
 package agent
 
 import (
+	"errors"
+
 	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/blob/transfer"
 	"github.com/thetaedge/theta/internal/osfault"
 	"github.com/thetaedge/theta/sidecar/store"
 )
@@ -24,6 +27,15 @@ const maxCrashReason = 512
 // shun leaves a job to other nodes for some blocks.
 func (a *Agent) shun(jobID string, blocks int64, reason string) {
 	a.shuns.LeaveJob(jobID, a.view.height, blocks, reason)
+}
+
+// noteStray leaves jobs to other nodes that name a server which has led this machine to one that the owner
+// does not allow. Each of them would cost the fee of a release.
+func (a *Agent) noteStray(err error) {
+	var astray *transfer.Astray
+	if errors.As(err, &astray) {
+		a.strays.Note(astray.Named, astray.Found, a.view.height+shunFailed)
+	}
 }
 
 // blame shuns the program of an assignment and its requester, because the program has crashed

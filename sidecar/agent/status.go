@@ -71,6 +71,9 @@ type Status struct {
 	// Proof says what is believed about the chain's node, and why. Unproven explains why the
 	// last proof failed. It is empty if the proof succeeded.
 	Proof, Unproven string
+	// Line is what has passed the network today, and LineMax the limit of a day in bytes; 0 is no limit.
+	Line    store.Line
+	LineMax uint64
 	// Holds says why the owner of the machine holds it back.
 	Holds owner.Decision
 	// LastError is empty if there has not been an error.
@@ -132,6 +135,7 @@ func (a *Agent) publish() {
 	case a.cfg.Paused() || a.view.node.State.Status != activeNode:
 		s.Mode = Paused
 	}
+	s.Line, s.LineMax = a.line, a.cfg.MaxDayBytes
 	s.Passed = slices.Clone(a.draws.passed)
 	s.Counts, s.FreeSlots = slices.Clone(a.draws.counts), a.freeSlots()
 	s.Waits = make(map[store.Key]string, len(a.assignments))

@@ -69,6 +69,7 @@ func (s *Service) Status(ctx context.Context, _ *sidecarv1.StatusRequest) (*side
 		Assignments: map[string]uint64{},
 		LeaseEnd:    now.LeaseEnd, Standing: now.Standing,
 		LastError: now.LastError, LastErrorAt: timestamp(now.LastErrorAt),
+		LineReceivedToday: now.Line.Received, LineSentToday: now.Line.Sent, LineMaxDay: now.LineMax,
 	}
 	showHolds(out, now.Holds)
 	for _, d := range now.Deliveries {

@@ -18,6 +18,8 @@ type Bidder struct {
 	Policy Policy
 	// Shuns are the jobs, programs and requesters that the node avoids.
 	Shuns *Shuns
+	// Strays are hosts that have led this machine to hosts that are not in Policy.Hosts. It may be nil.
+	Strays *Strays
 }
 
 // Missing returns the next fact that has to be found out before a draw can be decided. It
@@ -125,6 +127,9 @@ func (b *Bidder) judgeJob(d *Draw) (Cause, string, Fact) {
 	spec := d.Job.Spec
 	if why := b.Shuns.Program(spec, d.Job.Requester, b.Height); why != "" {
 		return CauseCrash, why, FactNone
+	}
+	if why := b.unlisted(spec); why != "" {
+		return CauseHost, why, FactNone
 	}
 	switch {
 	case d.Executor == nil:

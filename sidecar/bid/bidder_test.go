@@ -1,7 +1,9 @@
 package bid
 
 import (
+	"fmt"
 	"math/rand"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -71,6 +73,19 @@ func TestEachRuleLeavesADrawForItsReason(t *testing.T) {
 			other.Program.Sha256 = []byte("another")
 			b.Shuns.Crashed(&other, d.Job.Requester, "signal", testNow)
 		}, CauseCrash, "because requester/theta1payer has ended", false},
+		"host": {
+			func(b *Bidder, _ *Draw) { b.Policy.Hosts = listed{"https://other.example/"} }, CauseHost,
+			"names https://relay.example/box, which is not in egress.hosts", false,
+		},
+		"host on the list": {func(b *Bidder, _ *Draw) { b.Policy.Hosts = listed{"https://relay.example/"} }, CauseNone, "", false},
+		"host led elsewhere": {func(b *Bidder, _ *Draw) {
+			b.Strays = NewStrays()
+			b.Strays.Note("relay.example", "cdn.example", testNow+1)
+		}, CauseHost, "names relay.example, which leads to cdn.example, which is not in egress.hosts", false},
+		"host led elsewhere before": {func(b *Bidder, _ *Draw) {
+			b.Strays = NewStrays()
+			b.Strays.Note("relay.example", "cdn.example", testNow)
+		}, CauseNone, "", false},
 		"no executor":   {func(_ *Bidder, d *Draw) { d.Executor = &Health{Why: "this machine has not"} }, CauseExecutor, "needs an executor for wasm/1, which this machine has not", false},
 		"denied":        {func(b *Bidder, d *Draw) { b.Policy.DenyRequesters = []string{d.Job.Requester} }, CausePolicy, "policy.deny-requesters", false},
 		"sink awaited":  {func(_ *Bidder, d *Draw) { d.Sink = &Health{} }, CauseSinkAwaited, "has not answered yet", true},
@@ -127,6 +142,56 @@ func TestFactsAreAskedForOneByOneAndOnlyWhereTheyCount(t *testing.T) {
 		change(b, &d)
 		require.Equal(t, FactNone, b.Missing(&d), name)
 	}
+}
+
+// listed contains the addresses that begin with one of its texts.
+type listed []string
+
+func (l listed) Outside(address string) string {
+	for _, begin := range l {
+		if strings.HasPrefix(address, begin) {
+			return ""
+		}
+	}
+	return address
+}
+
+func TestEveryAddressThatAJobNamesHasToBeOnTheList(t *testing.T) {
+	const good, bad = "https://good.example/", "https://bad.example/"
+	for name, change := range map[string]func(*computetypes.JobSpec){
+		"program":            func(s *computetypes.JobSpec) { s.Program.Uris = []string{bad} },
+		"program's mirror":   func(s *computetypes.JobSpec) { s.Program.Uris = []string{good, bad} },
+		"input":              func(s *computetypes.JobSpec) { s.Inputs[1].Blob.Uris[0] = bad },
+		"input's mirror":     func(s *computetypes.JobSpec) { s.Inputs[0].Blob.Uris = []string{good, good, bad} },
+		"inputs of an array": func(s *computetypes.JobSpec) { s.ArrayInput.Uris = []string{good, bad} },
+		"sink":               func(s *computetypes.JobSpec) { s.Sink = bad + "{task}" },
+	} {
+		b, d := newBidder(), newDraw("1-0-0", 1)
+		b.Policy.Hosts = listed{good}
+		spec := d.Job.Spec
+		spec.Program.Uris, spec.Sink = []string{good}, good
+		spec.Inputs = []computetypes.Input{{Blob: computetypes.Blob{Uris: []string{good}}}, {Blob: computetypes.Blob{Uris: []string{good}}}}
+		spec.ArrayInput = &computetypes.ArrayInput{Uris: []string{good}}
+		require.Empty(t, b.Shortlist([]Draw{d}).Left, name)
+		change(spec)
+		list := b.Shortlist([]Draw{d})
+		require.Empty(t, list.Wanted, name)
+		require.Equal(t, CauseHost, list.Left[0].Cause, name)
+		// It is decided before anything is asked of the machine or of a server.
+		d.Executor, d.Sink = nil, nil
+		require.Equal(t, FactNone, b.Missing(&d), name)
+	}
+}
+
+func TestHostsThatLedElsewhereAreBounded(t *testing.T) {
+	s := NewStrays()
+	for i := range 3 * maxStrays {
+		s.Note(fmt.Sprintf("host%d.example", i), "x", 10)
+		require.LessOrEqual(t, len(s.of), maxStrays)
+	}
+	host, to := s.leads(fmt.Sprintf("https://host%d.example/a", 3*maxStrays-1), 9)
+	require.Equal(t, fmt.Sprintf("host%d.example", 3*maxStrays-1), host)
+	require.Equal(t, "x", to)
 }
 
 func TestLowestRanksComeFirst(t *testing.T) {

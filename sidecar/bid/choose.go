@@ -22,6 +22,10 @@ func (b *Bidder) Choose(list Shortlist, room Room) Decision {
 	out := Decision{Left: slices.Clone(list.Left)}
 	left := room
 	left.Ahead = slices.Clone(room.Ahead)
+	if room.Line != nil {
+		line := *room.Line
+		left.Line = &line
+	}
 	for _, d := range list.Wanted {
 		cause, reason := b.lacks(&d, room, left)
 		if cause != CauseNone {
@@ -36,6 +40,7 @@ func (b *Bidder) Choose(list Shortlist, room Room) Decision {
 		left.Ahead = append(left.Ahead, ProgramOf(d.Job.Spec, d.Tasks, b.Height))
 		left.Fees.Assignments--
 		left.DiskBytes -= Footprint(d.Job.Spec, d.Tasks)
+		left.Line.take(d.Job.Spec, d.Tasks)
 		out.Claims = append(out.Claims, d)
 	}
 	return out
@@ -70,6 +75,9 @@ func (b *Bidder) lacks(d *Draw, room, left Room) (Cause, string) {
 	}
 	if why := left.Fees.short(d.Job, b.Params.RevealBlocks, room.Now); why != "" {
 		return CauseFees, why
+	}
+	if why := left.Line.short(spec, d.Tasks); why != "" {
+		return CauseLine, why
 	}
 	if bytes := Footprint(spec, d.Tasks); bytes > left.DiskBytes {
 		return CauseDisk, fmt.Sprintf("may take %d bytes of disk, and beside a reserve of %d for what is held %d are free at %s",

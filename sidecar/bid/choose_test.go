@@ -49,6 +49,13 @@ func TestEachShortageLeavesADrawForItsReason(t *testing.T) {
 			"the fee grant ends at 1970-01-12T13:49:39Z, perhaps before the task does; run thetaedge register",
 		},
 		"grant lasts": {func(_ *Bidder, r *Room) { r.Fees = AllFees(r.Now.Add(180 * time.Second)) }, 3, CauseNone, ""},
+		"line": {
+			// A task may move 100 bytes of inputs and 200 of outputs.
+			func(_ *Bidder, r *Room) { r.Line = &Line{Most: 5_000, Left: 899} }, 2, CauseLine,
+			"may move 300 bytes over the network, and 299 of the 5000 of egress.max-day are left today",
+		},
+		"the line is spent": {func(_ *Bidder, r *Room) { r.Line = &Line{Most: 5_000} }, 0, CauseLine, "0 of the 5000"},
+		"line with room":    {func(_ *Bidder, r *Room) { r.Line = &Line{Most: 5_000, Left: 900} }, 3, CauseNone, ""},
 		"disk": {
 			func(_ *Bidder, r *Room) { r.DiskBytes = 1_499 }, 2, CauseDisk,
 			"may take 500 bytes of disk, and beside a reserve of 1073741824 for what is held 499 are free at /home/work",

@@ -103,6 +103,8 @@ const (
 	// CauseCrash means that the program, or another program of its requester, has crashed a
 	// worker process.
 	CauseCrash
+	// CauseHost means that the job names a server that the owner does not allow.
+	CauseHost
 	// CauseExecutor means that this machine cannot run the profile.
 	CauseExecutor
 	// CausePolicy means that the owner does not want the job.
@@ -119,6 +121,8 @@ const (
 	CauseTime
 	// CauseFees means that the node cannot pay the fees of the assignment.
 	CauseFees
+	// CauseLine means that the limit of what passes the network in a day would be exceeded.
+	CauseLine
 	// CauseDisk means that the disk does not have enough free space.
 	CauseDisk
 	// CauseUnknown means that a fact is missing.
@@ -131,8 +135,8 @@ func (c Cause) Routine() bool {
 	switch c {
 	case CauseHeld, CauseClosing, CauseSinkAwaited, CauseUnknown:
 		return true
-	case CauseNone, CauseOutranked, CauseEarlier, CauseJob, CauseCrash, CauseExecutor, CausePolicy,
-		CauseSink, CauseSlots, CauseBond, CauseTime, CauseFees, CauseDisk:
+	case CauseNone, CauseOutranked, CauseEarlier, CauseJob, CauseCrash, CauseHost, CauseExecutor, CausePolicy,
+		CauseSink, CauseSlots, CauseBond, CauseTime, CauseFees, CauseLine, CauseDisk:
 	}
 	return false
 }

@@ -59,11 +59,13 @@ type Policy struct {
 	OwnRiskPrograms [][sha256.Size]byte
 	// DenyRequesters contains the addresses of requesters whose jobs the node does not take.
 	DenyRequesters []string
+	// Hosts are the servers that a job may name. If it is nil, a job may name all.
+	Hosts Hosts
 }
 
 // Limits returns the part of the policy that the operator declares on chain, so that
 // requesters know which nodes accept their jobs. It does not contain OwnRiskPrograms,
-// DenyRequesters or the room that the machine has at the moment.
+// DenyRequesters, Hosts or the room that the machine has at the moment.
 func (p Policy) Limits() edgenodetypes.TaskLimits {
 	stance := edgenodetypes.TRUST_STANCE_NAMED
 	switch p.Trust {

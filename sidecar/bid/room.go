@@ -30,6 +30,8 @@ type Room struct {
 	// DiskBytes is the disk space in DiskFolder that may be promised to new work.
 	DiskBytes  uint64
 	DiskFolder string
+	// Line is what may pass the network today; nil if there is no limit.
+	Line *Line
 	// Now is the time at which the fees were read.
 	Now time.Time
 }

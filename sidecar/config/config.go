@@ -30,6 +30,7 @@ type Config struct {
 	Keyring Keyring `mapstructure:"keyring"`
 	Policy  Policy  `mapstructure:"policy"`
 	Owner   Owner   `mapstructure:"owner"`
+	Egress  Egress  `mapstructure:"egress"`
 	Work    Work    `mapstructure:"work"`
 	Tensors Tensors `mapstructure:"tensors"`
 	API     API     `mapstructure:"api"`
@@ -173,7 +174,8 @@ func Default() Config {
 			MaxMemory: 2 << 30, MaxDevice: 2 << 30, MaxInput: 1 << 30, MaxOutput: 256 << 20, MaxChallengeBlocks: 9_600,
 			Trust: "named", OwnRiskPrograms: []string{}, DenyRequesters: []string{},
 		},
-		Owner: Owner{Hours: []string{}, WindDown: "5m", Processes: []string{}, Suspend: owner.DefaultSuspend()},
+		Owner:  Owner{Hours: []string{}, WindDown: "5m", Processes: []string{}, Suspend: owner.DefaultSuspend()},
+		Egress: Egress{Hosts: defaultHosts()},
 		Work: Work{
 			Cache: 4 << 30, Retention: 24 * time.Hour, RevealMargin: 200, RefusePrivate: true, OwnAddresses: []string{},
 			TransferLimit: 15 * time.Minute, DrainTimeout: 30 * time.Second, ExecutionLimit: time.Hour, KeepWeights: 5 * time.Minute,
@@ -213,6 +215,8 @@ func (c Config) Validate() error {
 	expect(c.Policy.MaxJobs >= 1 && c.Policy.MaxJobs <= 1024, "policy.max-jobs", "1 to 1024, found %d; to take no jobs, run thetaedge pause", c.Policy.MaxJobs)
 	errs = append(errs, c.Policy.validate())
 	_, err = c.Owner.Rules()
+	errs = append(errs, err)
+	_, err = c.Egress.List()
 	errs = append(errs, err)
 	expect(c.Work.Retention >= time.Minute, "work.retention", "at least 1m, found %s", c.Work.Retention)
 	expect(c.Work.RevealMargin >= 1 && c.Work.RevealMargin <= 1000, "work.reveal-margin", "1 to 1000 blocks, found %d", c.Work.RevealMargin)

@@ -149,6 +149,18 @@ suspend = {{ list .Owner.Suspend }}
 # Hold the machine back also while the sensor of a rule sees nothing.
 strict = {{ .Owner.Strict }}
 
+[egress]
+# Servers from which jobs may have programs and inputs fetched, and to which their results may be
+# sent: hosts such as "relay.example", "*.relay.example" for all below a domain, "relay.example:8443" for
+# a port other than 80 and 443. A job that names any other server is left to others before it is
+# claimed, and a redirect to another server is not followed. "*" is every host in the world: any stranger
+# then chooses what your address connects to. Add the relays that you trust; thetaedge why names
+# those that jobs ask for. docs/operators/network.md says more.
+hosts = {{ list .Egress.Hosts }}
+# Content that jobs move in a day in UTC, downloads and uploads together, such as "20GiB". It is
+# counted over restarts. Above it nothing new is claimed, and what is held goes on. "0B" is no limit.
+max-day = {{ quote .Egress.MaxDay.String }}
+
 [work]
 # Inputs on disk that are kept for further tasks, also over restarts. Those that a task needs
 # come on top. At least policy.max-input keeps the model of a task for the next one.

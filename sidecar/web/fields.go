@@ -85,6 +85,10 @@ func groups() []group {
 			{Key: "work.keep-weights", Shape: line1},
 			{Key: "work.cache", Shape: line1},
 			{Key: "work.retention", Shape: line1},
+		}},
+		{"network", []field{
+			{Key: "egress.hosts", Shape: list},
+			{Key: "egress.max-day", Shape: line1},
 			{Key: "work.refuse-private", Shape: onOff},
 			{Key: "work.own-addresses", Shape: list},
 		}},

@@ -78,6 +78,7 @@ func functions(w words, stamp string) template.FuncMap {
 		// Readings of cards are pointers, because they may be missing.
 		"whole":      func(n *int64) int64 { return *n },
 		"thousandth": func(n *int64) string { return fmt.Sprintf("%.0f", float64(*n)/1000) },
+		"size":       sizeText,
 		"bytes":      func(n *int64) string { return sizeText(uint64(max(0, *n))) }, //nolint:gosec // not negative
 		"mib":        sizeText,
 		"count64": func(n int64) string {

@@ -3,6 +3,9 @@ package web
 import (
 	"context"
 	"net/http"
+	"net/netip"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -13,6 +16,7 @@ import (
 
 	"github.com/thetaedge/theta/client"
 	sidecarv1 "github.com/thetaedge/theta/sidecar/api/v1"
+	"github.com/thetaedge/theta/sidecar/config"
 )
 
 const (
@@ -38,6 +42,12 @@ type setupPage struct {
 	Known      bool
 	// KeyCommand, Register and SelfTest are commands to paste.
 	KeyCommand, Register, SelfTest string
+	// Hosts are the servers that jobs may name, as in the settings. AnyHost reports that they may name
+	// every server.
+	Hosts   []string
+	AnyHost bool
+	// Limits are the settings that bound what a job may take.
+	Limits []Fact
 	// Checks contains results that are there already.
 	Checks []Check
 	Ran    bool
@@ -56,6 +66,12 @@ func (s *Server) setup(w http.ResponseWriter, r *http.Request) {
 		Status: status, Machine: s.cfg.Node.Machine(), Operator: status.Operator, Registered: status.Operator != "",
 		KeyCommand: "thetad keys add operator",
 	}
+	running := s.cfg.Node.Running()
+	_, texts := s.language(r)
+	page.Hosts, page.Limits = running.Egress.Hosts, limitsOf(running, texts)
+	if list, err := running.Egress.List(); err == nil {
+		page.AnyHost = list.Everything()
+	}
 	if page.Operator == "" {
 		page.Operator = s.cfg.Node.Running().Chain.Operator
 	}
@@ -71,12 +87,41 @@ func (s *Server) setup(w http.ResponseWriter, r *http.Request) {
 			page.Known = true
 		}
 	}
-	page.Register = "thetaedge register --from operator --region de --home " + client.ShellQuote(s.cfg.Home)
-	page.SelfTest = "thetaedge doctor --self-test --from operator --relay https://relay.example --home " + client.ShellQuote(s.cfg.Home)
+	page.Register = "thetaedge register --from operator --keyring-dir ~/.thetad --region de --home " + client.ShellQuote(s.cfg.Home)
+	page.SelfTest = "thetaedge doctor --self-test --from operator --keyring-dir ~/.thetad --relay " + relayIn(page.Hosts) + " --home " + client.ShellQuote(s.cfg.Home)
 	if r.URL.Query().Get("checks") == "run" {
 		page.Checks, page.Ran = s.checks.run(r.Context(), s.cfg.Node), true
 	}
 	s.show(w, r, http.StatusOK, "setup", page)
+}
+
+// limitsOf returns the settings that bound what a job may take, as labels and values.
+func limitsOf(c config.Config, w words) []Fact {
+	rewards := strings.Join(c.Policy.MinRewards, ", ")
+	if rewards == "" {
+		rewards = w.text("setup.any_reward")
+	}
+	return []Fact{
+		{w.text("label.policy.max-jobs"), strconv.Itoa(c.Policy.MaxJobs)},
+		{w.text("label.policy.max-memory"), c.Policy.MaxMemory.String()},
+		{w.text("label.policy.min-rewards"), rewards},
+	}
+}
+
+// relayIn returns the address of the first relay that the owner has added to the hosts that ship, and
+// an example if there is none.
+func relayIn(hosts []string) string {
+	for _, host := range hosts {
+		if strings.Contains(host, "*") || slices.Contains(config.Default().Egress.Hosts, host) {
+			continue
+		}
+		scheme := "https://"
+		if addr, err := netip.ParseAddrPort(host); err == nil && (addr.Addr().IsLoopback() || addr.Addr().IsPrivate()) {
+			scheme = "http://" // such an address has no certificate
+		}
+		return scheme + host
+	}
+	return "https://relay.example"
 }
 
 // partChecks answers with the results of the checks.

@@ -367,10 +367,33 @@ func TestWrongSettingsLoseNothing(t *testing.T) {
 func TestTheSetUpNamesTheSelfTestOfANodeThatIsOpen(t *testing.T) {
 	b := open(t)
 	_, content := b.get("/setup")
-	require.Contains(t, content, "thetaedge doctor --self-test --from operator --relay")
+	require.Contains(t, content, "thetaedge doctor --self-test --from operator --keyring-dir ~/.thetad --relay https://relay.example ")
 	b.node.Set(func(s *agent.Status) { s.Operator, s.NodeStatus = "", "unregistered" })
 	_, content = b.get("/setup")
 	require.NotContains(t, content, "--self-test", "a node that is not open cannot be paid")
+}
+
+func TestTheSetUpShowsWhichServersJobsMayName(t *testing.T) {
+	b := open(t)
+	_, content := b.get("/setup")
+	for _, host := range config.Default().Egress.Hosts {
+		require.Contains(t, content, "<code>"+host+"</code>")
+	}
+	require.Contains(t, content, `href="/settings#s-egress-hosts"`)
+	_, content = b.get("/settings")
+	require.Contains(t, content, `id="s-egress-hosts"`)
+	settings := config.Default()
+	settings.Egress.Hosts = append([]string{"*.cdn.example", "127.0.0.1:7070", "relay.two"}, settings.Egress.Hosts...)
+	b.node.Started = &settings
+	_, content = b.get("/setup")
+	require.Contains(t, content, "--relay http://127.0.0.1:7070 --home", "the first relay that the owner has added")
+	for hosts, want := range map[string]string{"*": "strangers choose what your address connects to", "": "this node takes no job"} {
+		settings := config.Default()
+		settings.Egress.Hosts = strings.Fields(hosts)
+		b.node.Started = &settings
+		_, content = b.get("/setup")
+		require.Contains(t, content, want)
+	}
 }
 
 func TestTheAddressToFundIsShownAsTextAndAsAPicture(t *testing.T) {

@@ -55,6 +55,8 @@ const (
 	NoTasks Cause = "no-tasks"
 	// PriceTooHigh means that the class pays less than policy.min-rewards.
 	PriceTooHigh Cause = "price-too-high"
+	// HostsUnlisted means that tasks name servers that are not in egress.hosts.
+	HostsUnlisted Cause = "hosts-unlisted"
 	// PolicyRefuses means that the owner's policy refuses the tasks that there are.
 	PolicyRefuses Cause = "policy-refuses"
 	// ChainRefuses means that the node does not meet the rules of the tasks that there are.
@@ -89,7 +91,7 @@ func finders() []finder {
 		findBondTooSmall, findWeightZero,
 		findGrantMissing, findGasTooDear, findDaySpent,
 		findExecutorUnhealthy, findPaused, findDiskFull,
-		findEarning, findSlotsFull, findNoTasks, findPriceTooHigh, findPolicyRefuses, findChainRefuses, findWorkFails,
+		findEarning, findSlotsFull, findNoTasks, findPriceTooHigh, findHostsUnlisted, findPolicyRefuses, findChainRefuses, findWorkFails,
 		findFewTasks, findNotKnown,
 	}
 }

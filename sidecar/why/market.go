@@ -120,7 +120,7 @@ func many(n int, what string, more bool) string {
 
 // ownerCauses are the causes for which the settings of the owner leave a draw.
 func ownerCauses() []bid.Cause {
-	return []bid.Cause{bid.CausePolicy, bid.CauseTime, bid.CauseExecutor, bid.CauseCrash, bid.CauseBond, bid.CauseFees}
+	return []bid.Cause{bid.CausePolicy, bid.CauseTime, bid.CauseExecutor, bid.CauseCrash, bid.CauseBond, bid.CauseFees, bid.CauseLine}
 }
 
 func findPolicyRefuses(f *Facts) (Finding, bool) {

@@ -152,7 +152,7 @@ func causes() []Cause {
 	return []Cause{
 		DaemonStopped, EndpointUnreachable, OtherChain, EndpointBehind, ClockOff, Unproven, Unregistered, OtherWorker, Retired,
 		Jailed, PausedOnChain, LeaseLapsed, BondTooSmall, WeightZero, GrantMissing, GasTooDear, DaySpent, ExecutorUnhealthy,
-		Paused, DiskFull, Earning, SlotsFull, NoTasks, PriceTooHigh, PolicyRefuses, ChainRefuses, WorkFails, FewTasks, NotKnown,
+		Paused, DiskFull, Earning, SlotsFull, NoTasks, PriceTooHigh, HostsUnlisted, PolicyRefuses, ChainRefuses, WorkFails, FewTasks, NotKnown,
 	}
 }
 

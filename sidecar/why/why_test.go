@@ -142,6 +142,14 @@ func TestABrokenSetUpIsNamedFirst(t *testing.T) {
 		"the price of the last tasks": {func(f *Facts) {
 			f.Settings.MinRewards, f.Open = sdk.NewCoins(params.TfuelCoin(5)), Known(Open{})
 		}, PriceTooHigh, "pays less", "policy.min-rewards"},
+		"the hosts of jobs are not on the list": {func(f *Facts) {
+			machine(f, func(m *Machine) {
+				m.Counts = []bid.Count{
+					{Cause: bid.CauseHost, Draws: 11, Reason: "names relay.example, which is not in egress.hosts", Last: now()},
+					{Cause: bid.CauseHost, Draws: 1, Reason: "names other.example, which is not in egress.hosts", Last: now()},
+				}
+			})
+		}, HostsUnlisted, "12 tasks of the last hour asked for hosts that are not on your list", "egress.hosts"},
 		"the policy refuses": {func(f *Facts) {
 			machine(f, func(m *Machine) {
 				m.Counts = []bid.Count{{Cause: bid.CausePolicy, Draws: 4, Reason: "asks for 9 fuel, more than 1", Last: now()}}
@@ -167,6 +175,19 @@ func TestABrokenSetUpIsNamedFirst(t *testing.T) {
 			require.Contains(t, first.Cure, c.cure)
 		})
 	}
+}
+
+func TestHostsThatAreNotOnTheListAreToldAlsoWhileTheNodeEarns(t *testing.T) {
+	facts := healthy()
+	facts.Machine = edit(facts.Machine, func(m *Machine) {
+		m.Paid = &Paid{now().Add(-5 * time.Minute), "task 9-0-0/0/0", "2 tfuel"}
+		m.Counts = []bid.Count{{Draws: 3, Last: now()}, {Cause: bid.CauseHost, Draws: 1, Reason: "names relay.example, which is not in egress.hosts", Last: now()}}
+	})
+	found := Diagnose(facts)
+	require.Equal(t, Earning, found[0].Cause)
+	require.Equal(t, HostsUnlisted, found[1].Cause)
+	require.Equal(t, "1 task of the last hour asked for a host that is not on your list, and the node left it to others.", found[1].Sentence)
+	require.Equal(t, []string{"1 draw: the job names relay.example, which is not in egress.hosts"}, found[1].Evidence)
 }
 
 func jail(blocks int64) func(*edgenodetypes.NodeState) {

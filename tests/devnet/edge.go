@@ -158,6 +158,7 @@ func (d *Devnet) configure(node Node) error {
 		{"chain", "poll", quote("200ms")},
 		{"policy", "max-jobs", strconv.Itoa(d.opts.Slots)},
 		{"work", "refuse-private", "false"},
+		{"egress", "hosts", `["127.0.0.1:*"]`},
 		{"work", "drain-timeout", quote("5s")},
 		{"api", "grpc", quote("127.0.0.1:0")},
 		{"api", "http", quote(node.api)},

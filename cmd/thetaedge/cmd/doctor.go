@@ -128,6 +128,7 @@ func diagnose(parent context.Context, r *report, n *node, operator, relay string
 	checkWorkers(parent, r, n)
 	checkRates(r, n)
 	checkRules(parent, r, n)
+	checkEgress(r, n, relay)
 	ctx, cancel := context.WithTimeout(parent, time.Minute)
 	defer cancel()
 	checkDisk(r, n.home)

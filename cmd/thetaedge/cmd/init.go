@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 
@@ -17,11 +18,12 @@ import (
 
 func initCommand() *cobra.Command {
 	var backend, passphraseFile string
+	var relays []string
 	settings := config.Default()
 	command := &cobra.Command{
 		Use:     "init",
 		Short:   "Detect the hardware and create a home folder with settings and a worker key",
-		Example: "thetaedge init --grpc https://node.example:443 --witness https://other.example:443 --trust-height 1200 --trust-hash 5A3C...",
+		Example: "thetaedge init --grpc https://node.example:443 --witness https://other.example:443 --relay https://relay.example --trust-height 1200 --trust-hash 5A3C...",
 		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			home, err := homeOf(command)
@@ -33,6 +35,7 @@ func initCommand() *cobra.Command {
 			if err := checkEndpoints(settings.Chain); err != nil {
 				return err
 			}
+			settings.Egress.Hosts = append(hostsOf(relays), settings.Egress.Hosts...)
 			worker, err := makeHome(command, home, settings)
 			if err != nil {
 				return err
@@ -60,9 +63,22 @@ func initCommand() *cobra.Command {
 	flags.Int64Var(&of.TrustHeight, "trust-height", 0, "height of a header that you trust; 0 trusts the first header that is shown")
 	flags.StringVar(&of.TrustHash, "trust-hash", "", "hash of that header, 64 hex digits, from a source other than the node")
 	flags.BoolVar(&of.InsecurePlaintext, "insecure-plaintext", false, "connect without TLS to nodes that are not on this machine; only for a tunnel or your own network")
+	flags.StringArrayVar(&relays, "relay", nil, "address or host of a relay that jobs may name, such as https://relay.example; may be repeated, and is added to egress.hosts")
 	flags.StringVar(&backend, "keyring-backend", defaults.Keyring.Backend, "keyring backend of the worker key: test, file or os")
 	flags.StringVar(&passphraseFile, "keyring-passphrase-file", "", "passphrase of the file keyring")
 	return command
+}
+
+// hostsOf returns relays as items of egress.hosts. Each of them is an address or an item already.
+func hostsOf(relays []string) []string {
+	var list []string
+	for _, relay := range relays {
+		if u, err := url.Parse(relay); err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" {
+			relay = u.Host
+		}
+		list = append(list, relay)
+	}
+	return list
 }
 
 // checkEndpoints finds endpoints that would be refused later, before a home is created.

@@ -66,6 +66,9 @@ func (p *paidTest) run(command *cobra.Command, n *node, say io.Writer) (*rehears
 	if _, err := runningDaemon(n.home); err != nil {
 		return nil, fmt.Errorf("the self-test needs the node's daemon: %w", err)
 	}
+	if err := allowed(n, p.relay); err != nil {
+		return nil, fmt.Errorf("--relay: %w", err)
+	}
 	p.once = true
 	operator, err := p.operator(command, n)
 	if err != nil {

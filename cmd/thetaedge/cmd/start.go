@@ -203,9 +203,14 @@ func newAgent(n *node, chainID string, journal *store.Journal, executors []execu
 	if err != nil {
 		return nil, err
 	}
+	allowed, err := n.config.Egress.List()
+	if err != nil {
+		return nil, err
+	}
+	line := agent.NewLineMeter(journal, time.Now)
 	transfers, err := transfer.NewClient(transfer.ClientConfig{
 		Timeout: n.config.Work.TransferLimit, RefusePrivate: n.config.Work.RefusePrivate,
-		Strangers: true, KeepPartial: true, OwnNetworks: networks, OwnNames: names,
+		Strangers: true, KeepPartial: true, OwnNetworks: networks, OwnNames: names, Hosts: &allowed, Moved: line.Moved,
 	})
 	if err != nil {
 		return nil, err
@@ -228,6 +233,7 @@ func newAgent(n *node, chainID string, journal *store.Journal, executors []execu
 		Chain:     chain.NewSender(n.conn, n.codec, n.worker, tx, logger),
 		Journal:   journal,
 		Transfers: transfers,
+		Line:      line, MaxDayBytes: uint64(n.config.Egress.MaxDay),
 		Uploads:   chain.NewUploadSigner(n.worker),
 		Executors: executors,
 		Meter:     n.cards.processor(),
@@ -275,6 +281,10 @@ func policyOf(n *node) (bid.Policy, error) {
 	if err != nil {
 		return bid.Policy{}, err
 	}
+	allowed, err := n.config.Egress.List()
+	if err != nil {
+		return bid.Policy{}, err
+	}
 	digests := make([][sha256.Size]byte, len(programs))
 	for i, program := range programs {
 		digests[i] = program
@@ -283,7 +293,7 @@ func policyOf(n *node) (bid.Policy, error) {
 		MaxJobs: p.MaxJobs, MinRewards: rewards, MaxFuel: p.MaxFuel, FuelPerBlock: rates.Least(), Rates: ratesOf(rates),
 		MaxMemoryBytes: uint64(p.MaxMemory), MaxDeviceBytes: n.maxDevice(), MaxInputBytes: uint64(p.MaxInput), MaxOutputBytes: uint64(p.MaxOutput),
 		MaxChallengeBlocks: p.MaxChallengeBlocks,
-		Trust:              bid.Trust(p.Trust), OwnRiskPrograms: digests, DenyRequesters: requesters,
+		Trust:              bid.Trust(p.Trust), OwnRiskPrograms: digests, DenyRequesters: requesters, Hosts: allowed,
 	}, nil
 }
 

@@ -184,6 +184,9 @@ func printStatus(out io.Writer, s *sidecarv1.StatusResponse) error {
 	for _, phase := range phases {
 		fmt.Fprintf(w, "%s\t%d\n", phase, s.Assignments[phase])
 	}
+	if text := trafficOf(s); text != "" {
+		fmt.Fprintf(w, "line\t%s\n", text)
+	}
 	if s.Undelivered > 0 {
 		fmt.Fprintf(w, "not delivered\t%d accepted results, which are sent again until work.retention ends; see thetaedge jobs\n", s.Undelivered)
 	}
