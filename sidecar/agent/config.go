@@ -22,6 +22,9 @@ import (
 type Config struct {
 	// ChainID is the id of the chain. It is part of the tags of results.
 	ChainID string
+	// Version is the version of this program. Without the version of a release, it may work whatever
+	// version the chain asks for.
+	Version string
 	Chain   Chain
 	// Prover proves that a secret may leave this machine. If it is nil, the agent believes
 	// Chain.

@@ -31,7 +31,7 @@ type draws struct {
 
 // wantsWork reports whether a claim may be sent at all.
 func (a *Agent) wantsWork() bool {
-	return !a.drain.begun && a.view.active() && a.freeSlots() > 0 && !a.cfg.Paused()
+	return !a.drain.begun && a.view.active() && a.freeSlots() > 0 && !a.cfg.Paused() && a.outdated() == ""
 }
 
 // openDraws returns the draws that this node enters, lowest ranks first, and at most as many

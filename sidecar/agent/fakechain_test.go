@@ -77,8 +77,10 @@ type fakeChain struct {
 	fatal   bool
 	// leaseBlocks is 0 on a chain on which leases do not need to be renewed.
 	leaseBlocks, leaseEnd int64
-	status                edgenodetypes.NodeStatus
-	renewals              int
+	// minVersion is the oldest version that the chain asks for.
+	minVersion string
+	status     edgenodetypes.NodeStatus
+	renewals   int
 	// yields counts the yields of this node, of which the first ones are excused.
 	yields    edgenodetypes.NodeState
 	maxYields uint32

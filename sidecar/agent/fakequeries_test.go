@@ -159,7 +159,7 @@ func (c *fakeChain) ComputeParams(context.Context) (p computetypes.Params, err e
 
 func (c *fakeChain) EdgenodeParams(context.Context) (edgenodetypes.Params, error) {
 	p := c.yieldRules()
-	p.LeaseBlocks = uint64(c.leaseBlocks)
+	p.LeaseBlocks, p.MinVersion = uint64(c.leaseBlocks), c.minVersion
 	return p, nil
 }
 

@@ -14,7 +14,7 @@ const renewPause = 10
 // of it is left because no work has renewed it, or if the node has lapsed. A machine that does
 // not take work lets its lease expire, so that other parties do not rely on it.
 func (a *Agent) wantsRenewal() bool {
-	if a.view.leaseBlocks == 0 || a.drain.begun || a.cfg.Paused() || a.view.height < a.outbox.renewFrom {
+	if a.view.leaseBlocks == 0 || a.drain.begun || a.cfg.Paused() || a.outdated() != "" || a.view.height < a.outbox.renewFrom {
 		return false
 	}
 	state := a.view.node.State

@@ -160,7 +160,7 @@ func (a *Agent) sealCommits(commits []computetypes.CommitItem) bool {
 func (a *Agent) enterDraws(batch *chain.Batch) bool {
 	claims, free := a.draws.claims, a.freeSlots()
 	a.draws.claims = nil
-	if a.drain.begun || a.cfg.Paused() {
+	if a.drain.begun || a.cfg.Paused() || a.outdated() != "" {
 		return true
 	}
 	for i := range claims {

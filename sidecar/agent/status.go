@@ -76,6 +76,9 @@ type Status struct {
 	LineMax uint64
 	// Holds says why the owner of the machine holds it back.
 	Holds owner.Decision
+	// MinVersion is the oldest version that the chain asks for; empty if it asks for none. Outdated
+	// says why the version of this program keeps the node from new work; empty if it does not.
+	MinVersion, Outdated string
 	// LastError is empty if there has not been an error.
 	LastError   string
 	LastErrorAt time.Time
@@ -115,6 +118,7 @@ func (a *Agent) publish() {
 		Mode: Working, NodeStatus: "unregistered", Height: a.view.height, HeightAt: a.view.at,
 		Running: a.places.running, LastError: a.lastTrouble.text, LastErrorAt: a.lastTrouble.at,
 		Proof: a.proofs.grounds(), Unproven: a.proofs.trouble,
+		MinVersion: a.view.nodes.MinVersion, Outdated: a.outdated(),
 	}
 	if a.view.node != nil {
 		s.Operator = a.view.node.Profile.Operator

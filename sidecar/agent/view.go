@@ -7,6 +7,7 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"github.com/thetaedge/theta/sidecar/release"
 	"github.com/thetaedge/theta/sidecar/store"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
@@ -89,6 +90,9 @@ func (v *view) uncounted() int {
 	}
 	return int(v.yields)
 }
+
+// outdated says why the version of this program keeps the node from new work; "" if it does not.
+func (a *Agent) outdated() string { return release.Outdated(a.cfg.Version, a.view.nodes.MinVersion) }
 
 // active reports whether the node may work.
 func (v *view) active() bool { return v.node != nil && v.node.State.Status == activeNode }

@@ -46,7 +46,13 @@ type Service struct {
 	executors []executor.Executor
 	devices   Devices
 	why       explanation
+	// updates says what is done about updates of the program; nil if nothing is.
+	updates func() string
 }
+
+// ShowUpdates lets the service show what is done about updates of the program. It is called before the
+// service answers requests.
+func (s *Service) ShowUpdates(text func() string) { s.updates = text }
 
 // NewService returns a service. The function status returns the agent's status.
 func NewService(identity Identity, status func() agent.Status, journal Journal, executors []executor.Executor) *Service {
@@ -70,6 +76,7 @@ func (s *Service) Status(ctx context.Context, _ *sidecarv1.StatusRequest) (*side
 		LeaseEnd:    now.LeaseEnd, Standing: now.Standing,
 		LastError: now.LastError, LastErrorAt: timestamp(now.LastErrorAt),
 		LineReceivedToday: now.Line.Received, LineSentToday: now.Line.Sent, LineMaxDay: now.LineMax,
+		MinVersion: now.MinVersion, Outdated: now.Outdated,
 	}
 	showHolds(out, now.Holds)
 	for _, d := range now.Deliveries {
@@ -86,6 +93,9 @@ func (s *Service) Status(ctx context.Context, _ *sidecarv1.StatusRequest) (*side
 		out.Assignments[list[i].Phase.String()]++
 	}
 	s.showDevices(out)
+	if s.updates != nil {
+		out.Update = s.updates()
+	}
 	for _, e := range s.executors {
 		f := e.Fingerprint(ctx)
 		out.Executors = append(out.Executors, &sidecarv1.ExecutorStatus{

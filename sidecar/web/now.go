@@ -63,6 +63,8 @@ func standingOf(status *sidecarv1.StatusResponse) standing {
 		st.Key, st.Mood = "inactive", "bad"
 	case mode == agent.Paused:
 		st.Key, st.CanResume, st.CanSuspend = "paused", true, true
+	case status.Outdated != "" && status.Running == 0:
+		st.Key, st.Mood = "outdated", "bad"
 	case sick:
 		st.Key, st.Mood = "sick", "bad"
 	case status.Running > 0:
@@ -73,6 +75,9 @@ func standingOf(status *sidecarv1.StatusResponse) standing {
 	if agent.Mode(status.Mode) == agent.Working || ruled(status.Pauses) {
 		// A rule does not end with a button, and a pause by hand can be added to it.
 		st.CanPause, st.CanSuspend, st.CanResume = true, true, false
+	}
+	if status.Outdated != "" {
+		st.Why = append(st.Why, status.Outdated)
 	}
 	if status.Standing != "" {
 		st.Why = append(st.Why, status.Standing)

@@ -76,7 +76,7 @@ func TestComposedKeysHaveTexts(t *testing.T) {
 	for _, ending := range []string{"ended", "undrawn", "failed", "open"} {
 		keys = append(keys, "ending."+ending, "meaning."+ending)
 	}
-	for _, state := range []string{"working", "idle", "paused", "suspended", "draining", "starting", "waiting", "inactive", "sick", "hindered"} {
+	for _, state := range []string{"working", "idle", "paused", "suspended", "draining", "starting", "waiting", "inactive", "outdated", "sick", "hindered"} {
 		keys = append(keys, "state."+state, "hint."+state)
 	}
 	for _, g := range groups() {

@@ -22,6 +22,8 @@ type Settings struct {
 	Endpoint, ChainID, Operator string
 	// Worker is the address of the worker key.
 	Worker string
+	// Version is the version of the program.
+	Version string
 	// MinRewards is policy.min-rewards; empty means that every reward is accepted.
 	MinRewards sdk.Coins
 	// GasPrice is fees.max-gas-price.

@@ -29,6 +29,8 @@ const (
 	Jailed Cause = "jailed"
 	// PausedOnChain means that the operator has paused the node on the chain.
 	PausedOnChain Cause = "paused-on-chain"
+	// VersionOld means that the chain asks for a newer version of the program.
+	VersionOld Cause = "version-old"
 	// LeaseLapsed means that the node counts as gone because its worker sent nothing.
 	LeaseLapsed Cause = "lease-lapsed"
 	// BondTooSmall means that the bond is below the minimum, or completely locked.
@@ -87,7 +89,7 @@ type finder func(*Facts) (Finding, bool)
 func finders() []finder {
 	return []finder{
 		findDaemonStopped, findEndpointUnreachable, findOtherChain, findEndpointBehind, findClockOff, findUnproven,
-		findUnregistered, findOtherWorker, findRetired, findJailed, findPausedOnChain, findLeaseLapsed,
+		findUnregistered, findOtherWorker, findRetired, findJailed, findPausedOnChain, findVersionOld, findLeaseLapsed,
 		findBondTooSmall, findWeightZero,
 		findGrantMissing, findGasTooDear, findDaySpent,
 		findExecutorUnhealthy, findPaused, findDiskFull,

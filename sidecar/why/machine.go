@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/thetaedge/theta/sidecar/bid"
+	"github.com/thetaedge/theta/sidecar/release"
 )
 
 func findExecutorUnhealthy(f *Facts) (Finding, bool) {
@@ -49,6 +50,16 @@ func sentence(reason string) string {
 		return "the reason is not known"
 	}
 	return reason
+}
+
+func findVersionOld(f *Facts) (Finding, bool) {
+	params, known := f.Params.Get()
+	if !known || release.Outdated(f.Settings.Version, params.MinVersion) == "" {
+		return none()
+	}
+	return says(VersionOld, release.UpdateAdvice+"; update.enabled in config.toml does it by itself",
+		"The chain asks for version %s of thetaedge or a newer one, and this is %s, so the node claims nothing new and ends what it holds.",
+		params.MinVersion, strings.TrimPrefix(f.Settings.Version, "v")), true
 }
 
 func findPaused(f *Facts) (Finding, bool) {

@@ -85,7 +85,7 @@ func drawFacts(t *rapid.T) Facts {
 		Syncing:   some(t, "syncing", rapid.Bool().Draw(t, "is syncing")),
 		Tip:       some(t, "tip", Tip{Height: rapid.Int64Range(0, 1<<48).Draw(t, "height"), Time: now().Add(time.Duration(rapid.Int64().Draw(t, "age")))}),
 		Node:      some(t, "node", drawNode(t)), Other: some(t, "other", drawNode(t)),
-		Params:  some(t, "params", edgenodetypes.Params{BondDenom: "atfuel", MinBond: amount(t, "least bond")}),
+		Params:  some(t, "params", edgenodetypes.Params{BondDenom: "atfuel", MinBond: amount(t, "least bond"), MinVersion: rapid.SampledFrom([]string{"", "1.4.0"}).Draw(t, "least version")}),
 		Grant:   some(t, "grant", Grant{None: rapid.Bool().Draw(t, "no grant")}),
 		TaskFee: some(t, "fee", coin("task fee")), GasPrice: some(t, "gas", coin("gas price")),
 		BlockTime: some(t, "block time", time.Duration(rapid.Int64().Draw(t, "pace"))),
@@ -99,7 +99,7 @@ func drawFacts(t *rapid.T) Facts {
 		Open:  some(t, "draws", Open{Draws: make([]computetypes.OpenDraw, rapid.IntRange(0, 2).Draw(t, "open draws"))}),
 		Rules: some(t, "rules", Rules{Asked: rapid.IntRange(0, 2).Draw(t, "asked"), Refused: rapid.IntRange(0, 2).Draw(t, "refused")}),
 	}
-	f.Settings = Settings{Home: "home", ChainID: rapid.SampledFrom([]string{"", "theta-1"}).Draw(t, "want"), GasPrice: coin("most")}
+	f.Settings = Settings{Version: rapid.SampledFrom([]string{"", "1.3.0", "dev"}).Draw(t, "version"), Home: "home", ChainID: rapid.SampledFrom([]string{"", "theta-1"}).Draw(t, "want"), GasPrice: coin("most")}
 	if rapid.Bool().Draw(t, "clock") {
 		f.Now = now()
 	}
@@ -151,7 +151,7 @@ func TestRandomFactsLeadToManyCauses(t *testing.T) {
 func causes() []Cause {
 	return []Cause{
 		DaemonStopped, EndpointUnreachable, OtherChain, EndpointBehind, ClockOff, Unproven, Unregistered, OtherWorker, Retired,
-		Jailed, PausedOnChain, LeaseLapsed, BondTooSmall, WeightZero, GrantMissing, GasTooDear, DaySpent, ExecutorUnhealthy,
+		Jailed, PausedOnChain, VersionOld, LeaseLapsed, BondTooSmall, WeightZero, GrantMissing, GasTooDear, DaySpent, ExecutorUnhealthy,
 		Paused, DiskFull, Earning, SlotsFull, NoTasks, PriceTooHigh, HostsUnlisted, PolicyRefuses, ChainRefuses, WorkFails, FewTasks, NotKnown,
 	}
 }

@@ -97,6 +97,15 @@ func TestABrokenSetUpIsNamedFirst(t *testing.T) {
 		"paused on the chain": {func(f *Facts) {
 			state(f, func(s *edgenodetypes.NodeState) { s.Status = edgenodetypes.NODE_STATUS_PAUSED })
 		}, PausedOnChain, "operator has paused", "resume"},
+		"the version is old": {func(f *Facts) {
+			f.Settings.Version = "v1.3.2"
+			f.Params = edit(f.Params, func(p *edgenodetypes.Params) { p.MinVersion = "1.4.0" })
+		}, VersionOld, "asks for version 1.4.0 of thetaedge or a newer one, and this is 1.3.2", "thetaedge update"},
+		"lapsed because the version is old": {func(f *Facts) {
+			f.Settings.Version = "1.3.2"
+			f.Params = edit(f.Params, func(p *edgenodetypes.Params) { p.MinVersion = "1.4.0" })
+			state(f, func(s *edgenodetypes.NodeState) { s.Status, s.LeaseEnd = edgenodetypes.NODE_STATUS_LAPSED, height-9 })
+		}, VersionOld, "claims nothing new", "thetaedge update"},
 		"lapsed": {func(f *Facts) {
 			state(f, func(s *edgenodetypes.NodeState) { s.Status, s.LeaseEnd = edgenodetypes.NODE_STATUS_LAPSED, height-9 })
 		}, LeaseLapsed, "after block 4991", "renews"},

@@ -229,6 +229,7 @@ func newAgent(n *node, chainID string, journal *store.Journal, executors []execu
 	}
 	cfg := agent.Config{
 		ChainID:   chainID,
+		Version:   buildVersion(),
 		Operator:  operator,
 		Chain:     chain.NewSender(n.conn, n.codec, n.worker, tx, logger),
 		Journal:   journal,

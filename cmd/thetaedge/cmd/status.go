@@ -20,6 +20,7 @@ import (
 	"github.com/thetaedge/theta/sidecar/agent"
 	sidecarv1 "github.com/thetaedge/theta/sidecar/api/v1"
 	"github.com/thetaedge/theta/sidecar/owner"
+	"github.com/thetaedge/theta/sidecar/release"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
@@ -150,10 +151,28 @@ func printHolds(w io.Writer, s *sidecarv1.StatusResponse) {
 	}
 }
 
+// printVersion says which program runs, and what the chain asks of its version.
+func printVersion(w io.Writer, s *sidecarv1.StatusResponse) {
+	said := oneLine(s.Version)
+	switch _, err := release.ParseVersion(s.Version); {
+	case s.Outdated != "":
+		said += "; " + oneLine(s.Outdated)
+	case s.MinVersion != "" && err != nil:
+		said += fmt.Sprintf(", which is not a release; the chain asks for %s or newer, which cannot be compared", oneLine(s.MinVersion))
+	case s.MinVersion != "":
+		said += fmt.Sprintf("; the chain asks for %s or newer", oneLine(s.MinVersion))
+	}
+	fmt.Fprintf(w, "version\t%s\n", said)
+	if s.Update != "" {
+		fmt.Fprintf(w, "update\t%s\n", oneLine(s.Update))
+	}
+}
+
 func printStatus(out io.Writer, s *sidecarv1.StatusResponse) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	printHolds(w, s)
 	fmt.Fprintf(w, "mode\t%s\n", shownMode(s))
+	printVersion(w, s)
 	fmt.Fprintf(w, "chain\t%s at height %d\n", s.ChainId, s.Height)
 	fmt.Fprintf(w, "worker\t%s\n", s.Worker)
 	operator := s.Operator

@@ -107,7 +107,7 @@ func whySources(n *node, chainID string) why.Sources {
 	c := n.config
 	settings := why.Settings{
 		Home: client.ShellQuote(n.home), Endpoint: c.Chain.GRPC, ChainID: chainID, Operator: c.Chain.Operator,
-		Worker: n.worker.Address().String(), Verifies: chain.Verify(c.Chain.Verify) != chain.VerifyNone,
+		Worker: n.worker.Address().String(), Version: buildVersion(), Verifies: chain.Verify(c.Chain.Verify) != chain.VerifyNone,
 	}
 	// The settings were checked when they were read, so that these are amounts.
 	settings.MinRewards, _ = c.Policy.Rewards()

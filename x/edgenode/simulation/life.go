@@ -178,6 +178,9 @@ func (o operations) updateParams(
 	params.Jail.JailBlocks = r.Uint64InRange(3, 12)
 	params.Jail.CleanBlocks = r.Uint64InRange(20, 200)
 	params.MaxYields = r.Uint32InRange(0, 3)
+	if params.MinVersion = ""; r.Intn(2) == 0 {
+		params.MinVersion = fmt.Sprintf("%d.%d.0", r.Intn(3), r.Intn(20))
+	}
 	moved := r.Uint32InRange(0, 1000)
 	params.SlashSplit = types.SlashSplit{HonestBps: 4000 + moved, BurnBps: 5000 - moved, CommunityBps: 1000}
 	return nil, &types.MsgUpdateParams{Authority: world.ModuleAccountAddress(reporter, "gov"), Params: params}

@@ -81,6 +81,9 @@ func (p Params) Validate() error {
 	if p.MaxYields > MaxYieldsLimit {
 		return ErrInvalidParams.Wrapf("max_yields: expected 0 to %d, found %d", MaxYieldsLimit, p.MaxYields)
 	}
+	if err := CheckMinVersion(p.MinVersion); err != nil {
+		return err
+	}
 	if n := len(p.EpochIdentifier); n == 0 || n > 64 {
 		return ErrInvalidParams.Wrapf("epoch_identifier: expected 1 to 64 bytes, found %d", n)
 	}
