@@ -6,6 +6,7 @@ go 1.26.5
 ignore ./build
 
 require (
+	aead.dev/minisign v0.3.0
 	cosmossdk.io/api v1.0.0
 	cosmossdk.io/client/v2 v2.11.0
 	cosmossdk.io/collections v1.4.0

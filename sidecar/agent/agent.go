@@ -107,7 +107,19 @@ func New(cfg Config) (*Agent, error) {
 
 // Drain makes Run stop claiming. Run returns once everything that the node holds has been
 // revealed. Tasks that then still wait for a verdict are settled after the next start.
-func (a *Agent) Drain() { a.drain.once.Do(func() { close(a.drain.asked) }) }
+func (a *Agent) Drain() {
+	a.drain.whole.Store(false)
+	a.drain.once.Do(func() { close(a.drain.asked) })
+}
+
+// DrainWhole makes Run stop claiming, like Drain. But it lets chunks run to their ends and waits for
+// programs that are suspended, because nothing urges it. Drain overrides it.
+func (a *Agent) DrainWhole() {
+	a.drain.once.Do(func() {
+		a.drain.whole.Store(true)
+		close(a.drain.asked)
+	})
+}
 
 // Run works until ctx ends or a drain is complete. It may be interrupted at any time. It fails
 // only if the journal cannot be read or written.
@@ -186,9 +198,13 @@ func (a *Agent) restore() error {
 }
 
 // drained reports whether the node does not hold anything that it would lose by pausing. It does
-// not wait for programs that are suspended.
+// not wait for programs that are suspended, unless it is to end everything.
 func (a *Agent) drained() bool {
-	return !a.outbox.sending && !a.assignments.holdAny(a.standsStill)
+	except := a.standsStill
+	if a.drain.whole.Load() {
+		except = func(*assignment) bool { return false }
+	}
+	return !a.outbox.sending && !a.assignments.holdAny(except)
 }
 
 // look queries the height. If there is a new block, it reads everything that concerns this

@@ -30,7 +30,7 @@ func (a *Agent) cut(w *assignment) {
 	window := int64(w.spec.CommitBlocks) //nolint:gosec // bounded by the chain's params
 	margin := max(min(window/8, mostCutMargin), leastCutMargin)
 	switch {
-	case a.drain.begun:
+	case a.drain.begun && !a.drain.whole.Load():
 		w.run.stop("the node is drained")
 	case a.cfg.Paused() && !a.cfg.Suspended():
 		w.run.stop("the node is paused")

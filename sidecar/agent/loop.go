@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 )
 
 // loop is the goroutine that owns all assignments, together with the work that runs
@@ -38,6 +39,8 @@ func (l *loop) beside(work func() event) {
 type drain struct {
 	asked chan struct{}
 	once  sync.Once
+	// whole reports whether everything that the node holds is to end as usual.
+	whole atomic.Bool
 	// begun reports whether the loop has received the request.
 	begun bool
 }

@@ -23,6 +23,8 @@ const (
 	// misread. Version 2 added the exit code that a commitment binds. Version 3 stores result
 	// manifests next to the outputs.
 	schema = 3
+	// Schema is that version for programs that are about to be replaced by another one.
+	Schema = schema
 	// lockWait is long enough for a previous process that is just shutting down.
 	lockWait = time.Second
 )
