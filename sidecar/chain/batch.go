@@ -111,6 +111,7 @@ func (s *Sender) Submit(ctx context.Context, batch Batch, maxItems int) (Submiss
 		d.stop(fmt.Errorf("expected at least 1 item a message, found %d", maxItems))
 		return d.done, d.err
 	}
+	s.keepMissed(d.queue[0])
 	d.leaveOutOversized(ctx)
 	d.hurry(ctx)
 	for len(d.queue) > 0 {

@@ -71,6 +71,7 @@ func (d *dispatch) attempt(ctx context.Context, group []piece) {
 	}
 	sent := messages(d.sender.Address().String(), group, d.limit)
 	result, err := d.sender.send(ctx, d.orderOf(group, sent))
+	d.sender.noteMissed(group, err)
 	if err != nil {
 		d.failed(group, sent, err)
 		return
@@ -106,7 +107,9 @@ func (d *dispatch) orderOf(group []piece, sent []message) order {
 	o := order{
 		spare: spareGas(group), mixed: !d.apart && kindred(group) < len(group), apart: d.apart,
 		items: len(group), claims: group[0].Action == Claim, loss: lossOf(group),
-		foresee: func(responses []*codectypes.Any) error { return findDead(sent, responses) },
+		foresee:  func(responses []*codectypes.Any) error { return findDead(sent, responses) },
+		deadline: deadlineOf(group), missed: d.sender.missed(group),
+		duties: !slices.ContainsFunc(group, func(p piece) bool { return !p.duty() }),
 	}
 	for _, m := range sent {
 		o.msgs = append(o.msgs, m.msg)

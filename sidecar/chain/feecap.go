@@ -25,6 +25,8 @@ const (
 	// defaultDutyBps is the largest fee for a duty, in basis points of what the node would
 	// lose by missing it.
 	defaultDutyBps = 500
+	// defaultUrgentBps is the same for a duty that is due soon.
+	defaultUrgentBps = 5_000
 )
 
 // bondDenom is the denom of what nodes lock and lose.
@@ -42,6 +44,8 @@ type FeeCaps struct {
 	// in basis points of what the node would lose by missing the duty. The other limits apply
 	// in addition.
 	DutyBps uint32
+	// UrgentBps is the same limit for a duty that is due within urgentBlocks, if it is above DutyBps.
+	UrgentBps uint32
 }
 
 // DefaultFeeCaps returns limits that are suitable for the fees of a busy chain.
@@ -49,7 +53,7 @@ func DefaultFeeCaps() FeeCaps {
 	return FeeCaps{
 		GasPrice: sdk.NewInt64Coin(params.BaseDenom, defaultGasPrice),
 		Tx:       sdk.NewCoin(params.BaseDenom, params.Tfuel(1).MulRaw(defaultTxMilli).QuoRaw(1000)),
-		DutyBps:  defaultDutyBps,
+		DutyBps:  defaultDutyBps, UrgentBps: defaultUrgentBps,
 	}
 }
 
@@ -135,12 +139,12 @@ func (s *Sender) tooDearForDuty(fee sdkmath.Int, gas uint64, o order) *dearError
 	if o.loss.IsNil() || s.price.denom != bondDenom {
 		return nil
 	}
-	most := o.loss.MulRaw(int64(s.cfg.Caps.DutyBps)).QuoRaw(wholeBps)
+	most := o.loss.MulRaw(s.cfg.Caps.dutyBps(o.urgentNow)).QuoRaw(wholeBps)
 	least := s.factor().MulInt(s.price.floor.Mul(sdkmath.NewIntFromUint64(gas))).Ceil().TruncateInt()
 	if fee.LTE(sdkmath.MaxInt(most, least)) {
 		return nil
 	}
-	return &dearError{limit: limitShare, fee: fee, most: most, text: fmt.Sprintf("a transaction of %d gas with duties would cost %s%s, and fees.duty-percent allows %s%s for them; they are sent again in the next blocks, at the least price where the lane has room; raise that setting to pay more",
+	return &dearError{limit: limitShare, fee: fee, most: most, text: fmt.Sprintf("a transaction of %d gas with duties would cost %s%s, and fees.duty-percent allows %s%s for them (fees.urgent-percent, if they are due within 40 blocks); they are sent again in the next blocks, at the least price where the lane has room; raise that setting to pay more",
 		gas, fee, s.price.denom, most, bondDenom)}
 }
 

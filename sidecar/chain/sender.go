@@ -95,6 +95,8 @@ type Sender struct {
 	learned uint64
 	// oversized contains items that are known not to fit into any transaction.
 	oversized map[Duty]oversized
+	// misses counts the transactions that no block has taken.
+	misses misses
 }
 
 // gasPrice is the price per unit of gas in the next block, in units of a denom.
@@ -168,10 +170,20 @@ type order struct {
 	// loss is what the node loses by missing the order's duties, in the bond denom. It is nil
 	// if there are no duties or if the amount is not known.
 	loss sdkmath.Int
+	// missed says how many transactions with the order's duties no block has taken.
+	missed int
 	// raised says how many times the bid has been raised because the mempool was full.
 	raised int
 	// exhausted reports whether the largest amount of gas of a transaction was not enough.
 	exhausted bool
+	// deadline is the first deadline of the order's duties; 0 if none is known.
+	deadline int64
+	// urgentNow reports whether the duties are due soon, at the height at which the order is signed.
+	urgentNow bool
+	// duties reports whether the node loses something by missing each of the order's items.
+	duties bool
+	// ungranted is the refusal of the fee grant, if the worker itself pays; nil if the granter pays.
+	ungranted *tx.Refusal
 }
 
 // errCrowded means that blocks are full, so that the items for the lane have to be sent
@@ -249,7 +261,7 @@ func (s *Sender) correct(ctx context.Context, o *order, refused *tx.Refusal) err
 		}
 		s.learned = refused.Gas
 	case tx.Other, tx.MessageFailed:
-		return refused
+		return s.payItself(o, refused)
 	}
 	return nil
 }
@@ -311,25 +323,12 @@ func (s *Sender) loadPrice(ctx context.Context) error {
 	return nil
 }
 
-// raise is the percentage by which each bid exceeds the previous one if the mempool is full.
-// To replace another transaction, a transaction has to pay at least a tenth more.
-const raise = 25
-
-// bid returns the price per unit of gas outside of the lane.
-func (s *Sender) bid(o order) sdkmath.Int {
-	price := s.price.amount
-	for range o.raised {
-		price = price.MulRaw(100 + raise).QuoRaw(100).AddRaw(1)
-	}
-	return price
-}
-
 // try simulates, signs, broadcasts and awaits the transaction once.
 func (s *Sender) try(ctx context.Context, adjustment float64, o order) (TxResult, error) {
 	s.rate, s.asks = s.bid(o), limit{}
 	// With a fee, the simulation includes the gas for the fee grant and for the transfer of
 	// the fee.
-	draft := tx.Draft{Msgs: o.msgs, Fee: s.fee(simulationFeeGas), Granter: s.cfg.Granter}
+	draft := tx.Draft{Msgs: o.msgs, Fee: s.fee(simulationFeeGas), Granter: s.granter(&o)}
 	foreseen, err := s.txs.Simulate(ctx, s.signer, s.signs, draft)
 	if err != nil {
 		return TxResult{}, err
@@ -339,19 +338,13 @@ func (s *Sender) try(ctx context.Context, adjustment float64, o order) (TxResult
 			return TxResult{}, err
 		}
 	}
-	if s.asks, err = s.limitOf(o, foreseen.GasUsed, adjustment); err != nil {
-		return TxResult{}, err
-	}
-	if s.asks.lane {
-		s.rate = s.price.floor
-	}
 	tip, err := s.Tip(ctx)
 	if err != nil {
 		return TxResult{}, err
 	}
-	draft.LifeBlocks = s.cfg.TimeoutBlocks
-	if o.patience > 0 {
-		draft.LifeBlocks = min(o.patience, s.cfg.TimeoutBlocks)
+	draft.LifeBlocks, o.urgentNow = o.life(s.cfg.TimeoutBlocks, tip.Height), o.urgent(tip.Height)
+	if err := s.offer(&o, foreseen.GasUsed, adjustment); err != nil {
+		return TxResult{}, err
 	}
 	draft.TimeoutHeight = tip.Height + draft.LifeBlocks
 	if err := s.allow(s.asks.gas, o); err != nil {

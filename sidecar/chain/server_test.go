@@ -97,6 +97,10 @@ type fakeNode struct {
 	crowdAfter int
 	// gas is what a simulation uses, if that is more than 100,000.
 	gas uint64
+	// grantRefusal is why the fee grant does not pay; empty if it does. poor means that the account of the
+	// worker has no coins.
+	grantRefusal string
+	poor         bool
 	// loses makes the node accept transactions but not include them in blocks.
 	loses    bool
 	sent     []sentTx
@@ -195,7 +199,13 @@ func (n *fakeNode) Simulate(_ context.Context, req *txtypes.SimulateRequest) (*t
 		n.crowd = 100
 		n.checkCodes = []sdk.TxResponse{{Codespace: "sdk", Code: 13, RawLog: "insufficient fees"}}
 	}
+	grantRefusal, poor := n.grantRefusal, n.poor
 	n.mu.Unlock()
+	if fee := tx.(sdk.FeeTx); len(fee.FeeGranter()) > 0 && grantRefusal != "" {
+		return nil, status.Errorf(codes.Unknown, "operator does not allow to pay fees for worker: %s [cosmos/cosmos-sdk] with gas used: '99'", grantRefusal)
+	} else if len(fee.FeeGranter()) == 0 && poor {
+		return nil, status.Error(codes.Unknown, "spendable balance 0atfuel is smaller than 1000atfuel: insufficient funds")
+	}
 	for i, msg := range tx.GetMsgs() {
 		if sdk.MsgTypeURL(msg) == n.badType {
 			return nil, status.Errorf(codes.Unknown, "failed to execute message; message index: %d: prepare window has passed [theta/x/compute] with gas used: '99'", i)

@@ -78,6 +78,9 @@ type Fees struct {
 	// DutyPercent limits the fee for a duty when the minimum price of a block is not enough.
 	// It is a percentage of what the node would lose by missing the duty.
 	DutyPercent float64 `mapstructure:"duty-percent"`
+	// UrgentPercent is the same limit for a duty that is due within 40 blocks, if it is above
+	// DutyPercent.
+	UrgentPercent float64 `mapstructure:"urgent-percent"`
 }
 
 // Tx says how the fees of transactions are paid.
@@ -166,7 +169,7 @@ func Default() Config {
 		},
 		// The price is 20 times the chain's initial price. At that price and without the
 		// factor, the daily limit pays for about 300 assignments.
-		Fees:    Fees{MaxGasPrice: "20000000000atfuel", MaxTx: "0.1tfuel", MaxDay: "1tfuel", DutyPercent: 5},
+		Fees:    Fees{MaxGasPrice: "20000000000atfuel", MaxTx: "0.1tfuel", MaxDay: "1tfuel", DutyPercent: 5, UrgentPercent: 50},
 		Tx:      Tx{GasAdjustment: 1.5, GasPriceFactor: 1, TimeoutBlocks: 20},
 		Keyring: Keyring{Backend: "test"},
 		Policy: Policy{

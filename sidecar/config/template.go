@@ -68,6 +68,9 @@ max-day = {{ quote .Fees.MaxDay }}
 # limits above, and at the least price a duty is sent whatever it is worth.
 duty-percent = {{ .Fees.DutyPercent }}
 
+# The same for one that is due within 40 blocks, if it is more.
+urgent-percent = {{ .Fees.UrgentPercent }}
+
 [keyring]
 # Where the worker key is: "test" (files that only this user can read), "file"
 # (encrypted, needs passphrase-file) or "os". The worker key can neither move the

@@ -55,11 +55,17 @@ func (f Fees) validate() error {
 	if math.IsNaN(f.DutyPercent) || f.DutyPercent < 0 || f.DutyPercent > 100 {
 		err = errors.Join(err, fmt.Errorf("fees.duty-percent: expected 0 to 100, found %v", f.DutyPercent))
 	}
+	if math.IsNaN(f.UrgentPercent) || f.UrgentPercent < 0 || f.UrgentPercent > 100 {
+		err = errors.Join(err, fmt.Errorf("fees.urgent-percent: expected 0 to 100, found %v", f.UrgentPercent))
+	}
 	return err
 }
 
 // DutyBps returns DutyPercent in basis points, rounded.
 func (f Fees) DutyBps() uint32 { return uint32(math.Round(f.DutyPercent * 100)) }
+
+// UrgentBps returns UrgentPercent in basis points, rounded.
+func (f Fees) UrgentBps() uint32 { return uint32(math.Round(f.UrgentPercent * 100)) }
 
 // Caps returns the limits as amounts. A limit that is not set has an empty denom.
 func (f Fees) Caps() (gasPrice, tx, day sdk.Coin, err error) {
