@@ -43,7 +43,7 @@ func Dial(address string) (*grpc.ClientConn, error) {
 // DialPlaintext is Dial for a caller who knows that no other party between this machine and
 // the node can read or change what they send, for example because of a tunnel.
 func DialPlaintext(address string) (*grpc.ClientConn, error) {
-	return dial(address, callLimit, credentials.NewTLS(nil))
+	return dial(address, callLimit, credentials.NewTLS(nil), nil)
 }
 
 // ErrPlaintext means that a node is not on this machine and that its address asks for no
@@ -59,8 +59,11 @@ func CheckPlaintext(address string) error {
 	return fmt.Errorf("%w, found %q: anyone in between could read and change everything; write https://host:port for a node with TLS", ErrPlaintext, address)
 }
 
-// dial opens a connection; secure is used for https.
-func dial(address string, limit time.Duration, secure credentials.TransportCredentials) (*grpc.ClientConn, error) {
+// dial opens a connection; secure is used for https. follow changes what secures it; it may be nil.
+func dial(
+	address string, limit time.Duration, secure credentials.TransportCredentials,
+	follow func(credentials.TransportCredentials) credentials.TransportCredentials,
+) (*grpc.ClientConn, error) {
 	target, https, err := parseAddress(address)
 	if err != nil {
 		return nil, err
@@ -68,6 +71,9 @@ func dial(address string, limit time.Duration, secure credentials.TransportCrede
 	creds := insecure.NewCredentials()
 	if https {
 		creds = secure
+	}
+	if follow != nil {
+		creds = follow(creds)
 	}
 	conn, err := grpc.NewClient(target,
 		grpc.WithTransportCredentials(creds),

@@ -70,7 +70,7 @@ func TestAnAddressDecidesWhetherTLSIsSpoken(t *testing.T) {
 		"a plain node by https":                  {address: "https://" + plain, creds: trusting, fails: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			conn, err := dial(c.address, 5*time.Second, c.creds)
+			conn, err := dial(c.address, 5*time.Second, c.creds, nil)
 			require.NoError(t, err)
 			defer conn.Close()
 			tip, err := ReadTip(t.Context(), conn)
@@ -134,7 +134,7 @@ func TestANodeThatNeverAnswersIsGivenUp(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer listener.Close()
-	conn, err := dial(listener.Addr().String(), 50*time.Millisecond, nil)
+	conn, err := dial(listener.Addr().String(), 50*time.Millisecond, nil, nil)
 	require.NoError(t, err)
 	defer conn.Close()
 	done := make(chan error, 1)
