@@ -139,8 +139,8 @@ func (f *Follower) begin(ctx context.Context, root Root) (*Trusted, error) {
 }
 
 func (f *Follower) expired(t *Trusted) error {
-	return refused(t.Block.Height, fmt.Errorf("the last trusted header is %s old, more than the trusting period of %s, and cannot be followed any longer: name a newer trust root, from a source other than these nodes",
-		t.Block.Time.UTC().Format(time.RFC3339), f.period))
+	return refused(t.Block.Height, fmt.Errorf("the last trusted header is of %s, by this machine's clock, which shows %s, more than the trusting period of %s ago, and cannot be followed any longer: if that clock is wrong, set it, and nothing else is needed; if it is right, name a newer trust root, from a source other than these nodes",
+		t.Block.Time.UTC().Format(time.RFC3339), f.now().UTC().Format(time.RFC3339), f.period))
 }
 
 // Header follows the chain to a height; 0 means the newest. It returns an error for heights

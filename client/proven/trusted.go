@@ -90,8 +90,19 @@ func (t *Trusted) Save(path string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(path+".new", raw, 0o600); err != nil {
-		return err
+	if err := writeWhole(path+".new", raw); err != nil {
+		return errors.Join(err, os.Remove(path+".new"))
 	}
 	return os.Rename(path+".new", path)
+}
+
+// writeWhole writes a file and waits until the disk has it, so that a power failure after the rename does
+// not leave an empty file.
+func writeWhole(path string, raw []byte) error {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(raw)
+	return errors.Join(err, file.Sync(), file.Close())
 }

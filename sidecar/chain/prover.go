@@ -13,6 +13,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/client/proven"
+	"github.com/thetaedge/theta/internal/osfault"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
@@ -51,6 +52,8 @@ type ProverConfig struct {
 	// Now is the clock that decides whether headers are too old or too new; nil means
 	// time.Now.
 	Now func() time.Time
+	// Confirm is called with the time of each newest header that was proven. It may be nil.
+	Confirm func(at time.Time)
 }
 
 // Prover proves records of the chain. It connects at the first question, and again after a
@@ -116,7 +119,13 @@ func (p *Prover) headers(ctx context.Context, primary provider.Provider, witness
 	return proven.Follow(ctx, proven.FollowerConfig{
 		Primary: primary, Witnesses: witnesses, Root: p.cfg.Root, From: from, Now: p.cfg.Now,
 		Keep: func(trusted *proven.Trusted) error {
-			if err := trusted.Save(p.cfg.File); err != nil {
+			err := trusted.Save(p.cfg.File)
+			if class, _ := osfault.Of(err); class == osfault.NoSpace || class == osfault.ReadOnly {
+				// The next start begins at an older header. Without proofs, what was committed to could
+				// not be revealed now.
+				return nil
+			}
+			if err != nil {
 				return fmt.Errorf("cannot keep the header that is trusted: %w", err)
 			}
 			return nil
@@ -207,8 +216,12 @@ func (p *Prover) Follow(ctx context.Context) (int64, error) {
 func (p *Prover) reached(header *types.Header) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.newest == nil || header.Height > p.newest.Height {
-		p.newest = header
+	if p.newest != nil && header.Height <= p.newest.Height {
+		return
+	}
+	p.newest = header
+	if p.cfg.Confirm != nil {
+		p.cfg.Confirm(header.Time)
 	}
 }
 

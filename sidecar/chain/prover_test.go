@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -318,4 +319,29 @@ func TestTheNewestProvenHeaderHasItsTime(t *testing.T) {
 		require.Equal(t, proven+1, height, "the header commits to the state before it")
 		require.Equal(t, s.node.Header(height).Time.UTC(), at.UTC())
 	}
+}
+
+// TestProofsGoOnWhileTheDiskTakesNoHeader: otherwise nothing could be revealed on a full disk.
+func TestProofsGoOnWhileTheDiskTakesNoHeader(t *testing.T) {
+	const full = "/dev/full"
+	if _, err := os.Stat(full); err != nil {
+		t.Skipf("this system has no %s: %v", full, err)
+	}
+	s := newStage(t)
+	var confirmed []time.Time
+	path := filepath.Join(t.TempDir(), "trusted.json")
+	prover := s.prover(func(c *chain.ProverConfig) {
+		c.File, c.Confirm = path, func(at time.Time) { confirmed = append(confirmed, at) }
+	})
+	for range 3 {
+		// The first header of each call meets the full disk. What did not fit is deleted.
+		require.NoError(t, os.Symlink(full, path+".new"))
+		height, err := prover.Follow(t.Context())
+		require.NoError(t, err)
+		require.Positive(t, height)
+		require.NoFileExists(t, path+".new")
+		s.chain.NextBlock()
+	}
+	require.Len(t, confirmed, 3)
+	require.True(t, confirmed[0].Before(confirmed[1]))
 }
