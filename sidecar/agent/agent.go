@@ -35,6 +35,7 @@ type Agent struct {
 	loop        loop
 	view        view
 	horizon     horizon
+	wake        wake
 	assignments assignments
 	jobs        jobs
 	draws       draws
@@ -99,6 +100,7 @@ func New(cfg Config) (*Agent, error) {
 		places:      places{most: cfg.Policy.MaxJobs},
 		proofs:      proofs{prover: cfg.Prover},
 		horizon:     horizon{fastest: cfg.FastestBlock},
+		wake:        wake{boot: cfg.SinceBoot},
 		deliveries:  newDeliveries(cfg.Now, cfg.Retry),
 	}
 	a.publish()
@@ -142,10 +144,14 @@ func (a *Agent) Run(ctx context.Context) error {
 	defer ticker.Stop()
 	asked := a.drain.asked
 	a.look()
+	a.wake.passed = a.wake.boot()
 	for {
+		a.noticeSleep()
 		a.step()
 		a.publish()
 		switch {
+		case a.fatal != nil && passes(a.fatal) && ctx.Err() != nil:
+			return nil // the agent was stopped while the disk took nothing
 		case a.fatal != nil:
 			return fmt.Errorf("agent stops, because nothing may be sent that is not journalled: %w", a.fatal)
 		case a.drain.begun && a.drained():
@@ -158,8 +164,10 @@ func (a *Agent) Run(ctx context.Context) error {
 			a.drain.begun, asked = true, nil
 			a.cfg.Logger.Info("draining: no new claims")
 		case e := <-a.loop.events:
+			a.noticeSleep()
 			e.apply(a)
 		case <-ticker.C:
+			a.noticeSleep()
 			a.look()
 		}
 	}
@@ -235,7 +243,11 @@ func (a *Agent) look() {
 		return
 	}
 	a.horizon.doubt = time.Time{}
+	if tip.UnixSeconds > 0 {
+		a.view.blockAt = time.Unix(tip.UnixSeconds, 0)
+	}
 	if tip.Height <= a.view.height {
+		a.wake.stale = false
 		a.lookAgain(ctx)
 		return
 	}
@@ -258,7 +270,7 @@ func (a *Agent) refresh(ctx context.Context) error {
 	node, err := a.cfg.Chain.Node(ctx, a.cfg.Chain.Address().String())
 	if errors.Is(err, chain.ErrNotFound) {
 		a.view.node = nil
-		return fmt.Errorf("worker %s serves no node yet; run thetaedge register, or rotate the worker key: %w", a.cfg.Chain.Address(), err)
+		return fmt.Errorf("worker %s serves no node yet; run thetaedge register, or rotate the worker key; if it was just rotated, restart the daemon: %w", a.cfg.Chain.Address(), err)
 	}
 	if err != nil {
 		return err
@@ -283,6 +295,7 @@ func (a *Agent) refresh(ctx context.Context) error {
 	if err := a.reconcile(ctx, work); err != nil {
 		return err
 	}
+	a.wake.stale = false
 	a.readRedeliveries(ctx)
 	if a.fatal != nil {
 		return a.fatal
@@ -317,14 +330,16 @@ func (a *Agent) trouble(what string, err error) {
 	a.metrics.troubles.Inc()
 }
 
-// journal applies a change to the journal. It ends the agent if the change cannot be written.
+// journal applies a change to the journal. While the disk does not take it, the loop stands by. It ends the
+// agent if the change cannot be written for another reason.
 func (a *Agent) journal(change func(*store.Tx) error) bool {
 	if a.fatal != nil {
 		return false
 	}
-	if err := a.cfg.Journal.Update(change); err != nil {
-		a.fatal = err
-		return false
+	err := a.cfg.Journal.Update(change)
+	if passes(err) {
+		err = a.standBy(change, err)
 	}
-	return true
+	a.fatal = err
+	return err == nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/thetaedge/theta/blob"
 	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/sidecar/bid"
+	"github.com/thetaedge/theta/sidecar/clock"
 	"github.com/thetaedge/theta/sidecar/device"
 	"github.com/thetaedge/theta/sidecar/owner"
 )
@@ -69,6 +70,9 @@ type Config struct {
 	// Paused reports whether the owner does not want new work now. If it is nil, the agent is
 	// never paused.
 	Paused func() bool
+	// Away reports, while Paused does, whether the owner has paused the node by hand and not by a rule that
+	// ends by itself. The lease of such a node ends. If it is nil, each pause is one by hand.
+	Away func() bool
 	// Suspended reports whether the owner does not want any program to run now. Programs that run
 	// are suspended in mid-run; deadlines go on. While it reports true, Paused does too. If it is
 	// nil, programs are never suspended.
@@ -95,6 +99,14 @@ type Config struct {
 	Registry prometheus.Registerer
 	// Now is the clock for retention; nil means time.Now.
 	Now func() time.Time
+	// SinceBoot returns the time since a fixed moment, sleep of the machine included; nil means the
+	// clock of the system.
+	SinceBoot func() time.Duration
+	// Woke is called when the machine has slept, or the process stood still. It may be nil.
+	Woke func()
+	// ClockWarning says what is wrong with the clock of this machine; it is empty if nothing is. It may
+	// be nil.
+	ClockWarning func() string
 }
 
 func (c *Config) validate() error {
@@ -138,6 +150,15 @@ func (c *Config) setDefaults() {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	if c.SinceBoot == nil {
+		c.SinceBoot = clock.SinceBoot
+	}
+	if c.Woke == nil {
+		c.Woke = func() {}
+	}
+	if c.ClockWarning == nil {
+		c.ClockWarning = func() string { return "" }
+	}
 	if c.FreeBytes == nil {
 		c.FreeBytes = func(string) (uint64, error) { return math.MaxInt64, nil }
 	}
@@ -149,6 +170,9 @@ func (c *Config) setDefaults() {
 	}
 	if c.Paused == nil {
 		c.Paused = func() bool { return false }
+	}
+	if c.Away == nil {
+		c.Away = func() bool { return true }
 	}
 	if c.Suspended == nil {
 		c.Suspended = func() bool { return false }

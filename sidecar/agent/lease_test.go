@@ -53,6 +53,22 @@ func TestPausedMachineLetsItsLeaseRunOut(t *testing.T) {
 	w.until("renewed once it works", func() bool { return w.chain.renewals == 1 })
 }
 
+// TestAMachineThatItsOwnersRulesHoldBackKeepsItsLeaseForTheDay: its lease ends if they hold it back for longer.
+func TestAMachineThatItsOwnersRulesHoldBackKeepsItsLeaseForTheDay(t *testing.T) {
+	w := newWorld(t)
+	w.chain.leaseBlocks, w.chain.leaseEnd = 100, 20
+	w.config.Paused, w.config.Away = func() bool { return true }, func() bool { return false }
+	defer w.chain.blocks(time.Millisecond)()
+	_, stop := w.run()
+	defer stop()
+	w.until("far beyond the lease", func() bool { return w.chain.height > 500 })
+	w.chain.read(func() {
+		require.Positive(t, w.chain.renewals)
+		require.LessOrEqual(t, w.chain.renewals, 4, "not for ever")
+		require.Less(t, w.chain.leaseEnd, w.chain.height)
+	})
+}
+
 func TestJailedNodeDoesNotAskForALease(t *testing.T) {
 	w := newWorld(t)
 	w.chain.leaseBlocks, w.chain.status = 100, edgenodetypes.NODE_STATUS_JAILED

@@ -21,6 +21,8 @@ type metrics struct {
 	deliveryFailures prometheus.Counter
 	undrawn          prometheus.Counter
 	troubles         prometheus.Counter
+	// sleeps counts the times in which the machine has slept or the process stood still.
+	sleeps prometheus.Counter
 }
 
 func newMetrics(registry prometheus.Registerer) (*metrics, error) {
@@ -50,6 +52,7 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 		deliveryFailures: counter("delivery_failures_total", "Tries to deliver outputs that failed."),
 		undrawn:          counter("undrawn_total", "Claims that were not drawn."),
 		troubles:         counter("troubles_total", "Things that went wrong and were noted as the last error."),
+		sleeps:           counter("sleeps_total", "Times that the machine has slept, or that the daemon stood still."),
 	}
 	if registry == nil {
 		return m, nil
@@ -58,5 +61,5 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 		registry.Register(m.height), registry.Register(m.assignments), registry.Register(m.items),
 		registry.Register(m.settled), registry.Register(m.executions), registry.Register(m.seconds),
 		registry.Register(m.failures), registry.Register(m.deliveries), registry.Register(m.undrawn),
-		registry.Register(m.troubles), registry.Register(m.undelivered), registry.Register(m.deliveryFailures))
+		registry.Register(m.troubles), registry.Register(m.sleeps), registry.Register(m.undelivered), registry.Register(m.deliveryFailures))
 }

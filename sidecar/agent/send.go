@@ -25,6 +25,8 @@ type outbox struct {
 	freshFrom int64
 	// renewFrom is the height from which the lease may be renewed again.
 	renewFrom int64
+	// pausedFrom is the height since which the node has been paused. It is 0 if it is not.
+	pausedFrom int64
 }
 
 // free reports whether a batch may be sent in reply to the state of a height.
@@ -42,7 +44,7 @@ type submitted struct {
 // send writes everything that is due to the journal and sends it in one transaction, unless a
 // transaction is on its way or the state is older than the last transaction.
 func (a *Agent) send() {
-	if a.fatal != nil || a.view.node == nil || !a.outbox.free(a.view.height) {
+	if a.fatal != nil || a.view.node == nil || a.wake.stale || !a.outbox.free(a.view.height) {
 		return
 	}
 	var batch chain.Batch

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"cosmossdk.io/math"
 
@@ -198,6 +199,9 @@ func (a *Agent) settle(w *assignment, verdict store.Verdict) {
 	if verdict.Status == yielded {
 		a.view.noteYield()
 	}
+	if j, known := a.jobs[w.record.JobID]; known && j.spec != nil {
+		verdict.Denom = j.spec.Reward.Denom
+	}
 	a.finish(w, store.PhaseSettled, func(r *store.Assignment) { r.Verdict = &verdict })
 	a.metrics.settled.WithLabelValues(verdict.Status).Inc()
 	a.cfg.Logger.Info("settled", "assignment", w.record.Key, "outcome", verdict.Status,
@@ -228,9 +232,8 @@ func amount(v math.Int) string {
 
 // finish ends an assignment in the journal and then in the loop.
 func (a *Agent) finish(w *assignment, phase store.Phase, edit func(*store.Assignment)) {
-	if a.journal(func(tx *store.Tx) (err error) {
-		w.record, err = tx.Advance(w.record.Key, w.record.Phase, phase, edit)
-		return err
+	if a.written(w, func(tx *store.Tx) (store.Assignment, error) {
+		return tx.Advance(w.record.Key, w.record.Phase, phase, edit)
 	}) {
 		a.forget(w)
 	}
@@ -240,14 +243,17 @@ func (a *Agent) finish(w *assignment, phase store.Phase, edit func(*store.Assign
 // hour.
 func (a *Agent) prune() {
 	now := a.cfg.Now()
-	if now.Before(a.prunedAt.Add(a.cfg.Retention / 24)) {
-		return
+	if since := now.Sub(a.prunedAt); since >= 0 && since < a.cfg.Retention/24 {
+		return // a clock that was ahead at the last time does not stop it
 	}
 	a.prunedAt = now
-	gone, err := a.cfg.Journal.Prune(now.Add(-a.cfg.Retention))
+	gone, err := a.cfg.Journal.Prune(a.oldest(now).Add(-a.cfg.Retention))
 	if err != nil {
-		a.fatal = err
-		return
+		if !passes(err) {
+			a.fatal = err
+			return
+		}
+		a.trouble("cannot remove old assignments", err)
 	}
 	for _, record := range gone {
 		a.deliveries.drop(record.Key)
@@ -258,6 +264,15 @@ func (a *Agent) prune() {
 			a.trouble("cannot delete the outputs of "+record.Key.String(), err)
 		}
 	}
+}
+
+// oldest returns the time of this machine's clock or of the newest block, whichever is earlier. Results must
+// not be deleted because the clock is ahead, or because a node shows a block that is.
+func (a *Agent) oldest(now time.Time) time.Time {
+	if block := a.view.blockAt; !block.IsZero() && block.Before(now) {
+		return block
+	}
+	return now
 }
 
 func joinReasons(reasons ...string) string {

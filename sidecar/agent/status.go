@@ -74,6 +74,8 @@ type Status struct {
 	// Line is what has passed the network today, and LineMax the limit of a day in bytes; 0 is no limit.
 	Line    store.Line
 	LineMax uint64
+	// Clock says what is wrong with the clock of this machine. It is empty if nothing is.
+	Clock string
 	// Holds says why the owner of the machine holds it back.
 	Holds owner.Decision
 	// MinVersion is the oldest version that the chain asks for; empty if it asks for none. Outdated
@@ -128,6 +130,9 @@ func (a *Agent) publish() {
 	}
 	if s.Standing != "" && s.Unproven != "" {
 		s.Standing += "; results stay on this machine, because nothing can be proven: " + s.Unproven
+	}
+	if s.Clock = a.cfg.ClockWarning(); s.Standing != "" && s.Clock != "" {
+		s.Standing += "; " + s.Clock
 	}
 	switch {
 	case a.drain.begun:

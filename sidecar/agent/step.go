@@ -85,22 +85,27 @@ func (w *assignment) allCommitted() bool {
 
 // moveOn changes the phase in the journal and then in the loop.
 func (a *Agent) moveOn(w *assignment, to store.Phase, edit func(*store.Assignment)) bool {
-	return a.journal(func(tx *store.Tx) error {
-		record, err := tx.Advance(w.record.Key, w.record.Phase, to, a.seen(edit))
-		if err == nil {
-			w.record = record
-		}
-		return err
+	return a.written(w, func(tx *store.Tx) (store.Assignment, error) {
+		return tx.Advance(w.record.Key, w.record.Phase, to, a.seen(edit))
 	})
 }
 
 // edit changes a record without changing its phase.
 func (a *Agent) edit(w *assignment, change func(*store.Assignment)) bool {
-	return a.journal(func(tx *store.Tx) error {
-		record, err := tx.Edit(w.record.Key, a.seen(change))
-		if err == nil {
-			w.record = record
-		}
-		return err
+	return a.written(w, func(tx *store.Tx) (store.Assignment, error) {
+		return tx.Edit(w.record.Key, a.seen(change))
 	})
+}
+
+// written changes a record in the journal, and in the loop once the change is on the disk.
+func (a *Agent) written(w *assignment, change func(*store.Tx) (store.Assignment, error)) bool {
+	var record store.Assignment
+	if !a.journal(func(tx *store.Tx) (err error) {
+		record, err = change(tx)
+		return err
+	}) {
+		return false
+	}
+	w.record = record
+	return true
 }

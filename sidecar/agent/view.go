@@ -25,6 +25,8 @@ type view struct {
 	// height is the height of the state, and at is the time at which it was read.
 	height int64
 	at     time.Time
+	// blockAt is the time of the newest block that the node has named. It is zero if it names none.
+	blockAt time.Time
 	// floor is the newest height that the journal contains. In the state of a node that is
 	// behind it, work that this node holds would look as if it had ended.
 	floor int64

@@ -19,6 +19,8 @@ type OpenConfig struct {
 	Watts func() (float64, error)
 	// Cards reads the graphics cards. It holds the only driver of them in the daemon.
 	Cards device.Gauges
+	// Now is the clock that says how old lists of processes are; nil means time.Now.
+	Now func() time.Time
 }
 
 // Open returns the sensors of this machine. They open what they need when they are read.

@@ -36,6 +36,8 @@ type processTable struct {
 	// root is the folder that contains proc, and self is the number of the daemon's process.
 	root string
 	self int
+	// now is the clock that says how old the list is; nil means time.Now.
+	now func() time.Time
 
 	mu   sync.Mutex
 	at   time.Time
@@ -48,7 +50,7 @@ type processTable struct {
 func (t *processTable) read() ([]process, map[int]bool, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if time.Since(t.at) < tableAge {
+	if t.clock().Sub(t.at) < tableAge {
 		return t.list, t.own, nil
 	}
 	proc := filepath.Join(t.root, "proc")
@@ -87,8 +89,15 @@ func (t *processTable) read() ([]process, map[int]bool, error) {
 	if len(list) == 0 {
 		return nil, nil, fmt.Errorf("expected processes in %s, found none", proc)
 	}
-	t.list, t.own, t.at = list, ownTree(list, t.self), time.Now()
+	t.list, t.own, t.at = list, ownTree(list, t.self), t.clock()
 	return t.list, t.own, nil
+}
+
+func (t *processTable) clock() time.Time {
+	if t.now == nil {
+		return time.Now()
+	}
+	return t.now()
 }
 
 // parseStat reads the text of proc/PID/stat. The name of the process is in parentheses and can contain

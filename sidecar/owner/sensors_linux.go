@@ -11,7 +11,7 @@ import (
 
 func openSensors(cfg OpenConfig) Sensors {
 	const root = "/"
-	table := &processTable{root: root, self: os.Getpid()}
+	table := &processTable{root: root, self: os.Getpid(), now: cfg.Now}
 	system, session, screen := systemBus(cfg.Getenv), sessionBus(cfg.Getenv), openDisplay(cfg.Getenv)
 	chips := device.NewChips(root)
 	return Sensors{

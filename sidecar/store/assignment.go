@@ -138,6 +138,9 @@ type Verdict struct {
 	Status string `json:"status"`
 	// Paid is the gross payment in units of the reward's denom. It is empty if there was none.
 	Paid string `json:"paid,omitempty"`
+	// Denom is the denom of the reward. It is empty if the job was not known any more, and in records of
+	// older programs.
+	Denom string `json:"denom,omitempty"`
 	// Share is what the node received of the losers' bonds, and Slashed is what it lost of its
 	// own, both in units of the bond denom.
 	Share   string `json:"share,omitempty"`

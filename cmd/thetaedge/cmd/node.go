@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc"
 
+	"github.com/cosmos/cosmos-sdk/crypto/keyring"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/client"
@@ -17,6 +18,7 @@ import (
 	"github.com/thetaedge/theta/client/tx"
 	"github.com/thetaedge/theta/internal/osfault"
 	"github.com/thetaedge/theta/sidecar/chain"
+	"github.com/thetaedge/theta/sidecar/clock"
 	"github.com/thetaedge/theta/sidecar/config"
 )
 
@@ -33,11 +35,15 @@ type node struct {
 	// dashboard is the address of the dashboard; empty until it is served.
 	dashboard string
 	codec     chain.Codec
+	ring      keyring.Keyring
 	worker    tx.Signer
 	conn      *grpc.ClientConn
 	// witnesses are other nodes that must show the same headers.
 	witnesses []*grpc.ClientConn
 	reader    *chain.Reader
+	// clock is the time of the daemon, and links are its connections to nodes.
+	clock *clock.Clock
+	links *grpcnode.Links
 	// cards watches the graphics cards and measures energy; nil in commands that do not work.
 	cards *cards
 }
@@ -64,7 +70,7 @@ func openSettings(command *cobra.Command) (*node, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot look into the home %s: %w", home, osfault.Explain(home, err))
 	}
-	n := &node{home: home}
+	n := &node{home: home, clock: clock.New(), links: &grpcnode.Links{}}
 	n.config, err = config.Load(home, command.Flags(), os.Environ())
 	return n, err
 }
@@ -79,6 +85,12 @@ func (n *node) open(command *cobra.Command) (err error) {
 	}, n.codec)
 	if err != nil {
 		return err
+	}
+	n.ring = ring
+	if resumed, err := chain.ResumeRotation(ring); err != nil {
+		return err
+	} else if resumed {
+		fmt.Fprintln(command.ErrOrStderr(), "the rotation of the worker key was interrupted and is now complete")
 	}
 	n.worker, err = chain.NewSigner(ring, chain.WorkerKey)
 	if errors.Is(err, chain.ErrNoKey) {
@@ -97,12 +109,12 @@ func (n *node) open(command *cobra.Command) (err error) {
 // dial opens a connection to a node with the security that the settings allow.
 func (n *node) dial(endpoint string) (*grpc.ClientConn, error) {
 	if n.config.Chain.InsecurePlaintext {
-		return grpcnode.DialPlaintext(endpoint)
+		return n.links.DialPlaintext(endpoint)
 	}
 	if err := chain.CheckPlaintext(endpoint); err != nil {
 		return nil, err
 	}
-	return grpcnode.Dial(endpoint)
+	return n.links.Dial(endpoint)
 }
 
 func (n *node) close() error {
@@ -134,7 +146,7 @@ func (n *node) prover(chainID string) (*chain.Prover, error) {
 	cfg := chain.ProverConfig{
 		ChainID: chainID, Verify: chain.Verify(settings.Verify), Conn: n.conn, RPC: settings.RPC,
 		Root: proven.Root{Height: settings.TrustHeight, Hash: hash, Period: settings.TrustPeriod},
-		File: filepath.Join(n.home, trustedFile),
+		File: filepath.Join(n.home, trustedFile), Now: n.clock.Now, Confirm: n.clock.Confirm,
 	}
 	for _, endpoint := range settings.Witnesses {
 		conn, err := n.dial(endpoint)
@@ -169,9 +181,9 @@ func (n *node) checkChainID(found string) error {
 func (n *node) txConfig(chainID string, spending chain.Spending) (chain.TxConfig, error) {
 	gasPrice, tx, day, err := n.config.Fees.Caps()
 	return chain.TxConfig{
-		Caps: chain.FeeCaps{GasPrice: gasPrice, Tx: tx, Day: day, DutyBps: n.config.Fees.DutyBps()}, Spending: spending,
+		Caps: chain.FeeCaps{GasPrice: gasPrice, Tx: tx, Day: day, DutyBps: n.config.Fees.DutyBps(), UrgentBps: n.config.Fees.UrgentBps()}, Spending: spending,
 		ChainID: chainID, GasAdjustment: n.config.Tx.GasAdjustment,
 		GasPriceFactor: n.config.Tx.GasPriceFactor, TimeoutBlocks: n.config.Tx.TimeoutBlocks,
-		PollInterval: max(n.config.Chain.Poll/2, minTxPoll),
+		PollInterval: max(n.config.Chain.Poll/2, minTxPoll), Now: n.clock.Now,
 	}, err
 }

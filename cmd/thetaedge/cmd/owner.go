@@ -46,6 +46,7 @@ func brakeOf(home string, rules config.Owner, cards *cards, logger *slog.Logger)
 // attach makes an agent obey the brake.
 func (b *brake) attach(cfg *agent.Config) {
 	cfg.Paused, cfg.Suspended, cfg.Holds = b.paused, b.suspended, b.decision
+	cfg.Away = func() bool { return isPaused(b.home) }
 }
 
 func (b *brake) paused() bool { return isPaused(b.home) || b.watcher.Decision().Action >= owner.Pause }

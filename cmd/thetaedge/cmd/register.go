@@ -28,7 +28,9 @@ type registration struct {
 	slots                  uint32
 	bond, feeLimit         string
 	grantTime              time.Duration
-	rotate                 bool
+	rotate, abandon        bool
+	// adopts reports that the new worker key of this home becomes its worker key once the chain has it.
+	adopts bool
 }
 
 func registerCommand() *cobra.Command {
@@ -63,7 +65,8 @@ settings that have changed.`,
 	flags.StringVar(&r.bond, "bond", "", "bond, e.g. 100tfuel; empty means the lowest bond that gives every slot its full weight")
 	flags.StringVar(&r.feeLimit, "fee-limit", "10tfuel", "most that the worker can spend on fees")
 	flags.DurationVar(&r.grantTime, "grant-time", 90*24*time.Hour, "how long the worker can spend fees")
-	flags.BoolVar(&r.rotate, "rotate", false, "replace the worker key of an open node with this machine's worker key")
+	flags.BoolVar(&r.rotate, "rotate", false, "replace the worker key of an open node: with a new key if this home has the current one, otherwise with the key of this home")
+	flags.BoolVar(&r.abandon, "abandon", false, "rotate although commitments of the node can be revealed only by the home that made them; each costs its stake if that home is lost")
 	if err := command.MarkFlagRequired("from"); err != nil {
 		panic(err)
 	}
@@ -147,23 +150,36 @@ func (r *registration) send(ctx context.Context, command *cobra.Command, n *node
 			return fmt.Errorf("nothing was sent: %w", err)
 		}
 	}
-	next := "Next: thetaedge start --home " + client.ShellQuote(n.home)
 	if r.generate {
 		err := r.printUnsigned(command, n, c, cost, msgs)
-		fmt.Fprintf(say, "After the transaction has been signed and sent, run: %s\n", next)
+		fmt.Fprintf(say, "After the transaction has been signed and sent, run: %s\n", r.next(n))
 		return err
 	}
 	result, err := c.Execute(ctx, operator, msgs...)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(say, "done in block %d, transaction %s\n\n%s\n", result.Height, result.TxHash, next)
+	fmt.Fprintf(say, "done in block %d, transaction %s\n", result.Height, result.TxHash)
+	if err := r.adopt(n, say); err != nil {
+		return err
+	}
+	fmt.Fprintf(say, "\nNext: thetaedge start --home %s\n", client.ShellQuote(n.home))
 	return nil
 }
 
 // messages decides which messages to send, and describes them.
 func (r *registration) messages(ctx context.Context, n *node, operator sdk.AccAddress) ([]sdk.Msg, string, error) {
+	known, unknown := n.reader.NodeOf(ctx, operator.String())
+	if unknown != nil && !errors.Is(unknown, chain.ErrNotFound) {
+		return nil, "", unknown
+	}
 	worker := n.worker.Address()
+	if unknown == nil && r.rotate {
+		var err error
+		if worker, err = r.rotateTo(ctx, n, known); err != nil {
+			return nil, "", err
+		}
+	}
 	limit, err := money.ParseAmount(r.feeLimit)
 	if err != nil {
 		return nil, "", fmt.Errorf("--fee-limit: %w", err)
@@ -180,17 +196,14 @@ func (r *registration) messages(ctx context.Context, n *node, operator sdk.AccAd
 		return nil, "", err
 	}
 	fees := fmt.Sprintf("fee grant to worker %s: %s until %s", worker, money.FormatAmount(limit), expiry.Format(time.RFC3339))
-	known, err := n.reader.NodeOf(ctx, operator.String())
 	switch {
-	case errors.Is(err, chain.ErrNotFound):
+	case unknown != nil:
 		open, err := r.open(ctx, n, operator)
 		if err != nil {
 			return nil, "", err
 		}
 		return append([]sdk.Msg{open}, renewal...), fmt.Sprintf("open node %q in class %s with %d slots and a bond of %s\n%s",
 			open.Moniker, open.Class, open.Slots, money.FormatAmount(open.Bond), fees), nil
-	case err != nil:
-		return nil, "", err
 	case known.Profile.Worker == worker.String():
 		update, changes, err := r.declare(ctx, n, known)
 		return append(update, renewal...), fmt.Sprintf("node %q is already open\nrenew the %s%s", known.Profile.Moniker, fees, changes), err

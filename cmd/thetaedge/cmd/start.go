@@ -74,9 +74,12 @@ func start(parent context.Context, n *node, board *board, stops <-chan os.Signal
 	defer signal.Stop(signals)
 	go forward(ctx, stops, signals)
 
-	journal, err := store.Open(n.home, nil)
+	journal, err := store.Open(n.home, n.clock.Now)
 	if err != nil {
 		return err
+	}
+	if err := journal.KeepReserve(device.FreeBytes); err != nil {
+		logger.Warn("no room is kept for the journal; if the disk becomes full, the node waits for room", "error", err)
 	}
 	if err := errors.Join(tryFolder(n.workDir()), tryFolder(n.cacheDir())); err != nil {
 		return errors.Join(err, journal.Close())
@@ -248,7 +251,8 @@ func newAgent(n *node, chainID string, journal *store.Journal, executors []execu
 		RevealMargin:   n.config.Work.RevealMargin,
 		Poll:           n.config.Chain.Poll,
 		Policy:         policy,
-		Logger:         logger, Registry: registry,
+		Now:            n.clock.Now, ClockWarning: n.clock.Warning, Woke: n.links.Drop,
+		Logger: logger, Registry: registry,
 	}
 	brake.attach(&cfg)
 	prover, err := n.prover(chainID)
