@@ -8,11 +8,10 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/client/money"
 	"github.com/thetaedge/theta/sidecar/overview"
 	"github.com/thetaedge/theta/sidecar/why"
-
-	"github.com/thetaedge/theta/app/params"
 )
 
 const (
