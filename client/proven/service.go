@@ -79,9 +79,18 @@ func (s *Service) LightBlock(ctx context.Context, height int64) (*types.LightBlo
 	}
 	block := &types.LightBlock{SignedHeader: &types.SignedHeader{Header: header, Commit: commit}, ValidatorSet: set}
 	if err := block.ValidateBasic(s.chainID); err != nil {
+		s.forget()
 		return nil, provider.ErrBadLightBlock{Reason: err}
 	}
 	return block, nil
+}
+
+// forget drops the headers that are remembered. Another node may have shown them than the one that
+// is asked now, and one of the two lies.
+func (s *Service) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.headers)
 }
 
 // block returns the block after a height; the newest block for 0.
