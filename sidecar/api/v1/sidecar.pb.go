@@ -303,7 +303,9 @@ type StatusResponse struct {
 	// Bytes of content that jobs have sent over the network today, in UTC.
 	LineSentToday uint64 `protobuf:"varint,56,opt,name=line_sent_today,json=lineSentToday,proto3" json:"line_sent_today,omitempty"`
 	// Bytes of both together per day above which nothing new is claimed; 0 is no limit.
-	LineMaxDay    uint64 `protobuf:"varint,57,opt,name=line_max_day,json=lineMaxDay,proto3" json:"line_max_day,omitempty"`
+	LineMaxDay uint64 `protobuf:"varint,57,opt,name=line_max_day,json=lineMaxDay,proto3" json:"line_max_day,omitempty"`
+	// Nodes of the chain that the daemon asks, in order of preference.
+	Endpoints     []*EndpointStatus `protobuf:"bytes,50,rep,name=endpoints,proto3" json:"endpoints,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -555,6 +557,104 @@ func (x *StatusResponse) GetLineMaxDay() uint64 {
 	return 0
 }
 
+func (x *StatusResponse) GetEndpoints() []*EndpointStatus {
+	if x != nil {
+		return x.Endpoints
+	}
+	return nil
+}
+
+// EndpointStatus is the state of a node of the chain that the daemon can ask.
+type EndpointStatus struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Address of the node, as the settings name it.
+	Address string `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+	// Whether the daemon asks this node now.
+	Used bool `protobuf:"varint,2,opt,name=used,proto3" json:"used,omitempty"`
+	// Height of the newest block that the node has shown; 0 before its first answer.
+	Height int64 `protobuf:"varint,3,opt,name=height,proto3" json:"height,omitempty"`
+	// Time of that block; empty if the node does not say.
+	BlockAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=block_at,json=blockAt,proto3" json:"block_at,omitempty"`
+	// Reason why the node is not asked, or should not be; empty if nothing speaks against it.
+	Trouble string `protobuf:"bytes,5,opt,name=trouble,proto3" json:"trouble,omitempty"`
+	// Time since which the node has this trouble, or none.
+	Since         *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=since,proto3" json:"since,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EndpointStatus) Reset() {
+	*x = EndpointStatus{}
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EndpointStatus) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EndpointStatus) ProtoMessage() {}
+
+func (x *EndpointStatus) ProtoReflect() protoreflect.Message {
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EndpointStatus.ProtoReflect.Descriptor instead.
+func (*EndpointStatus) Descriptor() ([]byte, []int) {
+	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *EndpointStatus) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *EndpointStatus) GetUsed() bool {
+	if x != nil {
+		return x.Used
+	}
+	return false
+}
+
+func (x *EndpointStatus) GetHeight() int64 {
+	if x != nil {
+		return x.Height
+	}
+	return 0
+}
+
+func (x *EndpointStatus) GetBlockAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.BlockAt
+	}
+	return nil
+}
+
+func (x *EndpointStatus) GetTrouble() string {
+	if x != nil {
+		return x.Trouble
+	}
+	return ""
+}
+
+func (x *EndpointStatus) GetSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Since
+	}
+	return nil
+}
+
 // CardStatus is the state of a graphics card when the daemon looked last, within seconds. A
 // number that is absent was not measured.
 type CardStatus struct {
@@ -589,7 +689,7 @@ type CardStatus struct {
 
 func (x *CardStatus) Reset() {
 	*x = CardStatus{}
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[5]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -601,7 +701,7 @@ func (x *CardStatus) String() string {
 func (*CardStatus) ProtoMessage() {}
 
 func (x *CardStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[5]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -614,7 +714,7 @@ func (x *CardStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CardStatus.ProtoReflect.Descriptor instead.
 func (*CardStatus) Descriptor() ([]byte, []int) {
-	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{5}
+	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *CardStatus) GetId() string {
@@ -720,7 +820,7 @@ type EnergyCounter struct {
 
 func (x *EnergyCounter) Reset() {
 	*x = EnergyCounter{}
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[6]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -732,7 +832,7 @@ func (x *EnergyCounter) String() string {
 func (*EnergyCounter) ProtoMessage() {}
 
 func (x *EnergyCounter) ProtoReflect() protoreflect.Message {
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[6]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -745,7 +845,7 @@ func (x *EnergyCounter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnergyCounter.ProtoReflect.Descriptor instead.
 func (*EnergyCounter) Descriptor() ([]byte, []int) {
-	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{6}
+	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *EnergyCounter) GetCode() string {
@@ -803,7 +903,7 @@ type PauseReason struct {
 
 func (x *PauseReason) Reset() {
 	*x = PauseReason{}
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[7]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -815,7 +915,7 @@ func (x *PauseReason) String() string {
 func (*PauseReason) ProtoMessage() {}
 
 func (x *PauseReason) ProtoReflect() protoreflect.Message {
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[7]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -828,7 +928,7 @@ func (x *PauseReason) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PauseReason.ProtoReflect.Descriptor instead.
 func (*PauseReason) Descriptor() ([]byte, []int) {
-	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{7}
+	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *PauseReason) GetRule() string {
@@ -879,7 +979,7 @@ type BlindRule struct {
 
 func (x *BlindRule) Reset() {
 	*x = BlindRule{}
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[8]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -891,7 +991,7 @@ func (x *BlindRule) String() string {
 func (*BlindRule) ProtoMessage() {}
 
 func (x *BlindRule) ProtoReflect() protoreflect.Message {
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[8]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -904,7 +1004,7 @@ func (x *BlindRule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BlindRule.ProtoReflect.Descriptor instead.
 func (*BlindRule) Descriptor() ([]byte, []int) {
-	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{8}
+	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *BlindRule) GetRule() string {
@@ -938,7 +1038,7 @@ type PassedDraws struct {
 
 func (x *PassedDraws) Reset() {
 	*x = PassedDraws{}
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[9]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -950,7 +1050,7 @@ func (x *PassedDraws) String() string {
 func (*PassedDraws) ProtoMessage() {}
 
 func (x *PassedDraws) ProtoReflect() protoreflect.Message {
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[9]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -963,7 +1063,7 @@ func (x *PassedDraws) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PassedDraws.ProtoReflect.Descriptor instead.
 func (*PassedDraws) Descriptor() ([]byte, []int) {
-	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{9}
+	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *PassedDraws) GetJobId() string {
@@ -1011,7 +1111,7 @@ type ExecutorStatus struct {
 
 func (x *ExecutorStatus) Reset() {
 	*x = ExecutorStatus{}
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[10]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1023,7 +1123,7 @@ func (x *ExecutorStatus) String() string {
 func (*ExecutorStatus) ProtoMessage() {}
 
 func (x *ExecutorStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[10]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1036,7 +1136,7 @@ func (x *ExecutorStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecutorStatus.ProtoReflect.Descriptor instead.
 func (*ExecutorStatus) Descriptor() ([]byte, []int) {
-	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{10}
+	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ExecutorStatus) GetProfile() string {
@@ -1082,7 +1182,7 @@ type JobsRequest struct {
 
 func (x *JobsRequest) Reset() {
 	*x = JobsRequest{}
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[11]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1094,7 +1194,7 @@ func (x *JobsRequest) String() string {
 func (*JobsRequest) ProtoMessage() {}
 
 func (x *JobsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[11]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1107,7 +1207,7 @@ func (x *JobsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JobsRequest.ProtoReflect.Descriptor instead.
 func (*JobsRequest) Descriptor() ([]byte, []int) {
-	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{11}
+	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *JobsRequest) GetPageSize() uint32 {
@@ -1144,7 +1244,7 @@ type JobsResponse struct {
 
 func (x *JobsResponse) Reset() {
 	*x = JobsResponse{}
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[12]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1156,7 +1256,7 @@ func (x *JobsResponse) String() string {
 func (*JobsResponse) ProtoMessage() {}
 
 func (x *JobsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[12]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1169,7 +1269,7 @@ func (x *JobsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JobsResponse.ProtoReflect.Descriptor instead.
 func (*JobsResponse) Descriptor() ([]byte, []int) {
-	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{12}
+	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *JobsResponse) GetAssignments() []*Assignment {
@@ -1251,7 +1351,7 @@ type Assignment struct {
 
 func (x *Assignment) Reset() {
 	*x = Assignment{}
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[13]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1263,7 +1363,7 @@ func (x *Assignment) String() string {
 func (*Assignment) ProtoMessage() {}
 
 func (x *Assignment) ProtoReflect() protoreflect.Message {
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[13]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1276,7 +1376,7 @@ func (x *Assignment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Assignment.ProtoReflect.Descriptor instead.
 func (*Assignment) Descriptor() ([]byte, []int) {
-	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{13}
+	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Assignment) GetJobId() string {
@@ -1470,8 +1570,7 @@ const file_theta_sidecar_v1_sidecar_proto_rawDesc = "" +
 	"\bsentence\x18\x02 \x01(\tR\bsentence\x12\x12\n" +
 	"\x04cure\x18\x03 \x01(\tR\x04cure\x12\x1a\n" +
 	"\bevidence\x18\x04 \x03(\tR\bevidence\"\x0f\n" +
-	"\rStatusRequest\"\xd0\n" +
-	"\n" +
+	"\rStatusRequest\"\x90\v\n" +
 	"\x0eStatusResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x129\n" +
 	"\n" +
@@ -1511,10 +1610,18 @@ const file_theta_sidecar_v1_sidecar_proto_rawDesc = "" +
 	"\x13line_received_today\x187 \x01(\x04R\x11lineReceivedToday\x12&\n" +
 	"\x0fline_sent_today\x188 \x01(\x04R\rlineSentToday\x12 \n" +
 	"\fline_max_day\x189 \x01(\x04R\n" +
-	"lineMaxDay\x1a>\n" +
+	"lineMaxDay\x12>\n" +
+	"\tendpoints\x182 \x03(\v2 .theta.sidecar.v1.EndpointStatusR\tendpoints\x1a>\n" +
 	"\x10AssignmentsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"\xa1\x04\n" +
+	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"\xd9\x01\n" +
+	"\x0eEndpointStatus\x12\x18\n" +
+	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x12\n" +
+	"\x04used\x18\x02 \x01(\bR\x04used\x12\x16\n" +
+	"\x06height\x18\x03 \x01(\x03R\x06height\x125\n" +
+	"\bblock_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\ablockAt\x12\x18\n" +
+	"\atrouble\x18\x05 \x01(\tR\atrouble\x120\n" +
+	"\x05since\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\"\xa1\x04\n" +
 	"\n" +
 	"CardStatus\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
@@ -1620,54 +1727,58 @@ func file_theta_sidecar_v1_sidecar_proto_rawDescGZIP() []byte {
 	return file_theta_sidecar_v1_sidecar_proto_rawDescData
 }
 
-var file_theta_sidecar_v1_sidecar_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_theta_sidecar_v1_sidecar_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_theta_sidecar_v1_sidecar_proto_goTypes = []any{
 	(*WhyRequest)(nil),            // 0: theta.sidecar.v1.WhyRequest
 	(*WhyResponse)(nil),           // 1: theta.sidecar.v1.WhyResponse
 	(*Finding)(nil),               // 2: theta.sidecar.v1.Finding
 	(*StatusRequest)(nil),         // 3: theta.sidecar.v1.StatusRequest
 	(*StatusResponse)(nil),        // 4: theta.sidecar.v1.StatusResponse
-	(*CardStatus)(nil),            // 5: theta.sidecar.v1.CardStatus
-	(*EnergyCounter)(nil),         // 6: theta.sidecar.v1.EnergyCounter
-	(*PauseReason)(nil),           // 7: theta.sidecar.v1.PauseReason
-	(*BlindRule)(nil),             // 8: theta.sidecar.v1.BlindRule
-	(*PassedDraws)(nil),           // 9: theta.sidecar.v1.PassedDraws
-	(*ExecutorStatus)(nil),        // 10: theta.sidecar.v1.ExecutorStatus
-	(*JobsRequest)(nil),           // 11: theta.sidecar.v1.JobsRequest
-	(*JobsResponse)(nil),          // 12: theta.sidecar.v1.JobsResponse
-	(*Assignment)(nil),            // 13: theta.sidecar.v1.Assignment
-	nil,                           // 14: theta.sidecar.v1.StatusResponse.AssignmentsEntry
-	(*timestamppb.Timestamp)(nil), // 15: google.protobuf.Timestamp
+	(*EndpointStatus)(nil),        // 5: theta.sidecar.v1.EndpointStatus
+	(*CardStatus)(nil),            // 6: theta.sidecar.v1.CardStatus
+	(*EnergyCounter)(nil),         // 7: theta.sidecar.v1.EnergyCounter
+	(*PauseReason)(nil),           // 8: theta.sidecar.v1.PauseReason
+	(*BlindRule)(nil),             // 9: theta.sidecar.v1.BlindRule
+	(*PassedDraws)(nil),           // 10: theta.sidecar.v1.PassedDraws
+	(*ExecutorStatus)(nil),        // 11: theta.sidecar.v1.ExecutorStatus
+	(*JobsRequest)(nil),           // 12: theta.sidecar.v1.JobsRequest
+	(*JobsResponse)(nil),          // 13: theta.sidecar.v1.JobsResponse
+	(*Assignment)(nil),            // 14: theta.sidecar.v1.Assignment
+	nil,                           // 15: theta.sidecar.v1.StatusResponse.AssignmentsEntry
+	(*timestamppb.Timestamp)(nil), // 16: google.protobuf.Timestamp
 }
 var file_theta_sidecar_v1_sidecar_proto_depIdxs = []int32{
 	2,  // 0: theta.sidecar.v1.WhyResponse.findings:type_name -> theta.sidecar.v1.Finding
-	15, // 1: theta.sidecar.v1.WhyResponse.at:type_name -> google.protobuf.Timestamp
-	15, // 2: theta.sidecar.v1.StatusResponse.started_at:type_name -> google.protobuf.Timestamp
-	15, // 3: theta.sidecar.v1.StatusResponse.height_at:type_name -> google.protobuf.Timestamp
-	10, // 4: theta.sidecar.v1.StatusResponse.executors:type_name -> theta.sidecar.v1.ExecutorStatus
-	14, // 5: theta.sidecar.v1.StatusResponse.assignments:type_name -> theta.sidecar.v1.StatusResponse.AssignmentsEntry
-	15, // 6: theta.sidecar.v1.StatusResponse.last_error_at:type_name -> google.protobuf.Timestamp
-	9,  // 7: theta.sidecar.v1.StatusResponse.passed:type_name -> theta.sidecar.v1.PassedDraws
-	7,  // 8: theta.sidecar.v1.StatusResponse.pauses:type_name -> theta.sidecar.v1.PauseReason
-	8,  // 9: theta.sidecar.v1.StatusResponse.blind_rules:type_name -> theta.sidecar.v1.BlindRule
-	15, // 10: theta.sidecar.v1.StatusResponse.pauses_until:type_name -> google.protobuf.Timestamp
-	5,  // 11: theta.sidecar.v1.StatusResponse.cards:type_name -> theta.sidecar.v1.CardStatus
-	6,  // 12: theta.sidecar.v1.StatusResponse.energy_counters:type_name -> theta.sidecar.v1.EnergyCounter
-	15, // 13: theta.sidecar.v1.PauseReason.since:type_name -> google.protobuf.Timestamp
-	13, // 14: theta.sidecar.v1.JobsResponse.assignments:type_name -> theta.sidecar.v1.Assignment
-	15, // 15: theta.sidecar.v1.Assignment.updated_at:type_name -> google.protobuf.Timestamp
-	15, // 16: theta.sidecar.v1.Assignment.next_delivery_at:type_name -> google.protobuf.Timestamp
-	3,  // 17: theta.sidecar.v1.SidecarService.Status:input_type -> theta.sidecar.v1.StatusRequest
-	11, // 18: theta.sidecar.v1.SidecarService.Jobs:input_type -> theta.sidecar.v1.JobsRequest
-	0,  // 19: theta.sidecar.v1.SidecarService.Why:input_type -> theta.sidecar.v1.WhyRequest
-	4,  // 20: theta.sidecar.v1.SidecarService.Status:output_type -> theta.sidecar.v1.StatusResponse
-	12, // 21: theta.sidecar.v1.SidecarService.Jobs:output_type -> theta.sidecar.v1.JobsResponse
-	1,  // 22: theta.sidecar.v1.SidecarService.Why:output_type -> theta.sidecar.v1.WhyResponse
-	20, // [20:23] is the sub-list for method output_type
-	17, // [17:20] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	16, // 1: theta.sidecar.v1.WhyResponse.at:type_name -> google.protobuf.Timestamp
+	16, // 2: theta.sidecar.v1.StatusResponse.started_at:type_name -> google.protobuf.Timestamp
+	16, // 3: theta.sidecar.v1.StatusResponse.height_at:type_name -> google.protobuf.Timestamp
+	11, // 4: theta.sidecar.v1.StatusResponse.executors:type_name -> theta.sidecar.v1.ExecutorStatus
+	15, // 5: theta.sidecar.v1.StatusResponse.assignments:type_name -> theta.sidecar.v1.StatusResponse.AssignmentsEntry
+	16, // 6: theta.sidecar.v1.StatusResponse.last_error_at:type_name -> google.protobuf.Timestamp
+	10, // 7: theta.sidecar.v1.StatusResponse.passed:type_name -> theta.sidecar.v1.PassedDraws
+	8,  // 8: theta.sidecar.v1.StatusResponse.pauses:type_name -> theta.sidecar.v1.PauseReason
+	9,  // 9: theta.sidecar.v1.StatusResponse.blind_rules:type_name -> theta.sidecar.v1.BlindRule
+	16, // 10: theta.sidecar.v1.StatusResponse.pauses_until:type_name -> google.protobuf.Timestamp
+	6,  // 11: theta.sidecar.v1.StatusResponse.cards:type_name -> theta.sidecar.v1.CardStatus
+	7,  // 12: theta.sidecar.v1.StatusResponse.energy_counters:type_name -> theta.sidecar.v1.EnergyCounter
+	5,  // 13: theta.sidecar.v1.StatusResponse.endpoints:type_name -> theta.sidecar.v1.EndpointStatus
+	16, // 14: theta.sidecar.v1.EndpointStatus.block_at:type_name -> google.protobuf.Timestamp
+	16, // 15: theta.sidecar.v1.EndpointStatus.since:type_name -> google.protobuf.Timestamp
+	16, // 16: theta.sidecar.v1.PauseReason.since:type_name -> google.protobuf.Timestamp
+	14, // 17: theta.sidecar.v1.JobsResponse.assignments:type_name -> theta.sidecar.v1.Assignment
+	16, // 18: theta.sidecar.v1.Assignment.updated_at:type_name -> google.protobuf.Timestamp
+	16, // 19: theta.sidecar.v1.Assignment.next_delivery_at:type_name -> google.protobuf.Timestamp
+	3,  // 20: theta.sidecar.v1.SidecarService.Status:input_type -> theta.sidecar.v1.StatusRequest
+	12, // 21: theta.sidecar.v1.SidecarService.Jobs:input_type -> theta.sidecar.v1.JobsRequest
+	0,  // 22: theta.sidecar.v1.SidecarService.Why:input_type -> theta.sidecar.v1.WhyRequest
+	4,  // 23: theta.sidecar.v1.SidecarService.Status:output_type -> theta.sidecar.v1.StatusResponse
+	13, // 24: theta.sidecar.v1.SidecarService.Jobs:output_type -> theta.sidecar.v1.JobsResponse
+	1,  // 25: theta.sidecar.v1.SidecarService.Why:output_type -> theta.sidecar.v1.WhyResponse
+	23, // [23:26] is the sub-list for method output_type
+	20, // [20:23] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_theta_sidecar_v1_sidecar_proto_init() }
@@ -1675,15 +1786,15 @@ func file_theta_sidecar_v1_sidecar_proto_init() {
 	if File_theta_sidecar_v1_sidecar_proto != nil {
 		return
 	}
-	file_theta_sidecar_v1_sidecar_proto_msgTypes[5].OneofWrappers = []any{}
 	file_theta_sidecar_v1_sidecar_proto_msgTypes[6].OneofWrappers = []any{}
+	file_theta_sidecar_v1_sidecar_proto_msgTypes[7].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_theta_sidecar_v1_sidecar_proto_rawDesc), len(file_theta_sidecar_v1_sidecar_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   15,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
