@@ -43,8 +43,8 @@ func (n *silentNode) Status(ctx context.Context, _ *node.StatusRequest) (*node.S
 	return &node.StatusResponse{Height: 7}, nil
 }
 
-// TestConnectionsThatAreDroppedAreMadeAgainAtOnce: after a sleep, nobody waits for a connection that the other side
-// has forgotten.
+// TestConnectionsThatAreDroppedAreMadeAgainAtOnce: after a sleep, calls do not wait for a connection that
+// the other side has forgotten.
 func TestConnectionsThatAreDroppedAreMadeAgainAtOnce(t *testing.T) {
 	inner, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)

@@ -96,7 +96,7 @@ func (t *Trusted) Save(path string) error {
 	return os.Rename(path+".new", path)
 }
 
-// writeWhole writes a file and waits until the disk has it, so that a power failure after the rename does
+// writeWhole writes the whole content and waits until the disk has it, so that a power failure after the rename does
 // not leave an empty file.
 func writeWhole(path string, raw []byte) error {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)

@@ -36,9 +36,9 @@ type standby struct {
 	height int64
 }
 
-// standBy tries to write a change until the disk takes it. Meanwhile nothing begins. What the node has to
-// tell the chain, and what the journal already contains, is still sent: a commitment that is not
-// revealed would cost its stake. standBy returns an error if the agent ends, or if the change fails for
+// standBy tries to write a change until the disk takes it. Meanwhile nothing begins. It still sends what the
+// chain waits for and the journal already contains: a commitment that is not revealed would cost its
+// stake. standBy returns an error if the agent ends, or if the change fails for
 // another reason.
 func (a *Agent) standBy(change func(*store.Tx) error, err error) error {
 	pause := min(standbyPause, 10*a.cfg.Poll)

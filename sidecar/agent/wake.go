@@ -14,8 +14,8 @@ type wake struct {
 	boot func() time.Duration
 	// passed is that time when the loop last looked around.
 	passed time.Duration
-	// stale reports that the agent has not seen the chain since. What it would send follows from a state
-	// that may be hours old.
+	// stale reports that the agent has not seen the chain since. It would send what follows from a state that
+	// may be hours old.
 	stale bool
 }
 

@@ -81,7 +81,7 @@ func (s *Sender) limitOf(o order, used uint64, adjustment float64) (limit, error
 	want := uint64(math.Ceil(float64(used)*adjustment)) + o.spare
 	l := limit{gas: want}
 	most := s.price.market.most(s.learned)
-	// What the lane has not taken before pays the ordinary price, and more each time.
+	// An order that the lane has not taken before pays the ordinary price, and more each time.
 	if o.due > 0 && o.missed == 0 && (o.apart || s.price.amount.GT(s.price.floor)) {
 		l.tried = true
 		room, items := s.price.market.lane(o)

@@ -236,7 +236,11 @@ func (e *gaveUpError) Is(target error) bool { return target == ErrRejected }
 func (s *Sender) correct(ctx context.Context, o *order, refused *tx.Refusal) error {
 	switch refused.Reason {
 	case tx.WrongSequence:
-		s.logger.Info("transaction sequence was out of date, querying it again", "log", refused.Log)
+		if refused.Sequence != nil && *refused.Sequence > s.signs.Sequence {
+			s.logger.Warn("the worker key has signed a transaction that this daemon does not know; if this goes on, another daemon uses the key, perhaps with a copy of this home: stop one of the two", "log", refused.Log)
+		} else {
+			s.logger.Info("transaction sequence was out of date, querying it again", "log", refused.Log)
+		}
 		return noAccount(s.account.Correct(ctx, refused))
 	case tx.FeeTooLow:
 		s.forget()

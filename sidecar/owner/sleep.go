@@ -6,7 +6,7 @@ import "time"
 const sleptAfter = 20 * time.Second
 
 // sleep remembers when the machine was last woken. Its owner has woken it, and the time in which it slept
-// says nothing about whether somebody sits in front of it now.
+// says nothing about whether the owner sits in front of it now.
 type sleep struct {
 	// boot returns the time since a fixed moment, sleep included. It is nil if sleep is not noticed.
 	boot func() time.Duration

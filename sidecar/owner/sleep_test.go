@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestTheSleepOfAMachineIsNotIdleness: whoever opens the lid sits in front of the machine, even if the
+// TestTheSleepOfAMachineIsNotIdleness: an owner who opens the lid sits in front of the machine, even if the
 // keyboard was last used in the evening.
 func TestTheSleepOfAMachineIsNotIdleness(t *testing.T) {
 	clock, boot, idle := newClock(), time.Hour, time.Hour

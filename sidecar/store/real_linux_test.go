@@ -140,7 +140,7 @@ func TestAJournalOnAFullDiskIsNoDamageAndGoesOnWithRoom(t *testing.T) {
 	require.NoError(t, j.Close())
 }
 
-// fill writes a file until nothing fits on the disk of a folder, and returns its path.
+// fill makes a file as large as the disk of a folder allows, and returns its path.
 func fill(t *testing.T, dir string) string {
 	t.Helper()
 	path := filepath.Join(dir, "filler")

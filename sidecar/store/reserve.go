@@ -16,7 +16,7 @@ import (
 const (
 	// ReserveName is the name of the file that keeps room for the journal on the disk of the home.
 	ReserveName = "reserve"
-	// ReserveBytes is the size of that file. What a node holds can be finished with much less.
+	// ReserveBytes is the size of that file. A node needs much less to finish what it holds.
 	ReserveBytes = 8 << 20
 	// reserveRoom is the number of bytes that have to be free before the file is written, so that it
 	// does not take the last space of other programs.
@@ -43,6 +43,9 @@ func (j *Journal) KeepReserve(free func(path string) (uint64, error)) error {
 	j.reserve.free = free
 	return j.reserve.keep(j.now())
 }
+
+// GiveReserve deletes the file that keeps room, so that others can write to the disk. It reports whether there was one.
+func (j *Journal) GiveReserve() bool { return j.reserve.release() }
 
 // keep writes the file unless it exists, or there is not enough room for it.
 func (r *reserve) keep(now time.Time) error {

@@ -48,7 +48,13 @@ func (d daemon) write(home string) error {
 	return nil
 }
 
-func (d daemon) remove(home string) error { return os.Remove(filepath.Join(home, daemonFile)) }
+// remove deletes the file. On a full disk there may be none.
+func (d daemon) remove(home string) error {
+	if err := os.Remove(filepath.Join(home, daemonFile)); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}
 
 // runningDaemon reads where the daemon of a home answers. A file that a killed daemon has
 // left is noticed when a command asks that daemon.

@@ -78,10 +78,7 @@ func start(parent context.Context, n *node, board *board, stops <-chan os.Signal
 	if err != nil {
 		return err
 	}
-	if err := journal.KeepReserve(device.FreeBytes); err != nil {
-		logger.Warn("no room is kept for the journal; if the disk becomes full, the node waits for room", "error", err)
-	}
-	if err := errors.Join(tryFolder(n.workDir()), tryFolder(n.cacheDir())); err != nil {
+	if err := tryRoom(n, journal, logger); err != nil {
 		return errors.Join(err, journal.Close())
 	}
 	defer func() { err = errors.Join(err, journal.Close()) }()
@@ -186,7 +183,7 @@ func awaitChain(ctx context.Context, n *node, logger *slog.Logger, signals chan 
 			told = text
 			logger.Warn("waiting for the chain", "error", err)
 			// thetaedge status would otherwise find no daemon.
-			if err := (daemon{PID: os.Getpid(), Waiting: told, Dashboard: n.dashboard}).write(n.home); err != nil {
+			if err := (daemon{PID: os.Getpid(), Waiting: told, Dashboard: n.dashboard}).announce(n.home, logger); err != nil {
 				return "", err
 			}
 			waiting = true
@@ -323,7 +320,7 @@ func serve(n *node, server *api.Server, logger *slog.Logger) (func() error, erro
 		}
 	}
 	run := daemon{PID: os.Getpid(), GRPC: grpcListener.Addr().String(), HTTP: httpListener.Addr().String(), Dashboard: n.dashboard}
-	if err := run.write(n.home); err != nil {
+	if err := run.announce(n.home, logger); err != nil {
 		return nil, errors.Join(err, grpcListener.Close(), httpListener.Close())
 	}
 	ctx, cancel := context.WithCancel(context.Background())
