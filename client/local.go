@@ -14,6 +14,7 @@ import (
 	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/executor/manifest"
 	"github.com/thetaedge/theta/executor/profiles"
+	"github.com/thetaedge/theta/internal/osfault"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -233,7 +234,7 @@ func (l *Local) save(from string) error {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // results are the owner's to share
 			return err
 		}
-		if err := os.Rename(filepath.Join(from, filepath.FromSlash(file.Path)), path); err != nil {
+		if err := osfault.Replace(filepath.Join(from, filepath.FromSlash(file.Path)), path); err != nil {
 			return fmt.Errorf("output %s: %w", file.Path, err)
 		}
 		if err := os.Chmod(path, 0o644); err != nil { //nolint:gosec // results are the owner's to share

@@ -246,5 +246,5 @@ func writeWhole(path string, content []byte, mode fs.FileMode) error {
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, osfault.Explain(path, err))
 	}
-	return osfault.Explain(path, os.Rename(file.Name(), path))
+	return osfault.Explain(path, osfault.Replace(file.Name(), path))
 }

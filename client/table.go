@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/internal/osfault"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -68,7 +69,7 @@ func (a *array) writeTable(job *computetypes.Job) (codes map[int32]int, err erro
 	}
 	err = errors.Join(out.Flush(), file.Chmod(0o644), file.Close())
 	if err == nil {
-		err = os.Rename(file.Name(), path)
+		err = osfault.Replace(file.Name(), path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("write %s: %w", path, err)

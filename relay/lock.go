@@ -11,6 +11,9 @@ import (
 // ErrLocked: another process serves the folder.
 var ErrLocked = errors.New("the relay's folder is in use")
 
+// errTaken says that another process holds a lock.
+var errTaken = errors.New("taken")
+
 // lockFolder takes the folder for this process until it is closed. A second relay in it
 // would delete the uploads that the first receives, and both would count the quota
 // without the other's content. The folder itself is locked: a full disk takes no file.
@@ -18,11 +21,7 @@ func lockFolder(root string) (*os.File, error) {
 	if err := os.MkdirAll(root, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot create the relay's folder: %w", osfault.Explain(root, err))
 	}
-	folder, err := os.Open(root)
-	if err != nil {
-		return nil, fmt.Errorf("cannot open the relay's folder: %w", osfault.Explain(root, err))
-	}
-	err = flock(folder)
+	folder, err := lockAt(root)
 	switch {
 	case errors.Is(err, errTaken):
 		holder := osfault.Holder(root)
@@ -32,8 +31,6 @@ func lockFolder(root string) (*os.File, error) {
 		err = fmt.Errorf("%w: %s serves %s; stop it, or choose another --dir", ErrLocked, holder, root)
 	case err != nil:
 		err = fmt.Errorf("cannot lock the relay's folder: %w", osfault.Explain(root, err))
-	default:
-		return folder, nil
 	}
-	return nil, errors.Join(err, folder.Close())
+	return folder, err
 }

@@ -8,8 +8,17 @@ import (
 	"syscall"
 )
 
-// errTaken says that another process holds a lock.
-var errTaken = errors.New("taken")
+// lockAt opens a folder and locks it, without a file, which a full disk would not take.
+func lockAt(root string) (*os.File, error) {
+	folder, err := os.Open(root)
+	if err != nil {
+		return nil, err
+	}
+	if err := flock(folder); err != nil {
+		return nil, errors.Join(err, folder.Close())
+	}
+	return folder, nil
+}
 
 // flock locks a file or folder for this process, without waiting. The system gives the lock back
 // when the process ends, however it ends.

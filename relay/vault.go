@@ -181,7 +181,7 @@ func (v *vault) keep(k key, by holder, size int64, temp string) (time.Time, erro
 			return time.Time{}, err
 		}
 	}
-	if err := os.Rename(temp, path); err != nil {
+	if err := osfault.Replace(temp, path); err != nil {
 		if charged {
 			_ = os.Remove(chargePath(path, by))
 		}

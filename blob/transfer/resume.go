@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/internal/osfault"
 )
 
 // partialPrefix begins the names of files that are not finished. The digest of the content follows
@@ -70,7 +71,7 @@ func (c *Client) resumeFile(ctx context.Context, address string, want blob.Diges
 	if err != nil {
 		return n, err
 	}
-	if err := os.Rename(part, path); err != nil {
+	if err := osfault.Replace(part, path); err != nil {
 		return n, fmt.Errorf("%w: %w", ErrNotKept, err)
 	}
 	return n, nil

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/internal/osfault"
 )
 
 const (
@@ -230,7 +231,7 @@ func toFile(path string, fill func(io.Writer) (int64, error)) (n int64, err erro
 		return n, errors.Join(err, file.Close())
 	}
 	if err = errors.Join(file.Sync(), file.Close()); err == nil {
-		err = os.Rename(file.Name(), path)
+		err = osfault.Replace(file.Name(), path)
 	}
 	if err != nil {
 		err = fmt.Errorf("%w: %w", ErrNotKept, err)

@@ -10,6 +10,8 @@ import (
 
 	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
 	"github.com/cometbft/cometbft/types"
+
+	"github.com/thetaedge/theta/internal/osfault"
 )
 
 // trustedVersion is the version of the file.
@@ -93,7 +95,7 @@ func (t *Trusted) Save(path string) error {
 	if err := writeWhole(path+".new", raw); err != nil {
 		return errors.Join(err, os.Remove(path+".new"))
 	}
-	return os.Rename(path+".new", path)
+	return osfault.Replace(path+".new", path)
 }
 
 // writeWhole writes the whole content and waits until the disk has it, so that a power failure after the rename does

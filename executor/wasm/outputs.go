@@ -14,6 +14,7 @@ import (
 	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/executor/manifest"
 	"github.com/thetaedge/theta/executor/wasm/internal/wasi"
+	"github.com/thetaedge/theta/internal/osfault"
 )
 
 const (
@@ -65,8 +66,11 @@ func writeOutputs(task *executor.Task, host *wasi.Host, reason executor.Reason) 
 			return nil, err
 		}
 	}
-	// The directory may exist only if it is empty. The rename then replaces it.
-	if err := os.Rename(partial, dir); err != nil {
+	// The directory may exist only if it is empty. Windows renames nothing to a directory that exists.
+	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("publish outputs: %w", err)
+	}
+	if err := osfault.Replace(partial, dir); err != nil {
 		return nil, fmt.Errorf("publish outputs: %w", err)
 	}
 	if !task.Unsynced {

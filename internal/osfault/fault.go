@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"syscall"
 )
 
@@ -36,6 +35,10 @@ const (
 	NoLocks Class = "no locks"
 	// Device: the disk or the network mount failed to read or write.
 	Device Class = "input or output error"
+	// InUse: another program has a file open and does not share it, which only Windows knows.
+	InUse Class = "in use by another program"
+	// Scanned: a virus scanner of Windows keeps a file from all programs.
+	Scanned Class = "refused by a virus scanner"
 )
 
 // Fault is an error of the operating system with its cure.
@@ -62,6 +65,9 @@ func Of(err error) (Class, bool) {
 	var fault *Fault
 	if errors.As(err, &fault) {
 		return fault.Class, true
+	}
+	if class, known := native(err); known {
+		return class, true
 	}
 	is := func(targets ...error) bool {
 		for _, target := range targets {
@@ -117,64 +123,4 @@ func Explain(path string, err error) error {
 		return err
 	}
 	return &Fault{Class: class, Path: path, Cure: cure(class, path, err), Err: err}
-}
-
-// cure returns what the owner of the machine can do.
-func cure(class Class, path string, err error) string {
-	switch class {
-	case Permission:
-		return permissionCure(path)
-	case ReadOnly:
-		mount := mountOf(path)
-		return fmt.Sprintf("the file system at %s is mounted read-only; if it was writable before, the kernel has found errors on the disk (dmesg tells): check it, then run mount -o remount,rw %s. The file is as it was", mount, mount)
-	case NoSpace:
-		return spaceCure(path, err)
-	case TooManyFiles:
-		return fmt.Sprintf("this process may have %s files open; raise the limit with ulimit -n, or LimitNOFILE= in the unit of systemd. The file is as it was", openLimit())
-	case TooLarge:
-		return "this process may not write files of that size; raise the limit with ulimit -f, or LimitFSIZE= in the unit of systemd"
-	case NoMemory:
-		return "the machine has no memory for it; end other programs, or raise the limit of this one"
-	case WrongKind:
-		return fmt.Sprintf("look at %s and the folders above it: one of them is a file where a folder was expected, or a folder where a file was", path)
-	case NoLocks:
-		return fmt.Sprintf("the file system at %s does not do what was asked, such as locking files; use a folder on a disk of this machine", mountOf(path))
-	case Device:
-		return fmt.Sprintf("the disk or the network mount at %s failed (dmesg tells); copy what can be read to another disk before anything else", mountOf(path))
-	}
-	return ""
-}
-
-// permissionCure names the first folder or file on the way to path that keeps this user out.
-func permissionCure(path string) string {
-	who := user(os.Geteuid())
-	for at := path; ; at = filepath.Dir(at) {
-		info, err := os.Lstat(at)
-		if err != nil {
-			if parent := filepath.Dir(at); parent != at {
-				continue
-			}
-		}
-		if runtime.GOOS == "windows" || err != nil {
-			return "this user may not use " + path + "; run the program as the user who owns it"
-		}
-		return fmt.Sprintf("%s belongs to %s with mode %#o, and this program runs as %s; run it as the owner, or give it to this user (chown). The file is as it was",
-			at, ownerOf(info), info.Mode().Perm(), who)
-	}
-}
-
-func spaceCure(path string, err error) string {
-	mount := mountOf(path)
-	if errors.Is(err, syscall.EDQUOT) {
-		return fmt.Sprintf("the quota of this user at %s is used up; make room there, or ask for a larger one", mount)
-	}
-	free, inodes, known := freeAt(mount)
-	switch {
-	case !known:
-		return fmt.Sprintf("the disk at %s is full; make room there", mount)
-	case inodes == 0:
-		return fmt.Sprintf("the file system at %s has no inodes left (df -i shows it); make room there, or use a file system with more", mount)
-	default:
-		return fmt.Sprintf("%d bytes are free at %s; make room there. What was on disk before is as it was", free, mount)
-	}
 }

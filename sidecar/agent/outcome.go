@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/thetaedge/theta/executor"
+	"github.com/thetaedge/theta/internal/osfault"
 	"github.com/thetaedge/theta/sidecar/store"
 )
 
@@ -34,7 +35,7 @@ func writeManifest(folder string, encoded []byte) error {
 	}
 	_, err = file.Write(encoded)
 	if err = errors.Join(err, file.Sync(), file.Close()); err == nil {
-		err = os.Rename(path+".new", path)
+		err = osfault.Replace(path+".new", path)
 	}
 	if err != nil {
 		return fmt.Errorf("cannot keep the result manifest: %w", err)

@@ -96,7 +96,7 @@ func writeAtomically(path, text string) error {
 	}
 	err = errors.Join(err, file.Close())
 	if err == nil {
-		err = os.Rename(file.Name(), path)
+		err = osfault.Replace(file.Name(), path)
 	}
 	if err != nil {
 		return errors.Join(osfault.Explain(path, err), os.Remove(file.Name()))

@@ -65,7 +65,7 @@ func (l *LogFile) turn() error {
 	if err := l.file.Close(); err != nil && !errors.Is(err, fs.ErrClosed) {
 		return err
 	}
-	renamed := os.Rename(l.path, l.path+".1")
+	renamed := osfault.Replace(l.path, l.path+".1")
 	return errors.Join(renamed, l.open())
 }
 

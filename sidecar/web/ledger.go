@@ -213,5 +213,5 @@ func replaceFile(path string, content []byte) error {
 	if err := errors.Join(writeErr, file.Sync(), file.Close()); err != nil {
 		return err
 	}
-	return os.Rename(path+".new", path)
+	return osfault.Replace(path+".new", path)
 }

@@ -75,7 +75,7 @@ func collect(root *os.Root, folder string, task *executor.Task, whole bool, stre
 	if err := os.Remove(task.OutputDir); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("cannot put the outputs in place: %w", osfault.Explain(task.OutputDir, err))
 	}
-	if err := os.Rename(c.to, task.OutputDir); err != nil {
+	if err := osfault.Replace(c.to, task.OutputDir); err != nil {
 		return nil, fmt.Errorf("cannot put the outputs in place: %w", osfault.Explain(task.OutputDir, err))
 	}
 	if !task.Unsynced {

@@ -16,6 +16,7 @@ import (
 	"sync"
 
 	"github.com/thetaedge/theta/executor"
+	"github.com/thetaedge/theta/internal/osfault"
 	"github.com/thetaedge/theta/tensor/backend"
 	"github.com/thetaedge/theta/tensor/guard"
 )
@@ -135,7 +136,7 @@ func (k *kinds) keep(d backend.Device, program string, root *os.Root, folder str
 	if err := os.WriteFile(path+".new", content.Bytes(), 0o600); err != nil {
 		return err
 	}
-	return errors.Join(os.Rename(path+".new", path), k.prune(filepath.Dir(path)))
+	return errors.Join(osfault.Replace(path+".new", path), k.prune(filepath.Dir(path)))
 }
 
 // prune deletes the oldest files of a device if there are too many.
@@ -221,5 +222,5 @@ func (q *qualifying) write() error {
 	if err := errors.Join(q.kinds.Save(file), file.Close()); err != nil {
 		return err
 	}
-	return os.Rename(path+".new", path)
+	return osfault.Replace(path+".new", path)
 }
