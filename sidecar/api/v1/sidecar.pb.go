@@ -1345,6 +1345,11 @@ type Assignment struct {
 	FuelLimit uint64 `protobuf:"varint,24,opt,name=fuel_limit,json=fuelLimit,proto3" json:"fuel_limit,omitempty"`
 	// What of the energy was not measured, and why; empty if nothing is missing.
 	EnergyMissing string `protobuf:"bytes,25,opt,name=energy_missing,json=energyMissing,proto3" json:"energy_missing,omitempty"`
+	// What the node received of the bonds of others, in the bond denom; empty if it received
+	// nothing.
+	Share string `protobuf:"bytes,40,opt,name=share,proto3" json:"share,omitempty"`
+	// Time at which the assignment ended; empty before.
+	FinishedAt    *timestamppb.Timestamp `protobuf:"bytes,41,opt,name=finished_at,json=finishedAt,proto3" json:"finished_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1554,6 +1559,20 @@ func (x *Assignment) GetEnergyMissing() string {
 	return ""
 }
 
+func (x *Assignment) GetShare() string {
+	if x != nil {
+		return x.Share
+	}
+	return ""
+}
+
+func (x *Assignment) GetFinishedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FinishedAt
+	}
+	return nil
+}
+
 var File_theta_sidecar_v1_sidecar_proto protoreflect.FileDescriptor
 
 const file_theta_sidecar_v1_sidecar_proto_rawDesc = "" +
@@ -1675,7 +1694,7 @@ const file_theta_sidecar_v1_sidecar_proto_rawDesc = "" +
 	"\x05phase\x18\x03 \x01(\tR\x05phase\"v\n" +
 	"\fJobsResponse\x12>\n" +
 	"\vassignments\x18\x01 \x03(\v2\x1c.theta.sidecar.v1.AssignmentR\vassignments\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x8d\x06\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xe0\x06\n" +
 	"\n" +
 	"Assignment\x12\x15\n" +
 	"\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x12\n" +
@@ -1707,7 +1726,10 @@ const file_theta_sidecar_v1_sidecar_proto_rawDesc = "" +
 	"tasks_done\x18\x17 \x01(\x04R\ttasksDone\x12\x1d\n" +
 	"\n" +
 	"fuel_limit\x18\x18 \x01(\x04R\tfuelLimit\x12%\n" +
-	"\x0eenergy_missing\x18\x19 \x01(\tR\renergyMissing2\x9f\x02\n" +
+	"\x0eenergy_missing\x18\x19 \x01(\tR\renergyMissing\x12\x14\n" +
+	"\x05share\x18( \x01(\tR\x05share\x12;\n" +
+	"\vfinished_at\x18) \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"finishedAt2\x9f\x02\n" +
 	"\x0eSidecarService\x12_\n" +
 	"\x06Status\x12\x1f.theta.sidecar.v1.StatusRequest\x1a .theta.sidecar.v1.StatusResponse\"\x12\x82\xd3\xe4\x93\x02\f\x12\n" +
 	"/v1/status\x12W\n" +
@@ -1768,17 +1790,18 @@ var file_theta_sidecar_v1_sidecar_proto_depIdxs = []int32{
 	14, // 17: theta.sidecar.v1.JobsResponse.assignments:type_name -> theta.sidecar.v1.Assignment
 	16, // 18: theta.sidecar.v1.Assignment.updated_at:type_name -> google.protobuf.Timestamp
 	16, // 19: theta.sidecar.v1.Assignment.next_delivery_at:type_name -> google.protobuf.Timestamp
-	3,  // 20: theta.sidecar.v1.SidecarService.Status:input_type -> theta.sidecar.v1.StatusRequest
-	12, // 21: theta.sidecar.v1.SidecarService.Jobs:input_type -> theta.sidecar.v1.JobsRequest
-	0,  // 22: theta.sidecar.v1.SidecarService.Why:input_type -> theta.sidecar.v1.WhyRequest
-	4,  // 23: theta.sidecar.v1.SidecarService.Status:output_type -> theta.sidecar.v1.StatusResponse
-	13, // 24: theta.sidecar.v1.SidecarService.Jobs:output_type -> theta.sidecar.v1.JobsResponse
-	1,  // 25: theta.sidecar.v1.SidecarService.Why:output_type -> theta.sidecar.v1.WhyResponse
-	23, // [23:26] is the sub-list for method output_type
-	20, // [20:23] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	16, // 20: theta.sidecar.v1.Assignment.finished_at:type_name -> google.protobuf.Timestamp
+	3,  // 21: theta.sidecar.v1.SidecarService.Status:input_type -> theta.sidecar.v1.StatusRequest
+	12, // 22: theta.sidecar.v1.SidecarService.Jobs:input_type -> theta.sidecar.v1.JobsRequest
+	0,  // 23: theta.sidecar.v1.SidecarService.Why:input_type -> theta.sidecar.v1.WhyRequest
+	4,  // 24: theta.sidecar.v1.SidecarService.Status:output_type -> theta.sidecar.v1.StatusResponse
+	13, // 25: theta.sidecar.v1.SidecarService.Jobs:output_type -> theta.sidecar.v1.JobsResponse
+	1,  // 26: theta.sidecar.v1.SidecarService.Why:output_type -> theta.sidecar.v1.WhyResponse
+	24, // [24:27] is the sub-list for method output_type
+	21, // [21:24] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_theta_sidecar_v1_sidecar_proto_init() }
