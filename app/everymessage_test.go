@@ -10,6 +10,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 
+	"github.com/thetaedge/theta/app"
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/testutil/apptest"
 	"github.com/thetaedge/theta/testutil/edge"
@@ -72,8 +73,26 @@ func (o *tour) block(chain *apptest.Chain, i int) [][]byte {
 		txs = append(txs, chain.Sign(o.worker, []sdk.Msg{&edgenodetypes.MsgRenewLease{Worker: o.worker.String()}}))
 	}
 	if i%10 == 9 {
-		for _, node := range o.Nodes { // refused if the node has not earned anything
-			txs = append(txs, chain.Sign(node.Operator, []sdk.Msg{&rewardstypes.MsgClaim{Operator: node.Operator.String()}}))
+		txs = append(txs, o.payOut(chain, i == 9)...)
+	}
+	return txs
+}
+
+// payOut pays the earnings of all nodes; it is refused if a node has not earned anything. The
+// workers of every second node collect them, and delegate them once the rule is set.
+func (o *tour) payOut(chain *apptest.Chain, first bool) [][]byte {
+	var txs [][]byte
+	validator, err := app.ValidatorAddressCodec().BytesToString(chain.Validator.Address)
+	require.NoError(o.t, err)
+	for n, node := range o.Nodes {
+		operator := node.Operator.String()
+		switch {
+		case n%2 == 0:
+			txs = append(txs, chain.Sign(node.Operator, []sdk.Msg{&rewardstypes.MsgClaim{Operator: operator}}))
+		case first:
+			txs = append(txs, chain.Sign(node.Operator, []sdk.Msg{&rewardstypes.MsgSetPayout{Operator: operator, Validator: validator}}))
+		default:
+			txs = append(txs, chain.Sign(node.Worker, []sdk.Msg{&rewardstypes.MsgCollect{Sender: node.Worker.String(), Operator: operator}}))
 		}
 	}
 	return txs
@@ -164,11 +183,19 @@ func (o *tour) redeliver(chain *apptest.Chain) [][]byte {
 // observe notes which messages have taken effect by the last block.
 func (o *tour) observe(chain *apptest.Chain) {
 	o.observeWanderer(chain)
-	for _, node := range o.Nodes {
+	for n, node := range o.Nodes {
 		earned, err := chain.App.RewardsKeeper.Earnings(chain.Ctx(), node.Operator.Address)
 		require.NoError(o.t, err)
-		if o.owed[node.Operator.String()] && earned.Empty() {
+		if n%2 == 0 && o.owed[node.Operator.String()] && earned.Empty() {
 			o.seen["claim earnings"] = true
+		}
+		rule, err := chain.App.RewardsKeeper.Payout(chain.Ctx(), node.Operator.Address)
+		require.NoError(o.t, err)
+		if rule.Validator != "" {
+			o.seen["set payout"] = true
+		}
+		if _, err := chain.App.StakingKeeper.GetDelegation(chain.Ctx(), node.Operator.Address, sdk.ValAddress(chain.Validator.Address)); err == nil {
+			o.seen["collect"] = true
 		}
 		o.owed[node.Operator.String()] = !earned.Empty()
 	}
@@ -252,8 +279,8 @@ func TestEveryMessageGivesTheSameStateOnEveryNode(t *testing.T) {
 	o.observe(chain)
 	maps.DeleteFunc(o.seen, func(_ string, seen bool) bool { return !seen })
 	require.Equal(t, []string{
-		"bond", "cancel", "claim earnings", "open", "pause", "post", "redeliver", "register", "release", "renew", "resume", "retire",
-		"rotate", "slash", "unbond", "update", "yield",
+		"bond", "cancel", "claim earnings", "collect", "open", "pause", "post", "redeliver", "register", "release", "renew", "resume", "retire",
+		"rotate", "set payout", "slash", "unbond", "update", "yield",
 	}, slices.Sorted(maps.Keys(o.seen)), "every message took effect")
 	for _, job := range o.Jobs(chain) {
 		require.True(t, job.Ended(), "job %s is %s", job.Id, job.Status)

@@ -177,7 +177,11 @@ func (k *Keepers) addEdge(app *App) {
 	k.RewardsKeeper = rewardskeeper.NewKeeper(
 		cdc, app.kvService(rewardstypes.StoreKey),
 		runtime.NewTransientStoreService(app.stores.transient[rewardstypes.TStoreKey]),
-		AddressCodec(), k.BankKeeper, k.DistrKeeper,
+		rewardskeeper.Addresses{Accounts: AddressCodec(), Validators: ValidatorAddressCodec()},
+		rewardskeeper.Others{
+			Accounts: k.AccountKeeper, Bank: k.BankKeeper, Community: k.DistrKeeper, Staking: k.StakingKeeper,
+			Nodes: k.EdgenodeKeeper,
+		},
 		authtypes.FeeCollectorName, computetypes.ModuleName, authority)
 	k.ComputeKeeper = computekeeper.NewKeeper(
 		cdc, app.kvService(computetypes.StoreKey),

@@ -60,6 +60,7 @@ type Ground struct {
 	Stores    storetypes.CommitMultiStore
 	Codec     codec.Codec
 	Addresses address.Codec
+	Accounts  authkeeper.AccountKeeper
 	Bank      bankkeeper.BaseKeeper
 
 	kv        map[string]*storetypes.KVStoreKey
@@ -94,6 +95,7 @@ func New(t TB, needs Needs) *Ground {
 	for _, name := range needs.Blocked {
 		blocked[authtypes.NewModuleAddress(name).String()] = true
 	}
+	g.Accounts = accounts
 	g.Bank = bankkeeper.NewBaseKeeper(g.Codec, g.Store(banktypes.StoreKey), accounts, blocked, Authority(), log.NewNopLogger())
 	g.Ctx = sdk.NewContext(g.Stores, cmtproto.Header{Height: 1, ChainID: needs.ChainID}, false, log.NewNopLogger())
 	require.NoError(t, accounts.Params.Set(g.Ctx, authtypes.DefaultParams()))

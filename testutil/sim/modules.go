@@ -8,6 +8,7 @@ import (
 	simtypes "github.com/cosmos/cosmos-sdk/types/simulation"
 	govkeeper "github.com/cosmos/cosmos-sdk/x/gov/keeper"
 	govv1 "github.com/cosmos/cosmos-sdk/x/gov/types/v1"
+	stakingkeeper "github.com/cosmos/cosmos-sdk/x/staking/keeper"
 
 	beaconkeeper "github.com/thetaedge/theta/x/beacon/keeper"
 	beaconsim "github.com/thetaedge/theta/x/beacon/simulation"
@@ -44,7 +45,7 @@ func register(s *Simulation, n network, validator []simtypes.Account) {
 		}
 		return found.Nodes, nil
 	}, s.Tally.ReceiptsOf)
-	rewardssim.Register(&s.own, weights, rewards)
+	rewardssim.Register(&s.own, weights, rewards, edgenode, stakingkeeper.NewQuerier(app.StakingKeeper))
 	s.own.addFor(validator, 25, vote(app.GovKeeper))
 
 	proposals := simsx.NewUniqueTypeRegistry()

@@ -14,6 +14,7 @@ func (AppModule) AutoCLIOptions() *autocliv1.ModuleOptions {
 			RpcCommandOptions: []*autocliv1.RpcCommandOptions{
 				{RpcMethod: "Params", Use: "params", Short: "Show the parameters: the split of fees and the lowest gas price"},
 				{RpcMethod: "Earnings", Use: "earnings OPERATOR", Short: "Show the earnings that an operator can claim", Example: "thetad query rewards earnings theta1...", PositionalArgs: args("operator")},
+				{RpcMethod: "Payout", Use: "payout OPERATOR", Short: "Show where an operator's earnings go, and what they have paid so far", Example: "thetad query rewards payout theta1...", PositionalArgs: args("operator")},
 				{RpcMethod: "Split", Use: "split AMOUNT", Short: "Show how a reward would be divided", Example: "thetad query rewards split 1000000000000000000atfuel", PositionalArgs: args("amount")},
 			},
 		},
@@ -21,6 +22,8 @@ func (AppModule) AutoCLIOptions() *autocliv1.ModuleOptions {
 			Service: types.Msg_serviceDesc.ServiceName,
 			RpcCommandOptions: []*autocliv1.RpcCommandOptions{
 				{RpcMethod: "Claim", Use: "claim", Short: "Pay out the sender's earnings in all denoms, or only in those of --denoms", Example: "thetad tx rewards claim --from operator"},
+				{RpcMethod: "SetPayout", Use: "set-payout", Short: "Pay the sender's earnings to --address, or let collect delegate them to --validator; without both, remove the rule", Example: "thetad tx rewards set-payout --address theta1... --from operator"},
+				{RpcMethod: "Collect", Use: "collect OPERATOR", Short: "Pay out an operator's earnings as its payout rule says; for the operator and its worker", Example: "thetad tx rewards collect theta1... --from worker", PositionalArgs: args("operator")},
 				{
 					RpcMethod:      "UpdateParams",
 					Use:            "update-params-proposal PARAMS",

@@ -144,7 +144,9 @@ func emptyFixture(t tb) *fixture {
 	nodes := edgenodekeeper.NewKeeper(cdc, ground.Store(edgenodetypes.StoreKey), addresses, bank, ground.Pool(), authority())
 	nodeRegistry := &registry{Keeper: nodes}
 	rewards := rewardskeeper.NewKeeper(cdc, ground.Store(rewardstypes.StoreKey), ground.Transient(rewardstypes.TStoreKey),
-		addresses, bank, ground.Pool(), authtypes.FeeCollectorName, types.ModuleName, authority())
+		rewardskeeper.Addresses{Accounts: addresses},
+		rewardskeeper.Others{Accounts: ground.Accounts, Bank: bank, Community: ground.Pool(), Nodes: nodes},
+		authtypes.FeeCollectorName, types.ModuleName, authority())
 	b := &beacon{}
 	k := keeper.NewKeeper(cdc, ground.Store(types.StoreKey), ground.Transient(types.TStoreKey),
 		addresses, bank, b, nodeRegistry, rewards, authority())

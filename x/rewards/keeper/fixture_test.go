@@ -2,6 +2,7 @@ package keeper_test
 
 import (
 	"bytes"
+	"context"
 	"testing"
 
 	"github.com/cosmos/gogoproto/proto"
@@ -9,14 +10,20 @@ import (
 
 	"cosmossdk.io/core/store"
 
+	addresscodec "github.com/cosmos/cosmos-sdk/codec/address"
+	cryptocodec "github.com/cosmos/cosmos-sdk/crypto/codec"
 	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
+	authkeeper "github.com/cosmos/cosmos-sdk/x/auth/keeper"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 	bankkeeper "github.com/cosmos/cosmos-sdk/x/bank/keeper"
+	stakingkeeper "github.com/cosmos/cosmos-sdk/x/staking/keeper"
+	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/testutil/collect"
 	"github.com/thetaedge/theta/testutil/keepertest"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 	"github.com/thetaedge/theta/x/rewards/keeper"
 	"github.com/thetaedge/theta/x/rewards/types"
 )
@@ -28,6 +35,8 @@ const (
 	escrow    = "compute"
 	community = keepertest.Community
 	collector = authtypes.FeeCollectorName
+	// blocked is a module account that may not receive coins, and unblocked one that may.
+	blocked, unblocked = "blocked", "unblocked"
 )
 
 func TestMain(m *testing.M) {
@@ -41,32 +50,62 @@ type tb = keepertest.TB
 
 // fixture is the keeper over real stores with the SDK's real bank.
 type fixture struct {
-	t       tb
-	stores  storetypes.CommitMultiStore
-	ctx     sdk.Context
-	keeper  *keeper.Keeper
-	bank    bankkeeper.BaseKeeper
-	msgs    types.MsgServer
-	queries types.QueryServer
+	t        tb
+	stores   storetypes.CommitMultiStore
+	ctx      sdk.Context
+	keeper   *keeper.Keeper
+	bank     bankkeeper.BaseKeeper
+	msgs     types.MsgServer
+	queries  types.QueryServer
+	accounts authkeeper.AccountKeeper
+	staking  *stakingkeeper.Keeper
+	// nodes contains the operators by the worker keys of their nodes.
+	nodes workers
 	// service opens the module's own store.
 	service store.KVStoreService
+}
+
+// workers is a stand-in for x/edgenode: operators by the text of their worker keys.
+type workers map[string]sdk.AccAddress
+
+// OperatorOf returns the operator of a worker.
+func (w workers) OperatorOf(_ context.Context, worker sdk.AccAddress) (sdk.AccAddress, error) {
+	operator, is := w[worker.String()]
+	if !is {
+		return nil, edgenodetypes.ErrUnknownWorker
+	}
+	return operator, nil
 }
 
 func newFixture(t tb) *fixture {
 	t.Helper()
 	ground := keepertest.New(t, keepertest.Needs{
-		Stores: []string{types.StoreKey}, Transient: []string{types.TStoreKey},
-		Accounts: map[string][]string{escrow: {authtypes.Burner}},
+		Stores: []string{types.StoreKey, stakingtypes.StoreKey}, Transient: []string{types.TStoreKey},
+		Accounts: map[string][]string{
+			escrow: {authtypes.Burner}, blocked: nil, unblocked: nil,
+			stakingtypes.BondedPoolName: {authtypes.Burner, authtypes.Staking}, stakingtypes.NotBondedPoolName: {authtypes.Burner, authtypes.Staking},
+		},
+		Blocked: []string{blocked},
 	})
+	cryptocodec.RegisterInterfaces(ground.Codec.InterfaceRegistry()) // of the keys of validators
 	ctx, bank := ground.Ctx, ground.Bank
+	validators := addresscodec.NewBech32Codec(params.Bech32Prefix + sdk.PrefixValidator + sdk.PrefixOperator)
+	staking := stakingkeeper.NewKeeper(ground.Codec, ground.Store(stakingtypes.StoreKey), ground.Accounts, bank, authority(),
+		validators, addresscodec.NewBech32Codec(params.Bech32Prefix+sdk.PrefixValidator+sdk.PrefixConsensus))
+	stake := stakingtypes.DefaultParams()
+	stake.BondDenom = denom
+	require.NoError(t, staking.SetParams(ctx, stake))
+	nodes := workers{}
 	k := keeper.NewKeeper(ground.Codec, ground.Store(types.StoreKey), ground.Transient(types.TStoreKey),
-		ground.Addresses, bank, ground.Pool(), collector, escrow, authority())
+		keeper.Addresses{Accounts: ground.Addresses, Validators: validators},
+		keeper.Others{Accounts: ground.Accounts, Bank: bank, Community: ground.Pool(), Staking: staking, Nodes: nodes},
+		collector, escrow, authority())
 	genesis := types.DefaultGenesis()
 	genesis.Params.FoldBlocks = 3
 	require.NoError(t, k.InitGenesis(ctx, *genesis))
 	return &fixture{
 		t: t, stores: ground.Stores, ctx: ctx, keeper: k, bank: bank, msgs: keeper.NewMsgServer(k), queries: keeper.NewQueryServer(k),
-		service: ground.Store(types.StoreKey),
+		accounts: ground.Accounts, staking: staking, nodes: nodes, service: ground.Store(types.StoreKey),
 	}
 }
 

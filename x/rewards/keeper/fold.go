@@ -87,13 +87,13 @@ func (k *Keeper) movePending(ctx context.Context) error {
 	escrow := authtypes.NewModuleAddress(k.escrow)
 	var moved, left types.PendingFees
 	moved.Burn, left.Burn = k.moveEach(ctx, pending.Burn, func(ctx context.Context, coins sdk.Coins) error {
-		return k.bank.BurnCoins(ctx, k.escrow, coins)
+		return k.others.Bank.BurnCoins(ctx, k.escrow, coins)
 	})
 	moved.Stakers, left.Stakers = k.moveEach(ctx, pending.Stakers, func(ctx context.Context, coins sdk.Coins) error {
-		return k.bank.SendCoinsFromModuleToModule(ctx, k.escrow, k.feeCollector, coins)
+		return k.others.Bank.SendCoinsFromModuleToModule(ctx, k.escrow, k.feeCollector, coins)
 	})
 	moved.Community, left.Community = k.moveEach(ctx, pending.Community, func(ctx context.Context, coins sdk.Coins) error {
-		return k.community.FundCommunityPool(ctx, coins, escrow)
+		return k.others.Community.FundCommunityPool(ctx, coins, escrow)
 	})
 	if err := k.storePending(ctx, left); err != nil {
 		return err

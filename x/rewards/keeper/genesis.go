@@ -3,6 +3,7 @@ package keeper
 import (
 	"context"
 
+	"cosmossdk.io/collections"
 	"cosmossdk.io/math"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
@@ -19,18 +20,42 @@ func (k *Keeper) InitGenesis(ctx context.Context, genesis types.GenesisState) er
 	if err := k.params.Set(ctx, genesis.Params); err != nil {
 		return err
 	}
-	for _, earnings := range genesis.Earnings {
-		operator, err := k.parse(earnings.Operator)
+	if err := k.importCoins(ctx, k.earnings, genesis.Earnings); err != nil {
+		return err
+	}
+	if err := k.importCoins(ctx, k.paid, genesis.Paid); err != nil {
+		return err
+	}
+	for _, rule := range genesis.Payouts {
+		operator, err := k.parse("operator", rule.Operator)
 		if err != nil {
 			return err
 		}
-		for _, coin := range earnings.Amount {
-			if err := k.credit(ctx, operator, coin); err != nil {
+		read, err := k.readPayout(operator, rule.Payout)
+		if err != nil {
+			return types.ErrInvalidGenesis.Wrapf("payout of %s: %s", rule.Operator, err)
+		}
+		if err := k.storePayout(ctx, operator, read.rule); err != nil {
+			return err
+		}
+	}
+	return k.storePending(ctx, genesis.Pending)
+}
+
+// importCoins writes the coins of operators.
+func (k *Keeper) importCoins(ctx context.Context, entries collections.Map[accountKey, math.Int], all []types.Earnings) error {
+	for _, one := range all {
+		operator, err := k.parse("operator", one.Operator)
+		if err != nil {
+			return err
+		}
+		for _, coin := range one.Amount {
+			if err := increase(ctx, entries, collections.Join(operator, coin.Denom), coin.Amount); err != nil {
 				return err
 			}
 		}
 	}
-	return k.storePending(ctx, genesis.Pending)
+	return nil
 }
 
 // ExportGenesis returns the whole state.
@@ -44,17 +69,36 @@ func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error)
 		return nil, err
 	}
 	genesis := &types.GenesisState{Params: params, Pending: pending}
-	var last sdk.AccAddress
-	err = k.earnings.Walk(ctx, nil, func(key accountKey, owed math.Int) (bool, error) {
-		coin := sdk.NewCoin(key.K2(), owed)
-		if n := len(genesis.Earnings); n > 0 && last.Equals(key.K1()) {
-			genesis.Earnings[n-1].Amount = genesis.Earnings[n-1].Amount.Add(coin)
+	if genesis.Earnings, err = k.exportCoins(ctx, k.earnings); err != nil {
+		return nil, err
+	}
+	if genesis.Paid, err = k.exportCoins(ctx, k.paid); err != nil {
+		return nil, err
+	}
+	err = k.payouts.Walk(ctx, nil, func(operator sdk.AccAddress, rule types.Payout) (bool, error) {
+		text, err := k.addresses.BytesToString(operator)
+		genesis.Payouts = append(genesis.Payouts, types.OperatorPayout{Operator: text, Payout: rule})
+		return false, err
+	})
+	return genesis, err
+}
+
+// exportCoins returns the coins of all operators.
+func (k *Keeper) exportCoins(ctx context.Context, entries collections.Map[accountKey, math.Int]) ([]types.Earnings, error) {
+	var (
+		all  []types.Earnings
+		last sdk.AccAddress
+	)
+	err := entries.Walk(ctx, nil, func(key accountKey, amount math.Int) (bool, error) {
+		coin := sdk.NewCoin(key.K2(), amount)
+		if n := len(all); n > 0 && last.Equals(key.K1()) {
+			all[n-1].Amount = all[n-1].Amount.Add(coin)
 			return false, nil
 		}
 		last = key.K1()
 		text, err := k.addresses.BytesToString(last)
-		genesis.Earnings = append(genesis.Earnings, types.Earnings{Operator: text, Amount: sdk.NewCoins(coin)})
+		all = append(all, types.Earnings{Operator: text, Amount: sdk.NewCoins(coin)})
 		return false, err
 	})
-	return genesis, err
+	return all, err
 }

@@ -19,7 +19,10 @@ type InvariantResult struct {
 // CheckInvariants walks the whole ledger. It is for tests, devnets and operators, never for a
 // block. x/compute, which owns the escrow account, checks that the account covers the sums.
 func (k *Keeper) CheckInvariants(ctx context.Context) []InvariantResult {
-	return []InvariantResult{{Name: "earnings-positive", Err: k.checkEarnings(ctx)}}
+	return []InvariantResult{
+		{Name: "earnings-positive", Err: k.checkEarnings(ctx)},
+		{Name: "payouts-readable", Err: k.checkPayouts(ctx)},
+	}
 }
 
 // checkEarnings checks that no entry is zero or negative, and that pending shares are well
@@ -42,6 +45,33 @@ func (k *Keeper) checkEarnings(ctx context.Context) error {
 		return types.ErrInvariantBroken.Wrapf("pending shares: %s", err)
 	}
 	return nil
+}
+
+// checkPayouts checks that every payout rule can be followed, and that all sums that were paid
+// are positive.
+func (k *Keeper) checkPayouts(ctx context.Context) error {
+	err := k.payouts.Walk(ctx, nil, func(operator sdk.AccAddress, rule types.Payout) (bool, error) {
+		read, err := k.readPayout(operator, rule)
+		if err == nil && read.rule != rule {
+			err = types.ErrInvalidPayout.Wrapf("expected %v, found %v", read.rule, rule)
+		}
+		if err == nil {
+			err = rule.Validate()
+		}
+		if err != nil {
+			return true, types.ErrInvariantBroken.Wrapf("payout of %s: %s", operator, err)
+		}
+		return false, nil
+	})
+	if err != nil {
+		return err
+	}
+	return k.paid.Walk(ctx, nil, func(key accountKey, paid math.Int) (bool, error) {
+		if !paid.IsPositive() {
+			return true, types.ErrInvariantBroken.Wrapf("paid to %s: expected a positive amount of %s, found %s", key.K1(), key.K2(), paid)
+		}
+		return false, nil
+	})
 }
 
 // EarningsTotal returns all unclaimed earnings. It walks the ledger.

@@ -21,12 +21,24 @@ import (
 // accountKey is the key of a ledger entry: operator and denom.
 type accountKey = collections.Pair[sdk.AccAddress, string]
 
+// Others are the keepers of other modules.
+type Others struct {
+	Accounts  types.AccountKeeper
+	Bank      types.BankKeeper
+	Community types.CommunityPoolKeeper
+	Staking   types.StakingKeeper
+	Nodes     types.NodeKeeper
+}
+
+// Addresses are the forms in which the chain writes addresses.
+type Addresses struct{ Accounts, Validators address.Codec }
+
 // Keeper owns the ledger of earnings. The coins that back it are in the escrow account of
 // x/compute.
 type Keeper struct {
 	addresses    address.Codec
-	bank         types.BankKeeper
-	community    types.CommunityPoolKeeper
+	validators   address.Codec
+	others       Others
 	feeCollector string
 	escrow       string
 	authority    string
@@ -35,6 +47,9 @@ type Keeper struct {
 	params   collections.Item[types.Params]
 	earnings collections.Map[accountKey, math.Int]
 	pending  collections.Item[types.PendingFees]
+	payouts  collections.Map[sdk.AccAddress, types.Payout]
+	// paid contains what earnings have paid so far.
+	paid collections.Map[accountKey, math.Int]
 	// notes contains the shares of this block. A note has the key of a ledger entry that the
 	// same settlement writes anyway, so that no two nodes share a key.
 	notes collections.Map[accountKey, types.PendingFees]
@@ -44,23 +59,25 @@ type Keeper struct {
 // address that may change the parameters. NewKeeper panics if the schema of the collections
 // is invalid, which is a programming error.
 func NewKeeper(
-	cdc codec.BinaryCodec, stores store.KVStoreService, transient store.TransientStoreService, addresses address.Codec,
-	bank types.BankKeeper, community types.CommunityPoolKeeper, feeCollector, escrow, authority string,
+	cdc codec.BinaryCodec, stores store.KVStoreService, transient store.TransientStoreService, addresses Addresses,
+	others Others, feeCollector, escrow, authority string,
 ) *Keeper {
 	sb := collections.NewSchemaBuilder(stores)
 	tb := collections.NewSchemaBuilderFromAccessor(transient.OpenTransientStore)
 	account := collections.PairKeyCodec(sdk.AccAddressKey, collections.StringKey)
 	shares := codec.CollValue[types.PendingFees](cdc)
 	k := &Keeper{
-		addresses:    addresses,
-		bank:         bank,
-		community:    community,
+		addresses:    addresses.Accounts,
+		validators:   addresses.Validators,
+		others:       others,
 		feeCollector: feeCollector,
 		escrow:       escrow,
 		authority:    authority,
 		params:       collections.NewItem(sb, types.ParamsPrefix, "params", codec.CollValue[types.Params](cdc)),
 		earnings:     collections.NewMap(sb, types.EarningsPrefix, "earnings", account, sdk.IntValue),
 		pending:      collections.NewItem(sb, types.PendingPrefix, "pending", shares),
+		payouts:      collections.NewMap(sb, types.PayoutPrefix, "payouts", sdk.AccAddressKey, codec.CollValue[types.Payout](cdc)),
+		paid:         collections.NewMap(sb, types.PaidPrefix, "paid", account, sdk.IntValue),
 		notes:        collections.NewMap(tb, types.NotesPrefix, "notes", account, shares),
 	}
 	schema, err := sb.Build()
@@ -108,10 +125,10 @@ func (k *Keeper) logger(ctx context.Context) log.Logger {
 	return sdk.UnwrapSDKContext(ctx).Logger().With("module", "x/"+types.ModuleName)
 }
 
-func (k *Keeper) parse(text string) (sdk.AccAddress, error) {
+func (k *Keeper) parse(what, text string) (sdk.AccAddress, error) {
 	bz, err := k.addresses.StringToBytes(text)
 	if err != nil {
-		return nil, types.ErrInvalidAddress.Wrapf("operator: expected an account address, found %q: %s", text, err)
+		return nil, types.ErrInvalidAddress.Wrapf("%s: expected an account address, found %q: %s", what, text, err)
 	}
 	return bz, nil
 }

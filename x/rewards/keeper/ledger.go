@@ -46,20 +46,25 @@ func (k *Keeper) credit(ctx context.Context, operator sdk.AccAddress, coin sdk.C
 	if coin.IsZero() {
 		return nil
 	}
-	key := collections.Join(operator, coin.Denom)
-	owed, err := k.owed(ctx, key)
+	return increase(ctx, k.earnings, collections.Join(operator, coin.Denom), coin.Amount)
+}
+
+// increase adds an amount to an entry.
+func increase(ctx context.Context, entries collections.Map[accountKey, math.Int], key accountKey, amount math.Int) error {
+	before, err := amountOf(ctx, entries, key)
 	if err != nil {
 		return err
 	}
-	return k.earnings.Set(ctx, key, owed.Add(coin.Amount))
+	return entries.Set(ctx, key, before.Add(amount))
 }
 
-func (k *Keeper) owed(ctx context.Context, key accountKey) (math.Int, error) {
-	owed, err := k.earnings.Get(ctx, key)
+// amountOf returns an entry, which is zero if it is missing.
+func amountOf(ctx context.Context, entries collections.Map[accountKey, math.Int], key accountKey) (math.Int, error) {
+	amount, err := entries.Get(ctx, key)
 	if errors.Is(err, collections.ErrNotFound) {
 		return math.ZeroInt(), nil
 	}
-	return owed, err
+	return amount, err
 }
 
 // note adds shares to those of this block.
@@ -80,10 +85,20 @@ func (k *Keeper) Earnings(ctx context.Context, operator sdk.AccAddress) (sdk.Coi
 	return k.someEarnings(ctx, operator, 0)
 }
 
+// Paid returns what an operator's earnings have paid so far, in the first types.MaxPaidDenoms.
+func (k *Keeper) Paid(ctx context.Context, operator sdk.AccAddress) (sdk.Coins, error) {
+	return coinsOf(ctx, k.paid, operator, types.MaxPaidDenoms)
+}
+
 // someEarnings returns the first limit denoms of an operator's earnings, or all of them if
 // limit is 0.
 func (k *Keeper) someEarnings(ctx context.Context, operator sdk.AccAddress, limit int) (sdk.Coins, error) {
-	iterator, err := k.earnings.Iterate(ctx, collections.NewPrefixedPairRange[sdk.AccAddress, string](operator))
+	return coinsOf(ctx, k.earnings, operator, limit)
+}
+
+// coinsOf returns the first limit entries of an operator, or all of them if limit is 0.
+func coinsOf(ctx context.Context, entries collections.Map[accountKey, math.Int], operator sdk.AccAddress, limit int) (sdk.Coins, error) {
+	iterator, err := entries.Iterate(ctx, collections.NewPrefixedPairRange[sdk.AccAddress, string](operator))
 	if err != nil {
 		return nil, err
 	}
@@ -99,10 +114,10 @@ func (k *Keeper) someEarnings(ctx context.Context, operator sdk.AccAddress, limi
 	return coins, nil
 }
 
-// claim pays an operator's earnings from escrow: those of the named denoms or, if none is
-// named, of the first types.MaxClaimDenoms.
+// claim pays an operator's earnings to its payout address: those of the named denoms or, if
+// none is named, of the first types.MaxClaimDenoms. It delegates nothing.
 func (k *Keeper) claim(ctx context.Context, msg *types.MsgClaim) (sdk.Coins, error) {
-	operator, err := k.parse(msg.Operator)
+	operator, err := k.parse("operator", msg.Operator)
 	if err != nil {
 		return nil, err
 	}
@@ -113,18 +128,41 @@ func (k *Keeper) claim(ctx context.Context, msg *types.MsgClaim) (sdk.Coins, err
 	if err != nil {
 		return nil, err
 	}
-	if paid.Empty() {
-		return nil, types.ErrNothingToClaim.Wrapf("expected earnings of %s, found none in the denoms asked for; query earnings to see them", msg.Operator)
-	}
-	for _, coin := range paid {
-		if err := k.earnings.Remove(ctx, collections.Join(operator, coin.Denom)); err != nil {
-			return nil, err
-		}
-	}
-	if err := k.bank.SendCoinsFromModuleToAccount(ctx, k.escrow, operator, paid); err != nil {
+	read, err := k.pay(ctx, operator, paid)
+	if err != nil {
 		return nil, err
 	}
-	return paid, emit(ctx, types.NewEventClaimed(msg.Operator, paid))
+	recipient, err := k.addresses.BytesToString(read.recipient)
+	if err != nil {
+		return nil, err
+	}
+	return paid, emit(ctx, types.NewEventClaimed(msg.Operator, recipient, paid))
+}
+
+// pay moves earnings, which are whole ledger entries, from escrow to where the operator's rule
+// says. It returns the rule.
+func (k *Keeper) pay(ctx context.Context, operator sdk.AccAddress, coins sdk.Coins) (payout, error) {
+	if coins.Empty() {
+		return payout{}, types.ErrNothingToClaim.Wrapf("expected earnings of %s, found none in the denoms asked for; query earnings to see them", operator)
+	}
+	rule, err := k.Payout(ctx, operator)
+	if err != nil {
+		return payout{}, err
+	}
+	read, err := k.readPayout(operator, rule)
+	if err != nil {
+		return payout{}, err
+	}
+	for _, coin := range coins {
+		key := collections.Join(operator, coin.Denom)
+		if err := k.earnings.Remove(ctx, key); err != nil {
+			return payout{}, err
+		}
+		if err := increase(ctx, k.paid, key, coin.Amount); err != nil {
+			return payout{}, err
+		}
+	}
+	return read, k.others.Bank.SendCoinsFromModuleToAccount(ctx, k.escrow, read.recipient, coins)
 }
 
 func (k *Keeper) claimable(ctx context.Context, operator sdk.AccAddress, denoms []string) (sdk.Coins, error) {
@@ -133,7 +171,7 @@ func (k *Keeper) claimable(ctx context.Context, operator sdk.AccAddress, denoms 
 	}
 	coins := sdk.NewCoins()
 	for _, denom := range denoms {
-		owed, err := k.owed(ctx, collections.Join(operator, denom))
+		owed, err := amountOf(ctx, k.earnings, collections.Join(operator, denom))
 		if err != nil {
 			return nil, err
 		}

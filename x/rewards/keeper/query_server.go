@@ -28,7 +28,7 @@ func (s queryServer) Params(ctx context.Context, _ *types.QueryParamsRequest) (*
 
 // Earnings returns the amounts that an operator may claim.
 func (s queryServer) Earnings(ctx context.Context, req *types.QueryEarningsRequest) (*types.QueryEarningsResponse, error) {
-	operator, err := s.keeper.parse(req.GetOperator())
+	operator, err := s.keeper.parse("operator", req.GetOperator())
 	if err != nil {
 		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}
@@ -37,6 +37,28 @@ func (s queryServer) Earnings(ctx context.Context, req *types.QueryEarningsReque
 		return nil, err
 	}
 	return &types.QueryEarningsResponse{Amount: coins}, nil
+}
+
+// Payout returns where an operator's earnings go, and what they have paid so far.
+func (s queryServer) Payout(ctx context.Context, req *types.QueryPayoutRequest) (*types.QueryPayoutResponse, error) {
+	operator, err := s.keeper.parse("operator", req.GetOperator())
+	if err != nil {
+		return nil, status.Error(codes.InvalidArgument, err.Error())
+	}
+	rule, err := s.keeper.Payout(ctx, operator)
+	if err != nil {
+		return nil, err
+	}
+	paid, err := s.keeper.Paid(ctx, operator)
+	if err != nil {
+		return nil, err
+	}
+	if rule.Address == "" {
+		if rule.Address, err = s.keeper.addresses.BytesToString(operator); err != nil {
+			return nil, err
+		}
+	}
+	return &types.QueryPayoutResponse{Address: rule.Address, Validator: rule.Validator, Paid: paid}, nil
 }
 
 // Split shows how a reward would be divided.

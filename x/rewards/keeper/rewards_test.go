@@ -102,7 +102,7 @@ func TestClaimPaysOnce(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "8800"+denom, paid.String())
 	require.Equal(t, "8800"+denom+",8800"+other, f.bank.GetAllBalances(f.ctx, operator(0)).String())
-	f.requireEvent(&types.EventClaimed{Operator: operator(0).String(), Amount: sdk.NewCoins(coin(8800))})
+	f.requireEvent(&types.EventClaimed{Operator: operator(0).String(), Recipient: operator(0).String(), Amount: sdk.NewCoins(coin(8800))})
 
 	_, err = f.claim(0)
 	require.ErrorIs(t, err, types.ErrNothingToClaim)

@@ -5,13 +5,21 @@ import (
 	"context"
 
 	"github.com/cosmos/cosmos-sdk/testutil/simsx"
+	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 	"github.com/thetaedge/theta/x/rewards/types"
 )
 
-// Register adds the messages of accounts.
-func Register(reg simsx.Registry, weights simsx.WeightSource, queries types.QueryServer) {
+// Register adds the messages of accounts. nodes and validators are asked whom earnings belong
+// and go to.
+func Register(
+	reg simsx.Registry, weights simsx.WeightSource, queries types.QueryServer,
+	nodes edgenodetypes.QueryServer, validators stakingtypes.QueryServer,
+) {
 	reg.Add(weights.Get("rewards_claim", 8), claim(queries))
+	reg.Add(weights.Get("rewards_collect", 8), collect(queries, nodes))
+	reg.Add(weights.Get("rewards_set_payout", 6), setPayout(validators))
 }
 
 // RegisterProposals adds the messages of governance.
@@ -24,20 +32,79 @@ func claim(queries types.QueryServer) simsx.SimMsgFactoryFn[*types.MsgClaim] {
 	return func(
 		ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
 	) ([]simsx.SimAccount, *types.MsgClaim) {
-		start := world.Rand().Intn(world.AccountsCount())
-		for i := range world.AccountsCount() {
-			from := world.AccountAt(reporter, (start+i)%world.AccountsCount())
-			earned, err := queries.Earnings(ctx, &types.QueryEarningsRequest{Operator: from.AddressBech32})
-			if err != nil {
-				reporter.Skip(err.Error())
+		from := earner(ctx, world, reporter, queries)
+		if reporter.IsSkipped() {
+			return nil, nil
+		}
+		return []simsx.SimAccount{from}, &types.MsgClaim{Operator: from.AddressBech32}
+	}
+}
+
+// collect collects an operator's earnings with its own key or the key of its worker.
+func collect(queries types.QueryServer, nodes edgenodetypes.QueryServer) simsx.SimMsgFactoryFn[*types.MsgCollect] {
+	return func(
+		ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
+	) ([]simsx.SimAccount, *types.MsgCollect) {
+		operator := earner(ctx, world, reporter, queries)
+		if reporter.IsSkipped() {
+			return nil, nil
+		}
+		from := operator
+		node, err := nodes.Node(ctx, &edgenodetypes.QueryNodeRequest{Operator: operator.AddressBech32})
+		if err == nil && world.Rand().Intn(4) > 0 {
+			from = world.GetAccount(reporter, node.Node.Profile.Worker)
+			if reporter.IsSkipped() {
 				return nil, nil
 			}
-			if !earned.Amount.Empty() {
-				return []simsx.SimAccount{from}, &types.MsgClaim{Operator: from.AddressBech32}
-			}
 		}
-		reporter.Skip("nobody has earned anything")
-		return nil, nil
+		return []simsx.SimAccount{from}, &types.MsgCollect{Sender: from.AddressBech32, Operator: operator.AddressBech32}
+	}
+}
+
+// earner returns an account that has earned something.
+func earner(
+	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter, queries types.QueryServer,
+) simsx.SimAccount {
+	start := world.Rand().Intn(world.AccountsCount())
+	for i := range world.AccountsCount() {
+		from := world.AccountAt(reporter, (start+i)%world.AccountsCount())
+		earned, err := queries.Earnings(ctx, &types.QueryEarningsRequest{Operator: from.AddressBech32})
+		if err != nil {
+			reporter.Skip(err.Error())
+			return simsx.SimAccount{}
+		}
+		if !earned.Amount.Empty() {
+			return from
+		}
+	}
+	reporter.Skip("no account has earned anything")
+	return simsx.SimAccount{}
+}
+
+// setPayout sends the earnings of an account elsewhere, has them delegated, or removes the rule.
+func setPayout(validators stakingtypes.QueryServer) simsx.SimMsgFactoryFn[*types.MsgSetPayout] {
+	return func(
+		ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
+	) ([]simsx.SimAccount, *types.MsgSetPayout) {
+		from := world.AnyAccount(reporter)
+		if reporter.IsSkipped() {
+			return nil, nil
+		}
+		msg := &types.MsgSetPayout{Operator: from.AddressBech32}
+		switch world.Rand().Intn(5) {
+		case 0: // without a rule
+		case 1:
+			other := world.AnyAccount(reporter)
+			msg.Address = other.AddressBech32
+		default:
+			found, err := validators.Validators(ctx, &stakingtypes.QueryValidatorsRequest{})
+			if err != nil || len(found.Validators) == 0 {
+				reporter.Skip("no validators")
+				return nil, nil
+			}
+			msg.Validator = found.Validators[world.Rand().Intn(len(found.Validators))].OperatorAddress
+		}
+		return []simsx.SimAccount{from}, msg
 	}
 }
 

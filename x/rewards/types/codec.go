@@ -12,6 +12,8 @@ import (
 func RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
 	cdc.RegisterConcrete(Params{}, "theta/x/rewards/Params", nil)
 	legacy.RegisterAminoMsg(cdc, &MsgClaim{}, "theta/rewards/MsgClaim")
+	legacy.RegisterAminoMsg(cdc, &MsgSetPayout{}, "theta/rewards/MsgSetPayout")
+	legacy.RegisterAminoMsg(cdc, &MsgCollect{}, "theta/rewards/MsgCollect")
 	legacy.RegisterAminoMsg(cdc, &MsgUpdateParams{}, "theta/rewards/MsgUpdateParams")
 }
 
@@ -19,6 +21,8 @@ func RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
 func RegisterInterfaces(registry codectypes.InterfaceRegistry) {
 	registry.RegisterImplementations((*sdk.Msg)(nil),
 		&MsgClaim{},
+		&MsgSetPayout{},
+		&MsgCollect{},
 		&MsgUpdateParams{},
 	)
 	msgservice.RegisterMsgServiceDesc(registry, &_Msg_serviceDesc)

@@ -10,5 +10,7 @@ var (
 	ErrInvalidDenoms   = errors.Register(ModuleName, 6, "invalid denoms")
 	ErrNothingToClaim  = errors.Register(ModuleName, 7, "nothing to claim")
 	ErrInvalidGenesis  = errors.Register(ModuleName, 8, "invalid genesis")
+	ErrInvalidPayout   = errors.Register(ModuleName, 10, "invalid payout")
+	ErrNotCollector    = errors.Register(ModuleName, 11, "not the operator nor its worker")
 	ErrInvariantBroken = errors.Register(ModuleName, 9, "invariant broken")
 )

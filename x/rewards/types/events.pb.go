@@ -26,12 +26,14 @@ var _ = math.Inf
 // proto package needs to be updated.
 const _ = proto.GoGoProtoPackageIsVersion3 // please upgrade the proto package
 
-// EventClaimed reports that an operator was paid earnings.
+// EventClaimed reports that MsgClaim paid an operator's earnings.
 type EventClaimed struct {
 	// Address of the operator.
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
 	// Coins that were paid.
 	Amount github_com_cosmos_cosmos_sdk_types.Coins `protobuf:"bytes,2,rep,name=amount,proto3,castrepeated=github.com/cosmos/cosmos-sdk/types.Coins" json:"amount"`
+	// Account that the coins were paid to.
+	Recipient string `protobuf:"bytes,3,opt,name=recipient,proto3" json:"recipient,omitempty"`
 }
 
 func (m *EventClaimed) Reset()         { *m = EventClaimed{} }
@@ -81,6 +83,178 @@ func (m *EventClaimed) GetAmount() github_com_cosmos_cosmos_sdk_types.Coins {
 	return nil
 }
 
+func (m *EventClaimed) GetRecipient() string {
+	if m != nil {
+		return m.Recipient
+	}
+	return ""
+}
+
+// EventPayoutSet reports that an operator has set where its earnings go.
+type EventPayoutSet struct {
+	// Address of the operator.
+	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+	// Account that earnings are paid to.
+	Address string `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"`
+	// Validator to which MsgCollect delegates; empty if none.
+	Validator string `protobuf:"bytes,3,opt,name=validator,proto3" json:"validator,omitempty"`
+}
+
+func (m *EventPayoutSet) Reset()         { *m = EventPayoutSet{} }
+func (m *EventPayoutSet) String() string { return proto.CompactTextString(m) }
+func (*EventPayoutSet) ProtoMessage()    {}
+func (*EventPayoutSet) Descriptor() ([]byte, []int) {
+	return fileDescriptor_05e7eaaf2770e91c, []int{1}
+}
+func (m *EventPayoutSet) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventPayoutSet) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventPayoutSet.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventPayoutSet) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventPayoutSet.Merge(m, src)
+}
+func (m *EventPayoutSet) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventPayoutSet) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventPayoutSet.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventPayoutSet proto.InternalMessageInfo
+
+func (m *EventPayoutSet) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *EventPayoutSet) GetAddress() string {
+	if m != nil {
+		return m.Address
+	}
+	return ""
+}
+
+func (m *EventPayoutSet) GetValidator() string {
+	if m != nil {
+		return m.Validator
+	}
+	return ""
+}
+
+// EventCollected reports that MsgCollect paid an operator's earnings.
+type EventCollected struct {
+	// Address of the operator.
+	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+	// Who sent the message: the operator or its worker.
+	Sender string `protobuf:"bytes,2,opt,name=sender,proto3" json:"sender,omitempty"`
+	// Account that the coins were paid to.
+	Recipient string `protobuf:"bytes,3,opt,name=recipient,proto3" json:"recipient,omitempty"`
+	// Coins that were paid.
+	Amount github_com_cosmos_cosmos_sdk_types.Coins `protobuf:"bytes,4,rep,name=amount,proto3,castrepeated=github.com/cosmos/cosmos-sdk/types.Coins" json:"amount"`
+	// Part of the coins that was delegated; zero if nothing was.
+	Delegated types.Coin `protobuf:"bytes,5,opt,name=delegated,proto3" json:"delegated"`
+	// Validator of the payout rule; empty if the rule names none.
+	Validator string `protobuf:"bytes,6,opt,name=validator,proto3" json:"validator,omitempty"`
+	// Why coins of the bond denom were not delegated although the rule names a validator; empty
+	// otherwise.
+	Undelegated string `protobuf:"bytes,7,opt,name=undelegated,proto3" json:"undelegated,omitempty"`
+}
+
+func (m *EventCollected) Reset()         { *m = EventCollected{} }
+func (m *EventCollected) String() string { return proto.CompactTextString(m) }
+func (*EventCollected) ProtoMessage()    {}
+func (*EventCollected) Descriptor() ([]byte, []int) {
+	return fileDescriptor_05e7eaaf2770e91c, []int{2}
+}
+func (m *EventCollected) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventCollected) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventCollected.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventCollected) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventCollected.Merge(m, src)
+}
+func (m *EventCollected) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventCollected) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventCollected.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventCollected proto.InternalMessageInfo
+
+func (m *EventCollected) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *EventCollected) GetSender() string {
+	if m != nil {
+		return m.Sender
+	}
+	return ""
+}
+
+func (m *EventCollected) GetRecipient() string {
+	if m != nil {
+		return m.Recipient
+	}
+	return ""
+}
+
+func (m *EventCollected) GetAmount() github_com_cosmos_cosmos_sdk_types.Coins {
+	if m != nil {
+		return m.Amount
+	}
+	return nil
+}
+
+func (m *EventCollected) GetDelegated() types.Coin {
+	if m != nil {
+		return m.Delegated
+	}
+	return types.Coin{}
+}
+
+func (m *EventCollected) GetValidator() string {
+	if m != nil {
+		return m.Validator
+	}
+	return ""
+}
+
+func (m *EventCollected) GetUndelegated() string {
+	if m != nil {
+		return m.Undelegated
+	}
+	return ""
+}
+
 // EventFeesMoved reports that shares of settled rewards left escrow.
 type EventFeesMoved struct {
 	// Coins that were burned.
@@ -95,7 +269,7 @@ func (m *EventFeesMoved) Reset()         { *m = EventFeesMoved{} }
 func (m *EventFeesMoved) String() string { return proto.CompactTextString(m) }
 func (*EventFeesMoved) ProtoMessage()    {}
 func (*EventFeesMoved) Descriptor() ([]byte, []int) {
-	return fileDescriptor_05e7eaaf2770e91c, []int{1}
+	return fileDescriptor_05e7eaaf2770e91c, []int{3}
 }
 func (m *EventFeesMoved) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -147,35 +321,47 @@ func (m *EventFeesMoved) GetCommunity() github_com_cosmos_cosmos_sdk_types.Coins
 
 func init() {
 	proto.RegisterType((*EventClaimed)(nil), "theta.rewards.v1.EventClaimed")
+	proto.RegisterType((*EventPayoutSet)(nil), "theta.rewards.v1.EventPayoutSet")
+	proto.RegisterType((*EventCollected)(nil), "theta.rewards.v1.EventCollected")
 	proto.RegisterType((*EventFeesMoved)(nil), "theta.rewards.v1.EventFeesMoved")
 }
 
 func init() { proto.RegisterFile("theta/rewards/v1/events.proto", fileDescriptor_05e7eaaf2770e91c) }
 
 var fileDescriptor_05e7eaaf2770e91c = []byte{
-	// 351 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xb4, 0x92, 0xc1, 0x4e, 0xc2, 0x40,
-	0x10, 0x86, 0x5b, 0x48, 0x50, 0xaa, 0x31, 0xa6, 0xe1, 0x50, 0x48, 0x2c, 0x84, 0x13, 0x31, 0xa1,
-	0x6b, 0xd5, 0x17, 0x10, 0xd4, 0x9b, 0x17, 0xbc, 0x79, 0x31, 0xdb, 0xee, 0xa4, 0x34, 0xd8, 0x0e,
-	0xd9, 0xdd, 0x56, 0x79, 0x0b, 0x5f, 0x43, 0xcf, 0xbe, 0x83, 0x1c, 0x89, 0x27, 0x4f, 0x6a, 0xe0,
-	0x45, 0x4c, 0xbb, 0x2b, 0xfa, 0x00, 0x72, 0xea, 0xcc, 0xfc, 0x9d, 0xef, 0xff, 0x37, 0x19, 0xeb,
-	0x40, 0x8e, 0x41, 0x52, 0xc2, 0xe1, 0x9e, 0x72, 0x26, 0x48, 0xee, 0x13, 0xc8, 0x21, 0x95, 0xc2,
-	0x9b, 0x72, 0x94, 0x68, 0xef, 0x97, 0xb2, 0xa7, 0x65, 0x2f, 0xf7, 0x5b, 0x6e, 0x88, 0x22, 0x41,
-	0x41, 0x02, 0x2a, 0x80, 0xe4, 0x7e, 0x00, 0x92, 0xfa, 0x24, 0xc4, 0x38, 0x55, 0x1b, 0xad, 0xa6,
-	0xd2, 0x6f, 0xcb, 0x8e, 0xa8, 0x46, 0x4b, 0x8d, 0x08, 0x23, 0x54, 0xf3, 0xa2, 0x52, 0xd3, 0xee,
-	0x93, 0x69, 0xed, 0x5e, 0x14, 0x9e, 0xc3, 0x3b, 0x1a, 0x27, 0xc0, 0xec, 0x53, 0x6b, 0x1b, 0xa7,
-	0xc0, 0xa9, 0x44, 0xee, 0x98, 0x1d, 0xb3, 0x57, 0x1f, 0x38, 0x6f, 0x2f, 0xfd, 0x86, 0x46, 0x9d,
-	0x31, 0xc6, 0x41, 0x88, 0x6b, 0xc9, 0xe3, 0x34, 0x1a, 0xad, 0xff, 0xb4, 0x43, 0xab, 0x46, 0x13,
-	0xcc, 0x52, 0xe9, 0x54, 0x3a, 0xd5, 0xde, 0xce, 0x71, 0xd3, 0xd3, 0x0b, 0x45, 0x50, 0x4f, 0x07,
-	0xf5, 0x86, 0x18, 0xa7, 0x83, 0xa3, 0xf9, 0x47, 0xdb, 0x78, 0xfe, 0x6c, 0xf7, 0xa2, 0x58, 0x8e,
-	0xb3, 0xc0, 0x0b, 0x31, 0xd1, 0x41, 0xf5, 0xa7, 0x2f, 0xd8, 0x84, 0xc8, 0xd9, 0x14, 0x44, 0xb9,
-	0x20, 0x46, 0x1a, 0xdd, 0x7d, 0xad, 0x58, 0x7b, 0x65, 0xd6, 0x4b, 0x00, 0x71, 0x85, 0x39, 0xb0,
-	0xc2, 0x37, 0xc8, 0x78, 0x0a, 0xcc, 0x31, 0x37, 0xe0, 0xab, 0xd0, 0x36, 0x58, 0x5b, 0x42, 0xd2,
-	0x09, 0x70, 0xb1, 0x89, 0xd7, 0xfd, 0xb0, 0xed, 0xd8, 0xaa, 0x87, 0x98, 0x24, 0x59, 0x1a, 0xcb,
-	0x99, 0x53, 0xfd, 0x7f, 0xa3, 0x5f, 0xfa, 0xe0, 0x7c, 0xbe, 0x74, 0xcd, 0xc5, 0xd2, 0x35, 0xbf,
-	0x96, 0xae, 0xf9, 0xb8, 0x72, 0x8d, 0xc5, 0xca, 0x35, 0xde, 0x57, 0xae, 0x71, 0x73, 0xf8, 0x07,
-	0x57, 0x5e, 0x1f, 0xb0, 0x08, 0x54, 0x45, 0x1e, 0xd6, 0x87, 0x5a, 0x62, 0x83, 0x5a, 0x79, 0x42,
-	0x27, 0xdf, 0x01, 0x00, 0x00, 0xff, 0xff, 0xea, 0x5c, 0xd6, 0x49, 0xc6, 0x02, 0x00, 0x00,
+	// 502 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xb4, 0x54, 0x4f, 0x6f, 0xd3, 0x30,
+	0x14, 0x6f, 0xda, 0xd1, 0x12, 0x0f, 0x21, 0x14, 0xed, 0x90, 0x4d, 0x5a, 0x56, 0x7a, 0xaa, 0x90,
+	0x1a, 0xaf, 0x03, 0x71, 0x43, 0x88, 0x16, 0xb8, 0x21, 0xa1, 0x4e, 0xe2, 0xc0, 0x05, 0x39, 0xf1,
+	0x53, 0x66, 0x2d, 0xb1, 0x2b, 0xdb, 0x09, 0xf4, 0x5b, 0xf0, 0x39, 0x38, 0x4f, 0xe2, 0xc0, 0x07,
+	0x60, 0xc7, 0x69, 0x27, 0x4e, 0xfc, 0x69, 0xbf, 0x08, 0x4a, 0xec, 0xfe, 0x81, 0x03, 0x15, 0xd5,
+	0x7a, 0x8a, 0xed, 0xdf, 0xfb, 0xfd, 0xde, 0xcf, 0xef, 0x39, 0x0f, 0x1d, 0xea, 0x33, 0xd0, 0x04,
+	0x4b, 0x78, 0x4f, 0x24, 0x55, 0xb8, 0xe8, 0x63, 0x28, 0x80, 0x6b, 0x15, 0x8e, 0xa5, 0xd0, 0xc2,
+	0xbb, 0x57, 0xc1, 0xa1, 0x85, 0xc3, 0xa2, 0x7f, 0x10, 0xc4, 0x42, 0x65, 0x42, 0xe1, 0x88, 0x28,
+	0xc0, 0x45, 0x3f, 0x02, 0x4d, 0xfa, 0x38, 0x16, 0x8c, 0x1b, 0xc6, 0xc1, 0xbe, 0xc1, 0xdf, 0x55,
+	0x3b, 0x6c, 0x36, 0x16, 0xda, 0x4b, 0x44, 0x22, 0xcc, 0x79, 0xb9, 0x32, 0xa7, 0x9d, 0x5f, 0x0e,
+	0xba, 0xf3, 0xa2, 0xcc, 0x39, 0x4c, 0x09, 0xcb, 0x80, 0x7a, 0x8f, 0xd0, 0x6d, 0x31, 0x06, 0x49,
+	0xb4, 0x90, 0xbe, 0xd3, 0x76, 0xba, 0xee, 0xc0, 0xbf, 0xbe, 0xe8, 0xed, 0x59, 0xa9, 0x67, 0x94,
+	0x4a, 0x50, 0xea, 0x54, 0x4b, 0xc6, 0x93, 0xd1, 0x22, 0xd2, 0x8b, 0x51, 0x93, 0x64, 0x22, 0xe7,
+	0xda, 0xaf, 0xb7, 0x1b, 0xdd, 0xdd, 0x93, 0xfd, 0xd0, 0x12, 0x4a, 0xa3, 0xa1, 0x35, 0x1a, 0x0e,
+	0x05, 0xe3, 0x83, 0xe3, 0xcb, 0xef, 0x47, 0xb5, 0x4f, 0x3f, 0x8e, 0xba, 0x09, 0xd3, 0x67, 0x79,
+	0x14, 0xc6, 0x22, 0xb3, 0x46, 0xed, 0xa7, 0xa7, 0xe8, 0x39, 0xd6, 0x93, 0x31, 0xa8, 0x8a, 0xa0,
+	0x46, 0x56, 0xda, 0x7b, 0x8c, 0x5c, 0x09, 0x31, 0x1b, 0x33, 0xe0, 0xda, 0x6f, 0xac, 0xf1, 0xb6,
+	0x0c, 0xed, 0x7c, 0x71, 0xd0, 0xdd, 0xea, 0x8e, 0xaf, 0xc9, 0x44, 0xe4, 0xfa, 0x14, 0xf4, 0x86,
+	0xb7, 0x3c, 0x41, 0x2d, 0x62, 0x20, 0xbf, 0xbe, 0x86, 0x34, 0x0f, 0xf4, 0x9e, 0x22, 0xb7, 0x20,
+	0x29, 0xa3, 0x55, 0x2a, 0x63, 0xfa, 0xfe, 0xf5, 0x45, 0xef, 0xd0, 0xb2, 0xde, 0xcc, 0xb1, 0xbf,
+	0xdc, 0x2f, 0x38, 0x9d, 0xcf, 0x0d, 0xeb, 0x7e, 0x28, 0xd2, 0x14, 0x62, 0xbd, 0x71, 0x8f, 0x8e,
+	0x51, 0x53, 0x01, 0xa7, 0x20, 0xd7, 0x9a, 0xb7, 0x71, 0x9b, 0x16, 0x7c, 0xe5, 0x35, 0xec, 0x6c,
+	0xef, 0x35, 0x3c, 0x41, 0x2e, 0x85, 0x14, 0x12, 0xa2, 0x81, 0xfa, 0xb7, 0xda, 0xce, 0xbf, 0xf3,
+	0xec, 0x94, 0x79, 0x46, 0x4b, 0xc6, 0x9f, 0x7d, 0x69, 0xfe, 0x7f, 0x5f, 0xbc, 0x36, 0xda, 0xcd,
+	0xf9, 0xd2, 0x41, 0xab, 0x94, 0x18, 0xad, 0x1e, 0x75, 0xbe, 0xd6, 0x6d, 0xe7, 0x5e, 0x02, 0xa8,
+	0x57, 0xa2, 0x00, 0x5a, 0x56, 0x26, 0xca, 0x25, 0x07, 0xea, 0x3b, 0x5b, 0xa8, 0x8c, 0x91, 0xf6,
+	0x00, 0xb5, 0x94, 0x26, 0xe7, 0x20, 0xd5, 0x36, 0xfe, 0xc6, 0xb9, 0xb6, 0xc7, 0x90, 0x1b, 0x8b,
+	0x2c, 0xcb, 0x39, 0xd3, 0x13, 0xbf, 0x71, 0xf3, 0x89, 0x96, 0xea, 0x83, 0xe7, 0x97, 0xd3, 0xc0,
+	0xb9, 0x9a, 0x06, 0xce, 0xcf, 0x69, 0xe0, 0x7c, 0x9c, 0x05, 0xb5, 0xab, 0x59, 0x50, 0xfb, 0x36,
+	0x0b, 0x6a, 0x6f, 0x1f, 0xac, 0xc8, 0x55, 0xd3, 0x12, 0x68, 0x02, 0x66, 0x85, 0x3f, 0x2c, 0x06,
+	0x6b, 0x25, 0x1b, 0x35, 0xab, 0x91, 0xf7, 0xf0, 0x77, 0x00, 0x00, 0x00, 0xff, 0xff, 0xa0, 0xd1,
+	0xac, 0x17, 0x76, 0x05, 0x00, 0x00,
 }
 
 func (m *EventClaimed) Marshal() (dAtA []byte, err error) {
@@ -198,6 +384,13 @@ func (m *EventClaimed) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if len(m.Recipient) > 0 {
+		i -= len(m.Recipient)
+		copy(dAtA[i:], m.Recipient)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Recipient)))
+		i--
+		dAtA[i] = 0x1a
+	}
 	if len(m.Amount) > 0 {
 		for iNdEx := len(m.Amount) - 1; iNdEx >= 0; iNdEx-- {
 			{
@@ -211,6 +404,132 @@ func (m *EventClaimed) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 			i--
 			dAtA[i] = 0x12
 		}
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventPayoutSet) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventPayoutSet) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventPayoutSet) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Validator) > 0 {
+		i -= len(m.Validator)
+		copy(dAtA[i:], m.Validator)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Validator)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Address) > 0 {
+		i -= len(m.Address)
+		copy(dAtA[i:], m.Address)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Address)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventCollected) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventCollected) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventCollected) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Undelegated) > 0 {
+		i -= len(m.Undelegated)
+		copy(dAtA[i:], m.Undelegated)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Undelegated)))
+		i--
+		dAtA[i] = 0x3a
+	}
+	if len(m.Validator) > 0 {
+		i -= len(m.Validator)
+		copy(dAtA[i:], m.Validator)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Validator)))
+		i--
+		dAtA[i] = 0x32
+	}
+	{
+		size, err := m.Delegated.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintEvents(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x2a
+	if len(m.Amount) > 0 {
+		for iNdEx := len(m.Amount) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Amount[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintEvents(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x22
+		}
+	}
+	if len(m.Recipient) > 0 {
+		i -= len(m.Recipient)
+		copy(dAtA[i:], m.Recipient)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Recipient)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Sender) > 0 {
+		i -= len(m.Sender)
+		copy(dAtA[i:], m.Sender)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Sender)))
+		i--
+		dAtA[i] = 0x12
 	}
 	if len(m.Operator) > 0 {
 		i -= len(m.Operator)
@@ -313,6 +632,68 @@ func (m *EventClaimed) Size() (n int) {
 			l = e.Size()
 			n += 1 + l + sovEvents(uint64(l))
 		}
+	}
+	l = len(m.Recipient)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	return n
+}
+
+func (m *EventPayoutSet) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.Address)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.Validator)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	return n
+}
+
+func (m *EventCollected) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.Sender)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.Recipient)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if len(m.Amount) > 0 {
+		for _, e := range m.Amount {
+			l = e.Size()
+			n += 1 + l + sovEvents(uint64(l))
+		}
+	}
+	l = m.Delegated.Size()
+	n += 1 + l + sovEvents(uint64(l))
+	l = len(m.Validator)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.Undelegated)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
 	}
 	return n
 }
@@ -444,6 +825,461 @@ func (m *EventClaimed) Unmarshal(dAtA []byte) error {
 			if err := m.Amount[len(m.Amount)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
 				return err
 			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Recipient", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Recipient = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventPayoutSet) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventPayoutSet: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventPayoutSet: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Address", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Address = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Validator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Validator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventCollected) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventCollected: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventCollected: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Sender", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Sender = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Recipient", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Recipient = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Amount", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Amount = append(m.Amount, types.Coin{})
+			if err := m.Amount[len(m.Amount)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Delegated", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Delegated.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 6:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Validator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Validator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 7:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Undelegated", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Undelegated = string(dAtA[iNdEx:postIndex])
 			iNdEx = postIndex
 		default:
 			iNdEx = preIndex

@@ -207,6 +207,116 @@ func (m *QueryEarningsResponse) GetAmount() github_com_cosmos_cosmos_sdk_types.C
 	return nil
 }
 
+// QueryPayoutRequest names an operator.
+type QueryPayoutRequest struct {
+	// Address of the operator.
+	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+}
+
+func (m *QueryPayoutRequest) Reset()         { *m = QueryPayoutRequest{} }
+func (m *QueryPayoutRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryPayoutRequest) ProtoMessage()    {}
+func (*QueryPayoutRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_37d7c85cec9b5edc, []int{4}
+}
+func (m *QueryPayoutRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryPayoutRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryPayoutRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryPayoutRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryPayoutRequest.Merge(m, src)
+}
+func (m *QueryPayoutRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryPayoutRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryPayoutRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryPayoutRequest proto.InternalMessageInfo
+
+func (m *QueryPayoutRequest) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+// QueryPayoutResponse holds a payout rule and its effect.
+type QueryPayoutResponse struct {
+	// Account that earnings are paid to. It is the operator unless it has set another.
+	Address string `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+	// Validator to which MsgCollect delegates coins of the bond denom; empty if none.
+	Validator string `protobuf:"bytes,2,opt,name=validator,proto3" json:"validator,omitempty"`
+	// Coins that the operator's earnings have paid so far, in the first 64 denoms.
+	Paid github_com_cosmos_cosmos_sdk_types.Coins `protobuf:"bytes,3,rep,name=paid,proto3,castrepeated=github.com/cosmos/cosmos-sdk/types.Coins" json:"paid"`
+}
+
+func (m *QueryPayoutResponse) Reset()         { *m = QueryPayoutResponse{} }
+func (m *QueryPayoutResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryPayoutResponse) ProtoMessage()    {}
+func (*QueryPayoutResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_37d7c85cec9b5edc, []int{5}
+}
+func (m *QueryPayoutResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryPayoutResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryPayoutResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryPayoutResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryPayoutResponse.Merge(m, src)
+}
+func (m *QueryPayoutResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryPayoutResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryPayoutResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryPayoutResponse proto.InternalMessageInfo
+
+func (m *QueryPayoutResponse) GetAddress() string {
+	if m != nil {
+		return m.Address
+	}
+	return ""
+}
+
+func (m *QueryPayoutResponse) GetValidator() string {
+	if m != nil {
+		return m.Validator
+	}
+	return ""
+}
+
+func (m *QueryPayoutResponse) GetPaid() github_com_cosmos_cosmos_sdk_types.Coins {
+	if m != nil {
+		return m.Paid
+	}
+	return nil
+}
+
 // QuerySplitRequest names an amount.
 type QuerySplitRequest struct {
 	// A coin with its amount in base units, e.g. "1000000000000000000atfuel".
@@ -217,7 +327,7 @@ func (m *QuerySplitRequest) Reset()         { *m = QuerySplitRequest{} }
 func (m *QuerySplitRequest) String() string { return proto.CompactTextString(m) }
 func (*QuerySplitRequest) ProtoMessage()    {}
 func (*QuerySplitRequest) Descriptor() ([]byte, []int) {
-	return fileDescriptor_37d7c85cec9b5edc, []int{4}
+	return fileDescriptor_37d7c85cec9b5edc, []int{6}
 }
 func (m *QuerySplitRequest) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -269,7 +379,7 @@ func (m *QuerySplitResponse) Reset()         { *m = QuerySplitResponse{} }
 func (m *QuerySplitResponse) String() string { return proto.CompactTextString(m) }
 func (*QuerySplitResponse) ProtoMessage()    {}
 func (*QuerySplitResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_37d7c85cec9b5edc, []int{5}
+	return fileDescriptor_37d7c85cec9b5edc, []int{7}
 }
 func (m *QuerySplitResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -331,6 +441,8 @@ func init() {
 	proto.RegisterType((*QueryParamsResponse)(nil), "theta.rewards.v1.QueryParamsResponse")
 	proto.RegisterType((*QueryEarningsRequest)(nil), "theta.rewards.v1.QueryEarningsRequest")
 	proto.RegisterType((*QueryEarningsResponse)(nil), "theta.rewards.v1.QueryEarningsResponse")
+	proto.RegisterType((*QueryPayoutRequest)(nil), "theta.rewards.v1.QueryPayoutRequest")
+	proto.RegisterType((*QueryPayoutResponse)(nil), "theta.rewards.v1.QueryPayoutResponse")
 	proto.RegisterType((*QuerySplitRequest)(nil), "theta.rewards.v1.QuerySplitRequest")
 	proto.RegisterType((*QuerySplitResponse)(nil), "theta.rewards.v1.QuerySplitResponse")
 }
@@ -338,44 +450,50 @@ func init() {
 func init() { proto.RegisterFile("theta/rewards/v1/query.proto", fileDescriptor_37d7c85cec9b5edc) }
 
 var fileDescriptor_37d7c85cec9b5edc = []byte{
-	// 580 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0x8c, 0x54, 0xc1, 0x6e, 0xd3, 0x40,
-	0x10, 0x8d, 0x93, 0x34, 0x24, 0xdb, 0x0b, 0x2c, 0x01, 0xb9, 0x56, 0xe5, 0x46, 0xa6, 0xa5, 0x11,
-	0x28, 0x5e, 0x92, 0x22, 0x24, 0x84, 0x38, 0x10, 0xe0, 0x06, 0x12, 0xa4, 0x37, 0x2e, 0x68, 0xe3,
-	0xac, 0x5c, 0xab, 0xf5, 0xae, 0xbb, 0xbb, 0x4e, 0x1b, 0xb5, 0x95, 0x10, 0x47, 0xb8, 0x20, 0xf1,
-	0x17, 0x9c, 0xf9, 0x88, 0x1e, 0x2b, 0xb8, 0x70, 0x02, 0x94, 0xf0, 0x21, 0xc8, 0xeb, 0x75, 0x08,
-	0xb1, 0xda, 0xe6, 0x94, 0x78, 0xe6, 0xbd, 0x37, 0x6f, 0x46, 0xcf, 0x06, 0xab, 0x72, 0x87, 0x48,
-	0x8c, 0x38, 0x39, 0xc0, 0x7c, 0x20, 0xd0, 0xb0, 0x8d, 0xf6, 0x63, 0xc2, 0x47, 0x6e, 0xc4, 0x99,
-	0x64, 0xf0, 0xaa, 0xea, 0xba, 0xba, 0xeb, 0x0e, 0xdb, 0x96, 0xed, 0x31, 0x11, 0x32, 0x81, 0xfa,
-	0x58, 0x10, 0x34, 0x6c, 0xf7, 0x89, 0xc4, 0x6d, 0xe4, 0xb1, 0x80, 0xa6, 0x0c, 0x6b, 0x25, 0xed,
-	0xbf, 0x55, 0x4f, 0x28, 0x7d, 0xd0, 0xad, 0xba, 0xcf, 0x7c, 0x96, 0xd6, 0x93, 0x7f, 0xba, 0xba,
-	0xea, 0x33, 0xe6, 0xef, 0x11, 0x84, 0xa3, 0x00, 0x61, 0x4a, 0x99, 0xc4, 0x32, 0x60, 0x34, 0xe3,
-	0xd8, 0x39, 0x7b, 0x99, 0x17, 0xd5, 0x77, 0xea, 0x00, 0xbe, 0x4e, 0xfc, 0xbe, 0xc2, 0x1c, 0x87,
-	0xa2, 0x47, 0xf6, 0x63, 0x22, 0xa4, 0xf3, 0x12, 0x5c, 0xff, 0xaf, 0x2a, 0x22, 0x46, 0x05, 0x81,
-	0x0f, 0x40, 0x25, 0x52, 0x15, 0xd3, 0x68, 0x18, 0xcd, 0xe5, 0x8e, 0xe9, 0xce, 0xaf, 0xe7, 0xa6,
-	0x8c, 0x6e, 0xf9, 0xf4, 0xe7, 0x5a, 0xa1, 0xa7, 0xd1, 0xce, 0x0b, 0x50, 0x57, 0x72, 0xcf, 0x31,
-	0xa7, 0x01, 0xf5, 0xb3, 0x31, 0xf0, 0x3e, 0xa8, 0xb2, 0x88, 0x70, 0x2c, 0x19, 0x57, 0x8a, 0xb5,
-	0xae, 0xf9, 0xed, 0x6b, 0xab, 0xae, 0x97, 0x7e, 0x32, 0x18, 0x70, 0x22, 0xc4, 0xb6, 0xe4, 0x01,
-	0xf5, 0x7b, 0x53, 0xa4, 0x73, 0x0c, 0x6e, 0xcc, 0xa9, 0x69, 0x7b, 0x1e, 0xa8, 0xe0, 0x90, 0xc5,
-	0x54, 0x9a, 0x46, 0xa3, 0xd4, 0x5c, 0xee, 0xac, 0xb8, 0x5a, 0x29, 0xb9, 0xb5, 0xab, 0x6f, 0xed,
-	0x3e, 0x65, 0x01, 0xed, 0xde, 0x4b, 0xfc, 0x7d, 0xf9, 0xb5, 0xd6, 0xf4, 0x03, 0xb9, 0x13, 0xf7,
-	0x5d, 0x8f, 0x85, 0xfa, 0xd6, 0xfa, 0xa7, 0x25, 0x06, 0xbb, 0x48, 0x8e, 0x22, 0x22, 0x14, 0x41,
-	0xf4, 0xb4, 0xb4, 0x73, 0x17, 0x5c, 0x53, 0xd3, 0xb7, 0xa3, 0xbd, 0x40, 0x66, 0x8b, 0xdc, 0x9c,
-	0x99, 0x6c, 0x34, 0x6b, 0x53, 0xf0, 0xbb, 0xa2, 0x3e, 0xaf, 0x46, 0x6b, 0xa3, 0x8f, 0x40, 0x95,
-	0x1c, 0x12, 0x2f, 0xce, 0xf6, 0xbe, 0xd0, 0x6a, 0x7a, 0xca, 0x29, 0x01, 0x6e, 0x81, 0x72, 0x3f,
-	0xe6, 0xd4, 0x2c, 0x2e, 0x46, 0x54, 0x60, 0xf8, 0x10, 0x5c, 0x11, 0x12, 0xef, 0x12, 0x2e, 0xcc,
-	0xd2, 0x62, 0xbc, 0x0c, 0x0f, 0x1f, 0x83, 0x9a, 0xc7, 0xc2, 0x30, 0xa6, 0x81, 0x1c, 0x99, 0xe5,
-	0xc5, 0xc8, 0xff, 0x18, 0x9d, 0x8f, 0x25, 0xb0, 0xa4, 0x4e, 0x00, 0x0f, 0x40, 0x25, 0x4d, 0x07,
-	0x5c, 0xcf, 0xe7, 0x26, 0x1f, 0x42, 0x6b, 0xe3, 0x12, 0x54, 0x7a, 0x4c, 0xa7, 0xf1, 0xfe, 0xfb,
-	0x9f, 0xcf, 0x45, 0x0b, 0x9a, 0x28, 0x17, 0xf5, 0x34, 0x7e, 0xf0, 0x83, 0x01, 0xaa, 0x59, 0x58,
-	0xe0, 0xed, 0x73, 0x54, 0xe7, 0xb2, 0x69, 0x6d, 0x5e, 0x8a, 0xd3, 0xf3, 0x5b, 0x6a, 0xfe, 0x26,
-	0xdc, 0xc8, 0xcf, 0x27, 0x1a, 0x8b, 0x8e, 0xb2, 0xf0, 0x9e, 0xc0, 0x63, 0xb0, 0xa4, 0xc2, 0x00,
-	0x6f, 0x9d, 0x33, 0x60, 0x36, 0x58, 0xd6, 0xfa, 0xc5, 0x20, 0x6d, 0xa1, 0xa9, 0x2c, 0x38, 0xb0,
-	0x91, 0xb7, 0x20, 0x12, 0x20, 0x3a, 0x4a, 0xf3, 0x78, 0xd2, 0x7d, 0x76, 0x3a, 0xb6, 0x8d, 0xb3,
-	0xb1, 0x6d, 0xfc, 0x1e, 0xdb, 0xc6, 0xa7, 0x89, 0x5d, 0x38, 0x9b, 0xd8, 0x85, 0x1f, 0x13, 0xbb,
-	0xf0, 0xe6, 0xce, 0xcc, 0x9b, 0xa0, 0x54, 0xc8, 0xc0, 0x27, 0x5a, 0xef, 0x70, 0xaa, 0xa8, 0xde,
-	0x88, 0x7e, 0x45, 0x7d, 0x3b, 0xb6, 0xfe, 0x06, 0x00, 0x00, 0xff, 0xff, 0x41, 0x07, 0x4d, 0xf4,
-	0xfc, 0x04, 0x00, 0x00,
+	// 678 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xac, 0x54, 0x41, 0x4f, 0x13, 0x41,
+	0x18, 0xed, 0x42, 0x29, 0x74, 0xb8, 0xe8, 0x58, 0xcd, 0xd2, 0xe0, 0x52, 0x17, 0x90, 0x46, 0xd2,
+	0x1d, 0x5b, 0x8c, 0x89, 0x31, 0xc6, 0x58, 0xf5, 0x62, 0x34, 0xd1, 0x92, 0x78, 0xf0, 0x42, 0xa6,
+	0xdd, 0xc9, 0xb2, 0x81, 0xee, 0x2c, 0x33, 0xb3, 0x85, 0x06, 0x48, 0x0c, 0x47, 0x4f, 0x24, 0xfe,
+	0x0b, 0xcf, 0xfc, 0x08, 0x8e, 0x04, 0x2f, 0x9e, 0xd4, 0x80, 0x37, 0xff, 0x84, 0xd9, 0x99, 0xd9,
+	0xa5, 0x50, 0x29, 0x4d, 0xf4, 0xd4, 0xee, 0x7c, 0xef, 0xbd, 0x79, 0xf3, 0x76, 0xde, 0x82, 0x69,
+	0xb1, 0x4a, 0x04, 0x46, 0x8c, 0x6c, 0x62, 0xe6, 0x72, 0xd4, 0xa9, 0xa2, 0x8d, 0x88, 0xb0, 0xae,
+	0x13, 0x32, 0x2a, 0x28, 0xbc, 0x26, 0xa7, 0x8e, 0x9e, 0x3a, 0x9d, 0x6a, 0xd1, 0x6a, 0x51, 0xde,
+	0xa6, 0x1c, 0x35, 0x31, 0x27, 0xa8, 0x53, 0x6d, 0x12, 0x81, 0xab, 0xa8, 0x45, 0xfd, 0x40, 0x31,
+	0x8a, 0x53, 0x6a, 0xbe, 0x22, 0x9f, 0x90, 0x7a, 0xd0, 0xa3, 0x82, 0x47, 0x3d, 0xaa, 0xd6, 0xe3,
+	0x7f, 0x7a, 0x75, 0xda, 0xa3, 0xd4, 0x5b, 0x27, 0x08, 0x87, 0x3e, 0xc2, 0x41, 0x40, 0x05, 0x16,
+	0x3e, 0x0d, 0x12, 0x8e, 0xd5, 0x67, 0x2f, 0xf1, 0x22, 0xe7, 0x76, 0x01, 0xc0, 0x77, 0xb1, 0xdf,
+	0xb7, 0x98, 0xe1, 0x36, 0x6f, 0x90, 0x8d, 0x88, 0x70, 0x61, 0xbf, 0x01, 0x37, 0xce, 0xad, 0xf2,
+	0x90, 0x06, 0x9c, 0xc0, 0x87, 0x20, 0x17, 0xca, 0x15, 0xd3, 0x28, 0x19, 0xe5, 0xc9, 0x9a, 0xe9,
+	0x5c, 0x3c, 0x9e, 0xa3, 0x18, 0xf5, 0xec, 0xe1, 0xf7, 0x99, 0x4c, 0x43, 0xa3, 0xed, 0xd7, 0xa0,
+	0x20, 0xe5, 0x5e, 0x62, 0x16, 0xf8, 0x81, 0x97, 0x6c, 0x03, 0x1f, 0x80, 0x09, 0x1a, 0x12, 0x86,
+	0x05, 0x65, 0x52, 0x31, 0x5f, 0x37, 0x8f, 0x0f, 0x2a, 0x05, 0x7d, 0xe8, 0x67, 0xae, 0xcb, 0x08,
+	0xe7, 0xcb, 0x82, 0xf9, 0x81, 0xd7, 0x48, 0x91, 0xf6, 0x0e, 0xb8, 0x79, 0x41, 0x4d, 0xdb, 0x6b,
+	0x81, 0x1c, 0x6e, 0xd3, 0x28, 0x10, 0xa6, 0x51, 0x1a, 0x2d, 0x4f, 0xd6, 0xa6, 0x1c, 0xad, 0x14,
+	0x67, 0xed, 0xe8, 0xac, 0x9d, 0xe7, 0xd4, 0x0f, 0xea, 0xf7, 0x63, 0x7f, 0x5f, 0x7e, 0xcc, 0x94,
+	0x3d, 0x5f, 0xac, 0x46, 0x4d, 0xa7, 0x45, 0xdb, 0x3a, 0x6b, 0xfd, 0x53, 0xe1, 0xee, 0x1a, 0x12,
+	0xdd, 0x90, 0x70, 0x49, 0xe0, 0x0d, 0x2d, 0x6d, 0xbf, 0x4a, 0x03, 0xeb, 0xd2, 0x48, 0xfc, 0xdb,
+	0x49, 0x7e, 0x1b, 0x69, 0xce, 0x4a, 0x4c, 0x1f, 0xa4, 0x06, 0xc6, 0xb1, 0xa2, 0x5c, 0x29, 0x96,
+	0x00, 0xe1, 0x53, 0x90, 0xef, 0xe0, 0x75, 0xdf, 0x95, 0x16, 0x46, 0x24, 0xeb, 0xce, 0xf1, 0x41,
+	0xe5, 0xb6, 0x66, 0xbd, 0x4f, 0x66, 0xe7, 0xe9, 0x67, 0x1c, 0xb8, 0x02, 0xb2, 0x21, 0xf6, 0x5d,
+	0x73, 0xf4, 0xff, 0x67, 0x27, 0x85, 0xed, 0x45, 0x70, 0x5d, 0x1e, 0x76, 0x39, 0x5c, 0xf7, 0xd3,
+	0xe0, 0x6e, 0xf5, 0xbc, 0x33, 0xa3, 0x9c, 0x4f, 0x63, 0xfe, 0x38, 0xa2, 0x73, 0xd6, 0x68, 0x9d,
+	0xcc, 0x63, 0x30, 0x41, 0xb6, 0x48, 0x2b, 0x4a, 0x72, 0x1e, 0x68, 0x54, 0x5d, 0xc2, 0x94, 0x00,
+	0x97, 0x40, 0xb6, 0x19, 0xb1, 0x40, 0xa6, 0x33, 0x04, 0x51, 0x82, 0xe1, 0x23, 0x30, 0xce, 0x05,
+	0x5e, 0x23, 0x8c, 0x9b, 0xa3, 0xc3, 0xf1, 0x12, 0x3c, 0x7c, 0x02, 0xf2, 0x2d, 0xda, 0x6e, 0x47,
+	0x81, 0x2f, 0xba, 0x66, 0x76, 0x38, 0xf2, 0x19, 0xa3, 0xb6, 0x9f, 0x05, 0x63, 0x32, 0x02, 0xb8,
+	0x09, 0x72, 0xaa, 0x57, 0x70, 0xae, 0xbf, 0x71, 0xfd, 0xf5, 0x2d, 0xce, 0x5f, 0x81, 0x52, 0x61,
+	0xda, 0xa5, 0xbd, 0xaf, 0xbf, 0x3e, 0x8f, 0x14, 0xa1, 0x89, 0xfa, 0x3e, 0x12, 0xaa, 0xb8, 0xf0,
+	0x93, 0x01, 0x26, 0x92, 0x9a, 0xc1, 0xbb, 0x97, 0xa8, 0x5e, 0x68, 0x75, 0x71, 0xe1, 0x4a, 0x9c,
+	0xde, 0xbf, 0x22, 0xf7, 0x5f, 0x80, 0xf3, 0xfd, 0xfb, 0x13, 0x8d, 0x45, 0xdb, 0x49, 0x59, 0x76,
+	0xe1, 0x9e, 0x11, 0xc7, 0x10, 0x17, 0x65, 0x40, 0x0c, 0x3d, 0xa5, 0x1c, 0x10, 0x43, 0x6f, 0xdb,
+	0xec, 0x45, 0x69, 0x63, 0x1e, 0xce, 0xfe, 0x2d, 0x86, 0x18, 0xd9, 0x6b, 0x62, 0x07, 0x8c, 0xc9,
+	0x1b, 0x09, 0x67, 0x2f, 0x11, 0xef, 0xbd, 0xdd, 0xc5, 0xb9, 0xc1, 0x20, 0x6d, 0xa0, 0x2c, 0x0d,
+	0xd8, 0xb0, 0xd4, 0x6f, 0x80, 0xc7, 0x40, 0xb4, 0xad, 0x4a, 0xb1, 0x5b, 0x7f, 0x71, 0x78, 0x62,
+	0x19, 0x47, 0x27, 0x96, 0xf1, 0xf3, 0xc4, 0x32, 0xf6, 0x4f, 0xad, 0xcc, 0xd1, 0xa9, 0x95, 0xf9,
+	0x76, 0x6a, 0x65, 0x3e, 0xdc, 0xeb, 0x29, 0xa3, 0x54, 0x21, 0xae, 0x47, 0xb4, 0xde, 0x56, 0xaa,
+	0x28, 0x4b, 0xd9, 0xcc, 0xc9, 0x4f, 0xff, 0xd2, 0x9f, 0x00, 0x00, 0x00, 0xff, 0xff, 0x1b, 0xd9,
+	0x2c, 0x5b, 0xbb, 0x06, 0x00, 0x00,
 }
 
 // Reference imports to suppress errors if they are not otherwise used.
@@ -394,6 +512,8 @@ type QueryClient interface {
 	Params(ctx context.Context, in *QueryParamsRequest, opts ...grpc.CallOption) (*QueryParamsResponse, error)
 	// Earnings returns what an operator can claim.
 	Earnings(ctx context.Context, in *QueryEarningsRequest, opts ...grpc.CallOption) (*QueryEarningsResponse, error)
+	// Payout returns where an operator's earnings go, and what they have paid so far.
+	Payout(ctx context.Context, in *QueryPayoutRequest, opts ...grpc.CallOption) (*QueryPayoutResponse, error)
 	// Split shows how a reward of a given amount would be divided.
 	Split(ctx context.Context, in *QuerySplitRequest, opts ...grpc.CallOption) (*QuerySplitResponse, error)
 }
@@ -424,6 +544,15 @@ func (c *queryClient) Earnings(ctx context.Context, in *QueryEarningsRequest, op
 	return out, nil
 }
 
+func (c *queryClient) Payout(ctx context.Context, in *QueryPayoutRequest, opts ...grpc.CallOption) (*QueryPayoutResponse, error) {
+	out := new(QueryPayoutResponse)
+	err := c.cc.Invoke(ctx, "/theta.rewards.v1.Query/Payout", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *queryClient) Split(ctx context.Context, in *QuerySplitRequest, opts ...grpc.CallOption) (*QuerySplitResponse, error) {
 	out := new(QuerySplitResponse)
 	err := c.cc.Invoke(ctx, "/theta.rewards.v1.Query/Split", in, out, opts...)
@@ -439,6 +568,8 @@ type QueryServer interface {
 	Params(context.Context, *QueryParamsRequest) (*QueryParamsResponse, error)
 	// Earnings returns what an operator can claim.
 	Earnings(context.Context, *QueryEarningsRequest) (*QueryEarningsResponse, error)
+	// Payout returns where an operator's earnings go, and what they have paid so far.
+	Payout(context.Context, *QueryPayoutRequest) (*QueryPayoutResponse, error)
 	// Split shows how a reward of a given amount would be divided.
 	Split(context.Context, *QuerySplitRequest) (*QuerySplitResponse, error)
 }
@@ -452,6 +583,9 @@ func (*UnimplementedQueryServer) Params(ctx context.Context, req *QueryParamsReq
 }
 func (*UnimplementedQueryServer) Earnings(ctx context.Context, req *QueryEarningsRequest) (*QueryEarningsResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Earnings not implemented")
+}
+func (*UnimplementedQueryServer) Payout(ctx context.Context, req *QueryPayoutRequest) (*QueryPayoutResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Payout not implemented")
 }
 func (*UnimplementedQueryServer) Split(ctx context.Context, req *QuerySplitRequest) (*QuerySplitResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Split not implemented")
@@ -497,6 +631,24 @@ func _Query_Earnings_Handler(srv interface{}, ctx context.Context, dec func(inte
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Query_Payout_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryPayoutRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Payout(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/theta.rewards.v1.Query/Payout",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Payout(ctx, req.(*QueryPayoutRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Query_Split_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(QuerySplitRequest)
 	if err := dec(in); err != nil {
@@ -527,6 +679,10 @@ var _Query_serviceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Earnings",
 			Handler:    _Query_Earnings_Handler,
+		},
+		{
+			MethodName: "Payout",
+			Handler:    _Query_Payout_Handler,
 		},
 		{
 			MethodName: "Split",
@@ -656,6 +812,87 @@ func (m *QueryEarningsResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 			i--
 			dAtA[i] = 0xa
 		}
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryPayoutRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryPayoutRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryPayoutRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryPayoutResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryPayoutResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryPayoutResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Paid) > 0 {
+		for iNdEx := len(m.Paid) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Paid[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintQuery(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x1a
+		}
+	}
+	if len(m.Validator) > 0 {
+		i -= len(m.Validator)
+		copy(dAtA[i:], m.Validator)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Validator)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Address) > 0 {
+		i -= len(m.Address)
+		copy(dAtA[i:], m.Address)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Address)))
+		i--
+		dAtA[i] = 0xa
 	}
 	return len(dAtA) - i, nil
 }
@@ -805,6 +1042,42 @@ func (m *QueryEarningsResponse) Size() (n int) {
 	_ = l
 	if len(m.Amount) > 0 {
 		for _, e := range m.Amount {
+			l = e.Size()
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	return n
+}
+
+func (m *QueryPayoutRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryPayoutResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Address)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	l = len(m.Validator)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	if len(m.Paid) > 0 {
+		for _, e := range m.Paid {
 			l = e.Size()
 			n += 1 + l + sovQuery(uint64(l))
 		}
@@ -1123,6 +1396,236 @@ func (m *QueryEarningsResponse) Unmarshal(dAtA []byte) error {
 			}
 			m.Amount = append(m.Amount, types.Coin{})
 			if err := m.Amount[len(m.Amount)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryPayoutRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryPayoutRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryPayoutRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryPayoutResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryPayoutResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryPayoutResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Address", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Address = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Validator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Validator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Paid", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Paid = append(m.Paid, types.Coin{})
+			if err := m.Paid[len(m.Paid)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
 				return err
 			}
 			iNdEx = postIndex

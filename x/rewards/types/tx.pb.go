@@ -35,7 +35,8 @@ const _ = proto.GoGoProtoPackageIsVersion3 // please upgrade the proto package
 
 // MsgClaim pays out unclaimed earnings.
 type MsgClaim struct {
-	// Address of the operator that earned the coins and receives them.
+	// Address of the operator that earned the coins. They go to its payout address, or to the
+	// operator if it has set none.
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
 	// Denoms to claim, at most 16; empty means all denoms, up to 16.
 	Denoms []string `protobuf:"bytes,2,rep,name=denoms,proto3" json:"denoms,omitempty"`
@@ -134,6 +135,239 @@ func (m *MsgClaimResponse) GetAmount() github_com_cosmos_cosmos_sdk_types.Coins 
 	return nil
 }
 
+// MsgSetPayout sets where the sender's earnings go. Without an address and a validator, it
+// removes the rule.
+type MsgSetPayout struct {
+	// Address of the operator.
+	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+	// Account that earnings are paid to; empty means the operator. Module accounts, accounts
+	// that may not receive coins, and worker keys of nodes are refused.
+	Address string `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"`
+	// Validator to which MsgCollect delegates coins of the bond denom; empty means none. Refused
+	// if the operator is not paid itself.
+	Validator string `protobuf:"bytes,3,opt,name=validator,proto3" json:"validator,omitempty"`
+}
+
+func (m *MsgSetPayout) Reset()         { *m = MsgSetPayout{} }
+func (m *MsgSetPayout) String() string { return proto.CompactTextString(m) }
+func (*MsgSetPayout) ProtoMessage()    {}
+func (*MsgSetPayout) Descriptor() ([]byte, []int) {
+	return fileDescriptor_db25576be75727fc, []int{2}
+}
+func (m *MsgSetPayout) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgSetPayout) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgSetPayout.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgSetPayout) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgSetPayout.Merge(m, src)
+}
+func (m *MsgSetPayout) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgSetPayout) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgSetPayout.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgSetPayout proto.InternalMessageInfo
+
+func (m *MsgSetPayout) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *MsgSetPayout) GetAddress() string {
+	if m != nil {
+		return m.Address
+	}
+	return ""
+}
+
+func (m *MsgSetPayout) GetValidator() string {
+	if m != nil {
+		return m.Validator
+	}
+	return ""
+}
+
+// MsgSetPayoutResponse is empty.
+type MsgSetPayoutResponse struct {
+}
+
+func (m *MsgSetPayoutResponse) Reset()         { *m = MsgSetPayoutResponse{} }
+func (m *MsgSetPayoutResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgSetPayoutResponse) ProtoMessage()    {}
+func (*MsgSetPayoutResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_db25576be75727fc, []int{3}
+}
+func (m *MsgSetPayoutResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgSetPayoutResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgSetPayoutResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgSetPayoutResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgSetPayoutResponse.Merge(m, src)
+}
+func (m *MsgSetPayoutResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgSetPayoutResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgSetPayoutResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgSetPayoutResponse proto.InternalMessageInfo
+
+// MsgCollect pays unclaimed earnings as the operator's payout rule says.
+type MsgCollect struct {
+	// Address of the operator, or of the worker key of its node.
+	Sender string `protobuf:"bytes,1,opt,name=sender,proto3" json:"sender,omitempty"`
+	// Address of the operator that earned the coins.
+	Operator string `protobuf:"bytes,2,opt,name=operator,proto3" json:"operator,omitempty"`
+}
+
+func (m *MsgCollect) Reset()         { *m = MsgCollect{} }
+func (m *MsgCollect) String() string { return proto.CompactTextString(m) }
+func (*MsgCollect) ProtoMessage()    {}
+func (*MsgCollect) Descriptor() ([]byte, []int) {
+	return fileDescriptor_db25576be75727fc, []int{4}
+}
+func (m *MsgCollect) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgCollect) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgCollect.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgCollect) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgCollect.Merge(m, src)
+}
+func (m *MsgCollect) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgCollect) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgCollect.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgCollect proto.InternalMessageInfo
+
+func (m *MsgCollect) GetSender() string {
+	if m != nil {
+		return m.Sender
+	}
+	return ""
+}
+
+func (m *MsgCollect) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+// MsgCollectResponse says what was paid and delegated.
+type MsgCollectResponse struct {
+	// Coins that left escrow, in at most 16 denoms.
+	Amount github_com_cosmos_cosmos_sdk_types.Coins `protobuf:"bytes,1,rep,name=amount,proto3,castrepeated=github.com/cosmos/cosmos-sdk/types.Coins" json:"amount"`
+	// Account that they were paid to.
+	Recipient string `protobuf:"bytes,2,opt,name=recipient,proto3" json:"recipient,omitempty"`
+	// Part of the coins that was delegated; zero if nothing was.
+	Delegated types.Coin `protobuf:"bytes,3,opt,name=delegated,proto3" json:"delegated"`
+	// Why coins of the bond denom were not delegated although the rule names a validator; empty
+	// otherwise.
+	Undelegated string `protobuf:"bytes,4,opt,name=undelegated,proto3" json:"undelegated,omitempty"`
+}
+
+func (m *MsgCollectResponse) Reset()         { *m = MsgCollectResponse{} }
+func (m *MsgCollectResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgCollectResponse) ProtoMessage()    {}
+func (*MsgCollectResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_db25576be75727fc, []int{5}
+}
+func (m *MsgCollectResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgCollectResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgCollectResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgCollectResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgCollectResponse.Merge(m, src)
+}
+func (m *MsgCollectResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgCollectResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgCollectResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgCollectResponse proto.InternalMessageInfo
+
+func (m *MsgCollectResponse) GetAmount() github_com_cosmos_cosmos_sdk_types.Coins {
+	if m != nil {
+		return m.Amount
+	}
+	return nil
+}
+
+func (m *MsgCollectResponse) GetRecipient() string {
+	if m != nil {
+		return m.Recipient
+	}
+	return ""
+}
+
+func (m *MsgCollectResponse) GetDelegated() types.Coin {
+	if m != nil {
+		return m.Delegated
+	}
+	return types.Coin{}
+}
+
+func (m *MsgCollectResponse) GetUndelegated() string {
+	if m != nil {
+		return m.Undelegated
+	}
+	return ""
+}
+
 // MsgUpdateParams replaces the parameters. Only governance can send it.
 type MsgUpdateParams struct {
 	// Address of the governance account; the chain accepts no other.
@@ -146,7 +380,7 @@ func (m *MsgUpdateParams) Reset()         { *m = MsgUpdateParams{} }
 func (m *MsgUpdateParams) String() string { return proto.CompactTextString(m) }
 func (*MsgUpdateParams) ProtoMessage()    {}
 func (*MsgUpdateParams) Descriptor() ([]byte, []int) {
-	return fileDescriptor_db25576be75727fc, []int{2}
+	return fileDescriptor_db25576be75727fc, []int{6}
 }
 func (m *MsgUpdateParams) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -197,7 +431,7 @@ func (m *MsgUpdateParamsResponse) Reset()         { *m = MsgUpdateParamsResponse
 func (m *MsgUpdateParamsResponse) String() string { return proto.CompactTextString(m) }
 func (*MsgUpdateParamsResponse) ProtoMessage()    {}
 func (*MsgUpdateParamsResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_db25576be75727fc, []int{3}
+	return fileDescriptor_db25576be75727fc, []int{7}
 }
 func (m *MsgUpdateParamsResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -229,6 +463,10 @@ var xxx_messageInfo_MsgUpdateParamsResponse proto.InternalMessageInfo
 func init() {
 	proto.RegisterType((*MsgClaim)(nil), "theta.rewards.v1.MsgClaim")
 	proto.RegisterType((*MsgClaimResponse)(nil), "theta.rewards.v1.MsgClaimResponse")
+	proto.RegisterType((*MsgSetPayout)(nil), "theta.rewards.v1.MsgSetPayout")
+	proto.RegisterType((*MsgSetPayoutResponse)(nil), "theta.rewards.v1.MsgSetPayoutResponse")
+	proto.RegisterType((*MsgCollect)(nil), "theta.rewards.v1.MsgCollect")
+	proto.RegisterType((*MsgCollectResponse)(nil), "theta.rewards.v1.MsgCollectResponse")
 	proto.RegisterType((*MsgUpdateParams)(nil), "theta.rewards.v1.MsgUpdateParams")
 	proto.RegisterType((*MsgUpdateParamsResponse)(nil), "theta.rewards.v1.MsgUpdateParamsResponse")
 }
@@ -236,39 +474,51 @@ func init() {
 func init() { proto.RegisterFile("theta/rewards/v1/tx.proto", fileDescriptor_db25576be75727fc) }
 
 var fileDescriptor_db25576be75727fc = []byte{
-	// 503 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0x84, 0x92, 0x41, 0x6f, 0xd3, 0x30,
-	0x14, 0xc7, 0xeb, 0x55, 0xab, 0x56, 0x0f, 0x89, 0x11, 0x4d, 0x5b, 0x1a, 0x89, 0xac, 0xe4, 0x14,
-	0x2a, 0x2d, 0x5e, 0x0b, 0xe2, 0x30, 0x4e, 0x74, 0x48, 0x9c, 0x2a, 0xa1, 0x20, 0x2e, 0x08, 0x09,
-	0xb9, 0x8d, 0xe5, 0x46, 0x90, 0x38, 0xf2, 0x73, 0xbb, 0xed, 0x86, 0x76, 0xe4, 0xc4, 0xc7, 0x40,
-	0x9c, 0x2a, 0xc1, 0x81, 0x8f, 0xb0, 0xe3, 0xc4, 0x89, 0x13, 0xa0, 0xf6, 0xd0, 0xaf, 0x81, 0xe2,
-	0x38, 0x5d, 0xb7, 0x32, 0xed, 0x92, 0xd8, 0xfe, 0x3f, 0xff, 0xdf, 0x5f, 0xbf, 0x67, 0xdc, 0x50,
-	0x43, 0xa6, 0x28, 0x91, 0xec, 0x98, 0xca, 0x08, 0xc8, 0xb8, 0x4d, 0xd4, 0x49, 0x90, 0x49, 0xa1,
-	0x84, 0xb5, 0xa5, 0xa5, 0xc0, 0x48, 0xc1, 0xb8, 0xed, 0xdc, 0xa3, 0x49, 0x9c, 0x0a, 0xa2, 0xbf,
-	0x45, 0x91, 0xe3, 0x0e, 0x04, 0x24, 0x02, 0x48, 0x9f, 0x02, 0x23, 0xe3, 0x76, 0x9f, 0x29, 0xda,
-	0x26, 0x03, 0x11, 0xa7, 0x46, 0xdf, 0x35, 0x7a, 0x02, 0x3c, 0x37, 0x4f, 0x80, 0x1b, 0xa1, 0x51,
-	0x08, 0xef, 0xf4, 0x8e, 0x14, 0x1b, 0x23, 0x6d, 0x73, 0xc1, 0x45, 0x71, 0x9e, 0xaf, 0xca, 0x4e,
-	0x2b, 0x49, 0xcb, 0x64, 0x5a, 0xf7, 0xce, 0x10, 0xde, 0xe8, 0x01, 0x3f, 0xfa, 0x40, 0xe3, 0xc4,
-	0x7a, 0x8c, 0x37, 0x44, 0xc6, 0x24, 0x55, 0x42, 0xda, 0xa8, 0x89, 0xfc, 0x7a, 0xd7, 0xfe, 0xf9,
-	0x7d, 0x7f, 0xdb, 0xb4, 0x79, 0x16, 0x45, 0x92, 0x01, 0xbc, 0x52, 0x32, 0x4e, 0x79, 0xb8, 0xa8,
-	0xb4, 0x76, 0x70, 0x2d, 0x62, 0xa9, 0x48, 0xc0, 0x5e, 0x6b, 0x56, 0xfd, 0x7a, 0x68, 0x76, 0x87,
-	0xfe, 0xd9, 0x7c, 0xd2, 0x5a, 0x94, 0x7d, 0x9a, 0x4f, 0x5a, 0x3b, 0x57, 0xc3, 0x94, 0x7d, 0xbd,
-	0x63, 0xbc, 0x55, 0xae, 0x43, 0x06, 0x99, 0x48, 0x81, 0x59, 0x03, 0x5c, 0xa3, 0x89, 0x18, 0xa5,
-	0xca, 0x46, 0xcd, 0xaa, 0xbf, 0xd9, 0x69, 0x04, 0x26, 0x46, 0xce, 0x2c, 0x30, 0xcc, 0x82, 0x23,
-	0x11, 0xa7, 0xdd, 0x83, 0xf3, 0xdf, 0x7b, 0x95, 0xaf, 0x7f, 0xf6, 0x7c, 0x1e, 0xab, 0xe1, 0xa8,
-	0x1f, 0x0c, 0x44, 0x62, 0xd0, 0x98, 0xdf, 0x3e, 0x44, 0xef, 0x89, 0x3a, 0xcd, 0x18, 0xe8, 0x0b,
-	0x10, 0x1a, 0x6b, 0xef, 0x07, 0xc2, 0x77, 0x7b, 0xc0, 0x5f, 0x67, 0x11, 0x55, 0xec, 0x25, 0x95,
-	0x34, 0x01, 0xeb, 0x09, 0xae, 0xd3, 0x91, 0x1a, 0x0a, 0x19, 0xab, 0xd3, 0x5b, 0x29, 0x5c, 0x96,
-	0x5a, 0x4f, 0x71, 0x2d, 0xd3, 0x0e, 0xf6, 0x5a, 0x13, 0xf9, 0x9b, 0x1d, 0x3b, 0xb8, 0xfe, 0x12,
-	0x82, 0xa2, 0x43, 0xb7, 0x9e, 0xe7, 0xfd, 0x32, 0x9f, 0xb4, 0x50, 0x68, 0xae, 0x1c, 0x1e, 0xe4,
-	0xac, 0x2e, 0xcd, 0x72, 0x58, 0xf7, 0x57, 0x60, 0x2d, 0xc7, 0xf4, 0x1a, 0x78, 0xf7, 0xda, 0x51,
-	0x89, 0xae, 0xf3, 0x0d, 0xe1, 0x6a, 0x0f, 0xb8, 0xf5, 0x02, 0xaf, 0x17, 0x73, 0x75, 0x56, 0xa3,
-	0x94, 0xbc, 0x1d, 0xef, 0x66, 0x6d, 0x31, 0x8b, 0xb7, 0xf8, 0xce, 0x15, 0x44, 0x0f, 0xfe, 0x7b,
-	0x67, 0xb9, 0xc4, 0x79, 0x78, 0x6b, 0x49, 0xe9, 0xee, 0xac, 0x7f, 0xcc, 0x51, 0x74, 0x9f, 0x9f,
-	0x4f, 0x5d, 0x74, 0x31, 0x75, 0xd1, 0xdf, 0xa9, 0x8b, 0x3e, 0xcf, 0xdc, 0xca, 0xc5, 0xcc, 0xad,
-	0xfc, 0x9a, 0xb9, 0x95, 0x37, 0xad, 0xa5, 0xb9, 0x6a, 0x57, 0x16, 0x71, 0x56, 0xac, 0xc8, 0xc9,
-	0x02, 0x90, 0x9e, 0x6f, 0xbf, 0xa6, 0x9f, 0xf5, 0xa3, 0x7f, 0x01, 0x00, 0x00, 0xff, 0xff, 0x82,
-	0x20, 0xb8, 0xfc, 0xa2, 0x03, 0x00, 0x00,
+	// 704 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xbc, 0x55, 0x31, 0x6f, 0xd3, 0x40,
+	0x14, 0x8e, 0x93, 0x36, 0x6d, 0x5e, 0x2b, 0x51, 0xac, 0xaa, 0x75, 0x2c, 0xea, 0xa6, 0x16, 0x42,
+	0x21, 0xa2, 0x76, 0x13, 0x10, 0x43, 0x11, 0x42, 0xa4, 0x48, 0x4c, 0x91, 0x2a, 0x57, 0x30, 0x20,
+	0x24, 0x74, 0x89, 0x4f, 0xae, 0x45, 0xec, 0xb3, 0x7c, 0x97, 0xb4, 0xdd, 0x50, 0x47, 0x26, 0xc4,
+	0x0f, 0x60, 0x46, 0x4c, 0x1d, 0x3a, 0xf0, 0x13, 0x3a, 0x56, 0x5d, 0x60, 0x02, 0xd4, 0x0e, 0xf9,
+	0x1b, 0xc8, 0xe7, 0xb3, 0x9d, 0x34, 0xa5, 0x41, 0x0c, 0x2c, 0xc9, 0xdd, 0x7d, 0xef, 0x7d, 0xef,
+	0xbb, 0xef, 0xdd, 0x9d, 0xa1, 0xcc, 0x76, 0x31, 0x43, 0x66, 0x88, 0xf7, 0x50, 0x68, 0x53, 0xb3,
+	0x5f, 0x37, 0xd9, 0xbe, 0x11, 0x84, 0x84, 0x11, 0x79, 0x81, 0x43, 0x86, 0x80, 0x8c, 0x7e, 0x5d,
+	0xbd, 0x89, 0x3c, 0xd7, 0x27, 0x26, 0xff, 0x8d, 0x83, 0x54, 0xad, 0x43, 0xa8, 0x47, 0xa8, 0xd9,
+	0x46, 0x14, 0x9b, 0xfd, 0x7a, 0x1b, 0x33, 0x54, 0x37, 0x3b, 0xc4, 0xf5, 0x05, 0xbe, 0x2c, 0x70,
+	0x8f, 0x3a, 0x11, 0xb9, 0x47, 0x1d, 0x01, 0x94, 0x63, 0xe0, 0x0d, 0x9f, 0x99, 0xf1, 0x44, 0x40,
+	0x8b, 0x0e, 0x71, 0x48, 0xbc, 0x1e, 0x8d, 0x92, 0x4a, 0x63, 0x4a, 0x13, 0x65, 0x1c, 0xd7, 0x0f,
+	0x25, 0x98, 0x6d, 0x51, 0x67, 0xab, 0x8b, 0x5c, 0x4f, 0x7e, 0x00, 0xb3, 0x24, 0xc0, 0x21, 0x62,
+	0x24, 0x54, 0xa4, 0x8a, 0x54, 0x2d, 0x35, 0x95, 0xb3, 0xe3, 0xf5, 0x45, 0x51, 0xe6, 0xa9, 0x6d,
+	0x87, 0x98, 0xd2, 0x1d, 0x16, 0xba, 0xbe, 0x63, 0xa5, 0x91, 0xf2, 0x12, 0x14, 0x6d, 0xec, 0x13,
+	0x8f, 0x2a, 0xf9, 0x4a, 0xa1, 0x5a, 0xb2, 0xc4, 0x6c, 0xb3, 0x7a, 0x38, 0x38, 0xaa, 0xa5, 0x61,
+	0xef, 0x07, 0x47, 0xb5, 0xa5, 0x51, 0x31, 0x49, 0x5d, 0x7d, 0x0f, 0x16, 0x92, 0xb1, 0x85, 0x69,
+	0x40, 0x7c, 0x8a, 0xe5, 0x0e, 0x14, 0x91, 0x47, 0x7a, 0x3e, 0x53, 0xa4, 0x4a, 0xa1, 0x3a, 0xd7,
+	0x28, 0x1b, 0x42, 0x46, 0xe4, 0x99, 0x21, 0x3c, 0x33, 0xb6, 0x88, 0xeb, 0x37, 0x37, 0x4e, 0x7e,
+	0xac, 0xe6, 0xbe, 0xfc, 0x5c, 0xad, 0x3a, 0x2e, 0xdb, 0xed, 0xb5, 0x8d, 0x0e, 0xf1, 0x84, 0x35,
+	0xe2, 0x6f, 0x9d, 0xda, 0x6f, 0x4d, 0x76, 0x10, 0x60, 0xca, 0x13, 0xa8, 0x25, 0xa8, 0xf5, 0x81,
+	0x04, 0xf3, 0x2d, 0xea, 0xec, 0x60, 0xb6, 0x8d, 0x0e, 0x48, 0x8f, 0xfd, 0xa3, 0x03, 0x0d, 0x98,
+	0x41, 0x31, 0xa4, 0xe4, 0x27, 0x24, 0x25, 0x81, 0xf2, 0x13, 0x28, 0xf5, 0x51, 0xd7, 0xb5, 0x79,
+	0xa9, 0x02, 0xcf, 0x5a, 0x3b, 0x3b, 0x5e, 0x5f, 0x11, 0x59, 0x2f, 0x13, 0x6c, 0x34, 0x3d, 0xcb,
+	0xd9, 0xbc, 0x37, 0x66, 0xaf, 0x3a, 0x66, 0x6f, 0xba, 0x31, 0x7d, 0x09, 0x16, 0x87, 0xe7, 0x89,
+	0xcd, 0xfa, 0x27, 0x09, 0x20, 0xf2, 0x9e, 0x74, 0xbb, 0xb8, 0xc3, 0xe4, 0x0d, 0x28, 0x52, 0xec,
+	0xdb, 0x78, 0xf2, 0xee, 0x45, 0xdc, 0x88, 0x63, 0xf9, 0xbf, 0x75, 0x2c, 0x3e, 0x1b, 0x82, 0x22,
+	0x92, 0xae, 0x8c, 0x9f, 0x8c, 0x58, 0x91, 0xfe, 0x31, 0x0f, 0x72, 0x36, 0xfd, 0xaf, 0xc7, 0x43,
+	0x7e, 0x08, 0xa5, 0x10, 0x77, 0xdc, 0xc0, 0xc5, 0x3e, 0x9b, 0xb8, 0xb9, 0x2c, 0x54, 0x7e, 0x0c,
+	0x25, 0x1b, 0x77, 0xb1, 0x83, 0x18, 0xb6, 0x79, 0x6f, 0xaf, 0xd5, 0x37, 0x15, 0xe9, 0xb3, 0xb2,
+	0x0c, 0xb9, 0x02, 0x73, 0x3d, 0x3f, 0x23, 0x98, 0x8a, 0x0a, 0x5b, 0xc3, 0x4b, 0xfa, 0x57, 0x09,
+	0x6e, 0xb4, 0xa8, 0xf3, 0x22, 0xb0, 0x11, 0xc3, 0xdb, 0x28, 0x44, 0x1e, 0x8d, 0xc4, 0xa2, 0x1e,
+	0xdb, 0x25, 0xa1, 0xcb, 0x0e, 0x26, 0x76, 0x2f, 0x0b, 0x95, 0x1f, 0x41, 0x31, 0xe0, 0x0c, 0x7c,
+	0x87, 0x73, 0x0d, 0xc5, 0xb8, 0xfc, 0x82, 0x19, 0x71, 0x85, 0x66, 0x29, 0x12, 0xfa, 0x79, 0x70,
+	0x54, 0x93, 0x2c, 0x91, 0xb2, 0xb9, 0x11, 0xf5, 0x31, 0x23, 0x8b, 0x5a, 0xb9, 0x32, 0xd6, 0xca,
+	0x61, 0x99, 0x7a, 0x19, 0x96, 0x2f, 0x2d, 0x25, 0x3d, 0x6d, 0x7c, 0xcb, 0x43, 0xa1, 0x45, 0x1d,
+	0xf9, 0x39, 0x4c, 0xc7, 0xef, 0x91, 0x3a, 0x2e, 0x25, 0x79, 0x27, 0x54, 0xfd, 0xcf, 0x58, 0x7a,
+	0x48, 0x76, 0xa0, 0x94, 0x5d, 0x6d, 0xed, 0xca, 0x84, 0x14, 0x57, 0xef, 0x5c, 0x8f, 0xa7, 0xa4,
+	0x2d, 0x98, 0x49, 0x6e, 0xcb, 0xad, 0xab, 0x35, 0xc4, 0xa8, 0x7a, 0xfb, 0x3a, 0x34, 0xa5, 0x7b,
+	0x0d, 0xf3, 0x23, 0x6d, 0x5c, 0xbb, 0x32, 0x6b, 0x38, 0x44, 0xbd, 0x3b, 0x31, 0x24, 0x61, 0x57,
+	0xa7, 0xdf, 0x45, 0xed, 0x6a, 0x3e, 0x3b, 0x39, 0xd7, 0xa4, 0xd3, 0x73, 0x4d, 0xfa, 0x75, 0xae,
+	0x49, 0x1f, 0x2e, 0xb4, 0xdc, 0xe9, 0x85, 0x96, 0xfb, 0x7e, 0xa1, 0xe5, 0x5e, 0xd5, 0x86, 0x2e,
+	0x05, 0x67, 0xc5, 0xb6, 0x83, 0xe3, 0x91, 0xb9, 0x9f, 0x36, 0x91, 0x5f, 0x8e, 0x76, 0x91, 0x7f,
+	0x32, 0xee, 0xff, 0x0e, 0x00, 0x00, 0xff, 0xff, 0x3e, 0xc3, 0xbd, 0x01, 0xfe, 0x06, 0x00, 0x00,
 }
 
 // Reference imports to suppress errors if they are not otherwise used.
@@ -283,8 +533,13 @@ const _ = grpc.SupportPackageIsVersion4
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://godoc.org/google.golang.org/grpc#ClientConn.NewStream.
 type MsgClient interface {
-	// Claim pays an operator's unclaimed earnings out of escrow.
+	// Claim pays an operator's unclaimed earnings out of escrow to the payout address.
 	Claim(ctx context.Context, in *MsgClaim, opts ...grpc.CallOption) (*MsgClaimResponse, error)
+	// SetPayout sets where an operator's earnings go.
+	SetPayout(ctx context.Context, in *MsgSetPayout, opts ...grpc.CallOption) (*MsgSetPayoutResponse, error)
+	// Collect pays an operator's unclaimed earnings as its payout rule says. The operator's
+	// worker may send it.
+	Collect(ctx context.Context, in *MsgCollect, opts ...grpc.CallOption) (*MsgCollectResponse, error)
 	// UpdateParams replaces the parameters. Only governance can send it.
 	UpdateParams(ctx context.Context, in *MsgUpdateParams, opts ...grpc.CallOption) (*MsgUpdateParamsResponse, error)
 }
@@ -306,6 +561,24 @@ func (c *msgClient) Claim(ctx context.Context, in *MsgClaim, opts ...grpc.CallOp
 	return out, nil
 }
 
+func (c *msgClient) SetPayout(ctx context.Context, in *MsgSetPayout, opts ...grpc.CallOption) (*MsgSetPayoutResponse, error) {
+	out := new(MsgSetPayoutResponse)
+	err := c.cc.Invoke(ctx, "/theta.rewards.v1.Msg/SetPayout", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) Collect(ctx context.Context, in *MsgCollect, opts ...grpc.CallOption) (*MsgCollectResponse, error) {
+	out := new(MsgCollectResponse)
+	err := c.cc.Invoke(ctx, "/theta.rewards.v1.Msg/Collect", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *msgClient) UpdateParams(ctx context.Context, in *MsgUpdateParams, opts ...grpc.CallOption) (*MsgUpdateParamsResponse, error) {
 	out := new(MsgUpdateParamsResponse)
 	err := c.cc.Invoke(ctx, "/theta.rewards.v1.Msg/UpdateParams", in, out, opts...)
@@ -317,8 +590,13 @@ func (c *msgClient) UpdateParams(ctx context.Context, in *MsgUpdateParams, opts 
 
 // MsgServer is the server API for Msg service.
 type MsgServer interface {
-	// Claim pays an operator's unclaimed earnings out of escrow.
+	// Claim pays an operator's unclaimed earnings out of escrow to the payout address.
 	Claim(context.Context, *MsgClaim) (*MsgClaimResponse, error)
+	// SetPayout sets where an operator's earnings go.
+	SetPayout(context.Context, *MsgSetPayout) (*MsgSetPayoutResponse, error)
+	// Collect pays an operator's unclaimed earnings as its payout rule says. The operator's
+	// worker may send it.
+	Collect(context.Context, *MsgCollect) (*MsgCollectResponse, error)
 	// UpdateParams replaces the parameters. Only governance can send it.
 	UpdateParams(context.Context, *MsgUpdateParams) (*MsgUpdateParamsResponse, error)
 }
@@ -329,6 +607,12 @@ type UnimplementedMsgServer struct {
 
 func (*UnimplementedMsgServer) Claim(ctx context.Context, req *MsgClaim) (*MsgClaimResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Claim not implemented")
+}
+func (*UnimplementedMsgServer) SetPayout(ctx context.Context, req *MsgSetPayout) (*MsgSetPayoutResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method SetPayout not implemented")
+}
+func (*UnimplementedMsgServer) Collect(ctx context.Context, req *MsgCollect) (*MsgCollectResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Collect not implemented")
 }
 func (*UnimplementedMsgServer) UpdateParams(ctx context.Context, req *MsgUpdateParams) (*MsgUpdateParamsResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method UpdateParams not implemented")
@@ -352,6 +636,42 @@ func _Msg_Claim_Handler(srv interface{}, ctx context.Context, dec func(interface
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(MsgServer).Claim(ctx, req.(*MsgClaim))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_SetPayout_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgSetPayout)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).SetPayout(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/theta.rewards.v1.Msg/SetPayout",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).SetPayout(ctx, req.(*MsgSetPayout))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_Collect_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgCollect)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).Collect(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/theta.rewards.v1.Msg/Collect",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).Collect(ctx, req.(*MsgCollect))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -382,6 +702,14 @@ var _Msg_serviceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Claim",
 			Handler:    _Msg_Claim_Handler,
+		},
+		{
+			MethodName: "SetPayout",
+			Handler:    _Msg_SetPayout_Handler,
+		},
+		{
+			MethodName: "Collect",
+			Handler:    _Msg_Collect_Handler,
 		},
 		{
 			MethodName: "UpdateParams",
@@ -451,6 +779,171 @@ func (m *MsgClaimResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if len(m.Amount) > 0 {
+		for iNdEx := len(m.Amount) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Amount[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintTx(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgSetPayout) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgSetPayout) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgSetPayout) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Validator) > 0 {
+		i -= len(m.Validator)
+		copy(dAtA[i:], m.Validator)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Validator)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Address) > 0 {
+		i -= len(m.Address)
+		copy(dAtA[i:], m.Address)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Address)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgSetPayoutResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgSetPayoutResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgSetPayoutResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgCollect) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgCollect) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgCollect) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Sender) > 0 {
+		i -= len(m.Sender)
+		copy(dAtA[i:], m.Sender)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Sender)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgCollectResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgCollectResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgCollectResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Undelegated) > 0 {
+		i -= len(m.Undelegated)
+		copy(dAtA[i:], m.Undelegated)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Undelegated)))
+		i--
+		dAtA[i] = 0x22
+	}
+	{
+		size, err := m.Delegated.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintTx(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x1a
+	if len(m.Recipient) > 0 {
+		i -= len(m.Recipient)
+		copy(dAtA[i:], m.Recipient)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Recipient)))
+		i--
+		dAtA[i] = 0x12
+	}
 	if len(m.Amount) > 0 {
 		for iNdEx := len(m.Amount) - 1; iNdEx >= 0; iNdEx-- {
 			{
@@ -572,6 +1065,78 @@ func (m *MsgClaimResponse) Size() (n int) {
 			l = e.Size()
 			n += 1 + l + sovTx(uint64(l))
 		}
+	}
+	return n
+}
+
+func (m *MsgSetPayout) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.Address)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.Validator)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgSetPayoutResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	return n
+}
+
+func (m *MsgCollect) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Sender)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgCollectResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Amount) > 0 {
+		for _, e := range m.Amount {
+			l = e.Size()
+			n += 1 + l + sovTx(uint64(l))
+		}
+	}
+	l = len(m.Recipient)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = m.Delegated.Size()
+	n += 1 + l + sovTx(uint64(l))
+	l = len(m.Undelegated)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
 	}
 	return n
 }
@@ -782,6 +1347,497 @@ func (m *MsgClaimResponse) Unmarshal(dAtA []byte) error {
 			if err := m.Amount[len(m.Amount)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
 				return err
 			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgSetPayout) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgSetPayout: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgSetPayout: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Address", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Address = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Validator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Validator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgSetPayoutResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgSetPayoutResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgSetPayoutResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgCollect) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgCollect: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgCollect: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Sender", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Sender = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgCollectResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgCollectResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgCollectResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Amount", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Amount = append(m.Amount, types.Coin{})
+			if err := m.Amount[len(m.Amount)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Recipient", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Recipient = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Delegated", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Delegated.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Undelegated", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Undelegated = string(dAtA[iNdEx:postIndex])
 			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
