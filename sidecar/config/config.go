@@ -8,7 +8,9 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/thetaedge/theta/sidecar/owner"
 	"github.com/thetaedge/theta/sidecar/worker"
@@ -215,6 +217,9 @@ func (c Config) Validate() error {
 	default:
 		expect(false, "keyring.backend", "\"test\", \"file\" or \"os\", found %q", c.Keyring.Backend)
 	}
+	// In double quotes, TOML reads C:\temp as C:, a tabulator and emp.
+	expect(strings.IndexFunc(c.Keyring.PassphraseFile, unicode.IsControl) < 0, "keyring.passphrase-file",
+		"a path without control characters, found %q; write a path of Windows in single quotes", c.Keyring.PassphraseFile)
 	expect(c.Policy.MaxJobs >= 1 && c.Policy.MaxJobs <= 1024, "policy.max-jobs", "1 to 1024, found %d; to take no jobs, run thetaedge pause", c.Policy.MaxJobs)
 	errs = append(errs, c.Policy.validate())
 	_, err = c.Owner.Rules()

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -18,8 +17,6 @@ import (
 	"unicode"
 
 	"github.com/spf13/viper"
-
-	"github.com/thetaedge/theta/internal/osfault"
 )
 
 // ErrChanged means that the file of the settings is not the one from which a draft was made.
@@ -43,9 +40,9 @@ func Values(home string) (map[string]string, error) {
 
 // readValues returns the text of a settings file and the values in it.
 func readValues(path string) ([]byte, map[string]string, error) {
-	raw, err := os.ReadFile(path)
+	raw, err := readText(path)
 	if err != nil {
-		return nil, nil, fmt.Errorf("cannot read the settings: %w", osfault.Explain(path, err))
+		return nil, nil, err
 	}
 	v, err := withDefaults()
 	if err != nil {
@@ -121,9 +118,9 @@ func (d Draft) Base() string {
 // Write replaces the file with the draft; the comments stay. It fails with ErrChanged if the file
 // is not the one from which the draft was made.
 func (d Draft) Write() error {
-	found, err := os.ReadFile(d.path)
+	found, err := readText(d.path)
 	if err != nil {
-		return fmt.Errorf("cannot read the settings: %w", osfault.Explain(d.path, err))
+		return err
 	}
 	if !bytes.Equal(found, d.before) {
 		return fmt.Errorf("%w: %s", ErrChanged, d.path)

@@ -25,9 +25,9 @@ func SetRates(home string, rates map[string]uint64) error {
 // file stays as it is, and the error says so.
 func edit(home, section, key, value string) error {
 	path := filepath.Join(home, FileName)
-	text, err := os.ReadFile(path)
+	text, err := readText(path)
 	if err != nil {
-		return fmt.Errorf("cannot read the settings: %w", osfault.Explain(path, err))
+		return err
 	}
 	text = replace(text, section, key, value)
 	if err := holds(text, section, key, value); err != nil {
@@ -57,7 +57,7 @@ func replaceFile(path string, text []byte) error {
 	}
 	_, err = written.Write(text)
 	if err = errors.Join(err, written.Sync(), written.Close()); err == nil {
-		err = os.Rename(written.Name(), path)
+		err = osfault.Replace(written.Name(), path)
 	}
 	if err != nil {
 		return errors.Join(err, remove(written.Name()))

@@ -12,8 +12,6 @@ import (
 	"github.com/go-viper/mapstructure/v2"
 	"github.com/spf13/pflag"
 	"github.com/spf13/viper"
-
-	"github.com/thetaedge/theta/internal/osfault"
 )
 
 // Keys returns the name of every setting as "section.name", in order.
@@ -65,9 +63,9 @@ func AddFlags(flags *pflag.FlagSet) error {
 // source.
 func Load(home string, flags *pflag.FlagSet, environ []string) (Config, error) {
 	path := filepath.Join(home, FileName)
-	raw, err := os.ReadFile(path)
+	raw, err := readText(path)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return Config{}, fmt.Errorf("cannot read the settings: %w", osfault.Explain(path, err))
+		return Config{}, err
 	}
 	return parse(home, raw, flags, environ)
 }
@@ -115,7 +113,7 @@ func mergeText(v *viper.Viper, path string, raw []byte, known []string) error {
 	file := viper.New()
 	file.SetConfigType("toml")
 	if err := file.ReadConfig(bytes.NewReader(raw)); err != nil {
-		return fmt.Errorf("%s is no valid TOML: %w", path, err)
+		return fmt.Errorf("%s is no valid TOML: %w%s", path, err, hintOf(raw))
 	}
 	for _, key := range file.AllKeys() {
 		if !slices.Contains(known, key) {
