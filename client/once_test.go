@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -282,6 +283,18 @@ func TestAWordIsQuotedForTheShell(t *testing.T) {
 	for word, want := range map[string]string{
 		"result": "result", "/a/b-c_d.e": "/a/b-c_d.e", "my result": "'my result'", "it's": `'it'\''s'`, "": "''", "$(x)": "'$(x)'",
 	} {
+		if runtime.GOOS == "windows" {
+			want = quoteOnWindows(word)
+		}
 		require.Equal(t, want, ShellQuote(word))
+	}
+}
+
+func TestAPathOfWindowsIsQuotedForBothOfItsShells(t *testing.T) {
+	for word, want := range map[string]string{
+		`C:\thetaedge`: `C:\thetaedge`, `C:\Users\Jörg Müller\.thetaedge`: `"C:\Users\Jörg Müller\.thetaedge"`,
+		"": `""`, `D:\my files\`: `"D:\my files\\"`, "a&b": `"a&b"`, "it's": `"it's"`,
+	} {
+		require.Equal(t, want, quoteOnWindows(word))
 	}
 }

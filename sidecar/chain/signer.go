@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"strings"
 
 	"github.com/cosmos/cosmos-sdk/crypto/hd"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/thetaedge/theta/client/tx"
 	"github.com/thetaedge/theta/internal/osfault"
+	"github.com/thetaedge/theta/internal/private"
 )
 
 // WorkerKey is the name of the machine's key in its keyring.
@@ -78,15 +78,10 @@ func OpenKeyring(cfg KeyringConfig, cdc Codec) (keyring.Keyring, error) {
 	return ring, nil
 }
 
-// readSecret returns the content of a file that only its owner may read. On Windows, the mode
-// of a file does not show who may read it.
+// readSecret returns the content of a file that only its owner may read.
 func readSecret(path string) ([]byte, error) {
-	stat, err := os.Stat(path)
-	if err != nil {
+	if err := private.Check(path); err != nil {
 		return nil, err
-	}
-	if mode := stat.Mode().Perm(); mode&0o077 != 0 && runtime.GOOS != "windows" {
-		return nil, fmt.Errorf("%s: expected a file that only its owner can read, found mode %s; run chmod 600 on it", path, mode)
 	}
 	return os.ReadFile(path)
 }

@@ -4,8 +4,11 @@ import (
 	"errors"
 	"io"
 	"os"
+	"strings"
 	"time"
+	"unsafe"
 
+	"golang.org/x/sys/windows"
 	"golang.org/x/sys/windows/svc"
 )
 
@@ -19,7 +22,7 @@ const (
 // Attend runs a daemon. If Windows has started it as a service, Attend answers Windows, writes the log
 // into the home, and turns the order to stop into an interrupt.
 func Attend(name, home string, stderr io.Writer, run func(log io.Writer, stops <-chan os.Signal) error) error {
-	service, err := svc.IsWindowsService()
+	service, err := isService()
 	if err != nil || !service {
 		return errors.Join(err, run(stderr, nil))
 	}
@@ -29,7 +32,36 @@ func Attend(name, home string, stderr io.Writer, run func(log io.Writer, stops <
 	}
 	d := &attended{run: run, log: log}
 	err = svc.Run(name, d)
+	if errors.Is(err, windows.ERROR_FAILED_SERVICE_CONTROLLER_CONNECT) {
+		// Another program with the name of the manager of services has started it.
+		return errors.Join(log.Close(), run(stderr, nil))
+	}
 	return errors.Join(err, d.err, log.Close())
+}
+
+// isService reports whether the manager of services has started this process. The library asks for session 0
+// too, which the services of containers and of Wine do not have.
+func isService() (service bool, err error) {
+	if service, err = svc.IsWindowsService(); service {
+		return true, err
+	}
+	snapshot, err := windows.CreateToolhelp32Snapshot(windows.TH32CS_SNAPPROCESS, 0)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, windows.CloseHandle(snapshot)) }()
+	names, parent := map[uint32]string{}, uint32(0)
+	entry := windows.ProcessEntry32{Size: uint32(unsafe.Sizeof(windows.ProcessEntry32{}))} //nolint:gosec // a few hundred bytes
+	for err = windows.Process32First(snapshot, &entry); err == nil; err = windows.Process32Next(snapshot, &entry) {
+		names[entry.ProcessID] = windows.UTF16ToString(entry.ExeFile[:])
+		if entry.ProcessID == windows.GetCurrentProcessId() {
+			parent = entry.ParentProcessID
+		}
+	}
+	if !errors.Is(err, windows.ERROR_NO_MORE_FILES) {
+		return false, err
+	}
+	return strings.EqualFold(names[parent], "services.exe"), nil
 }
 
 // attended is a daemon that runs as a service of Windows.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"strings"
 	"time"
 
@@ -11,6 +13,9 @@ import (
 	"golang.org/x/sys/windows/svc"
 	"golang.org/x/sys/windows/svc/mgr"
 )
+
+// administrator is the cure of a refusal.
+const administrator = "use a terminal of an administrator"
 
 // Windows runs services on Windows.
 type Windows struct {
@@ -36,15 +41,61 @@ func (w Windows) config(u Unit) mgr.Config {
 	}
 }
 
+// full is config with the command line, which a change of a service needs.
+func (w Windows) full(u Unit) mgr.Config {
+	config := w.config(u)
+	config.ServiceType, config.BinaryPathName = windows.SERVICE_WIN32_OWN_PROCESS, w.command(u)
+	return config
+}
+
+// plain leaves out of a configuration what a manager of services may not know.
+func plain(config mgr.Config) mgr.Config {
+	config.DelayedAutoStart, config.SidType = false, windows.SERVICE_SID_TYPE_NONE
+	return config
+}
+
+// known leaves out the error of a manager of services that does not know an option, as that of Wine. A
+// service works without any of those options that are asked for in this way.
+func known(err error) error {
+	if errors.Is(err, windows.ERROR_INVALID_LEVEL) {
+		return nil
+	}
+	return err
+}
+
 // found is a service that is installed.
 type found struct {
 	exists, ours bool
 	origin       origin
-	config       mgr.Config
-	status       svc.Status
+	// automatic reports whether it starts with the machine.
+	automatic bool
+	status    svc.Status
 }
 
-// connect calls a function with the manager of services, and with the service if it exists.
+// look calls a function with the service, or with nil if there is none. Every user may look.
+func (w Windows) look(do func(*mgr.Service) error) error {
+	manager, err := windows.OpenSCManager(nil, nil, windows.SC_MANAGER_CONNECT)
+	if err != nil {
+		return fmt.Errorf("cannot open the manager of services: %w", err)
+	}
+	defer windows.CloseServiceHandle(manager) //nolint:errcheck // nothing was written
+	name, err := windows.UTF16PtrFromString(w.Name)
+	if err != nil {
+		return err
+	}
+	service, err := windows.OpenService(manager, name, windows.SERVICE_QUERY_CONFIG|windows.SERVICE_QUERY_STATUS)
+	if errors.Is(err, windows.ERROR_SERVICE_DOES_NOT_EXIST) {
+		return do(nil)
+	}
+	if err != nil {
+		return fmt.Errorf("cannot look at the service %s: %w; use a terminal of an administrator", w.Name, err)
+	}
+	defer windows.CloseServiceHandle(service) //nolint:errcheck // nothing was written
+	return do(&mgr.Service{Name: w.Name, Handle: service})
+}
+
+// connect calls a function with the manager of services, and with the service if it exists. Only
+// administrators may.
 func (w Windows) connect(do func(*mgr.Mgr, *mgr.Service) error) error {
 	manager, err := mgr.Connect()
 	if err != nil {
@@ -63,15 +114,15 @@ func (w Windows) connect(do func(*mgr.Mgr, *mgr.Service) error) error {
 }
 
 func (w Windows) find() (f found, err error) {
-	err = w.connect(func(_ *mgr.Mgr, service *mgr.Service) error {
+	err = w.look(func(service *mgr.Service) error {
 		if service == nil {
 			return nil
 		}
 		f.exists = true
-		var err1, err2 error
-		f.config, err1 = service.Config()
-		f.status, err2 = service.Query()
-		f.origin, f.ours = readMark(f.config.Description)
+		config, err1 := readConfig(service.Handle)
+		status, err2 := service.Query()
+		f.automatic, f.status = config.StartType == mgr.StartAutomatic, status
+		f.origin, f.ours = readMark(config.Description)
 		return errors.Join(err1, err2)
 	})
 	return f, err
@@ -91,31 +142,49 @@ func (w Windows) Install(_ context.Context, u Unit) (Plan, error) {
 	if err := at.admits(u); err != nil {
 		return nil, err
 	}
-	grant := w.Run.step("use a terminal of an administrator", "icacls", u.Home, "/grant", w.account()+":(OI)(CI)F")
-	grant.Undo = func(ctx context.Context) error {
-		_, err := w.Run(ctx, "icacls", u.Home, "/remove", w.account())
-		return err
+	return Plan{w.create(u, f.exists), w.grant(u.Home, "(OI)(CI)F", f.exists), w.grant(u.Exe, "RX", f.exists), w.start(u)}, nil
+}
+
+// grant returns the step that lets the account use a file or folder. The account would be kept out of the
+// folder of a user, to which programs are downloaded.
+func (w Windows) grant(path, rights string, exists bool) Step {
+	step := w.Run.step(administrator, "icacls", path, "/grant", w.account()+":"+rights)
+	if !exists {
+		step.Undo = w.withdraw(path).Do
 	}
-	if f.exists {
-		grant.Undo = nil
+	return step
+}
+
+// withdraw returns the step that takes the rights of the account away.
+func (w Windows) withdraw(path string) Step {
+	step := w.Run.step(administrator, "icacls", path, "/remove", w.account())
+	remove := step.Do
+	step.Do = func(ctx context.Context) error {
+		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+			return nil // the owner has removed it already
+		}
+		return remove(ctx)
 	}
-	return Plan{w.create(u, f.exists), grant, w.start(u)}, nil
+	return step
 }
 
 // create returns the step that makes or updates the service.
 func (w Windows) create(u Unit, exists bool) Step {
 	step := Step{
 		Says: "create the service " + w.Name, Text: w.command(u) + "\nas " + w.account() + "\n",
-		Cure: "use a terminal of an administrator",
+		Cure: administrator,
 		Do: func(context.Context) error {
 			return w.connect(func(manager *mgr.Mgr, service *mgr.Service) error {
 				if service == nil {
-					made, err := manager.CreateService(w.Name, u.Exe, w.config(u), "start", "--home", u.Home)
+					made, err := manager.CreateService(w.Name, u.Exe, plain(w.config(u)), "start", "--home", u.Home)
 					if err != nil {
 						return err
 					}
 					defer made.Close() //nolint:errcheck // nothing was written
 					service = made
+				}
+				if err := known(service.UpdateConfig(w.full(u))); err != nil {
+					return err
 				}
 				// It is started again after a failure, later each time, and the count begins anew
 				// after an hour.
@@ -124,7 +193,7 @@ func (w Windows) create(u Unit, exists bool) Step {
 					{Type: mgr.ServiceRestart, Delay: time.Minute},
 					{Type: mgr.ServiceRestart, Delay: 2 * time.Minute},
 				}
-				return errors.Join(service.SetRecoveryActions(again, 3600), service.SetRecoveryActionsOnNonCrashFailures(true))
+				return errors.Join(known(service.SetRecoveryActions(again, 3600)), known(service.SetRecoveryActionsOnNonCrashFailures(true)))
 			})
 		},
 	}
@@ -192,8 +261,9 @@ func (w Windows) Uninstall(context.Context) (Plan, error) {
 		return nil, fmt.Errorf("expected a service of thetaedge service install, found %s of something else; remove it in the way in which it was installed", w.Name)
 	}
 	return Plan{
-		{Says: "stop the service " + w.Name, Do: w.stop, Cure: "use a terminal of an administrator"},
-		w.Run.step("use a terminal of an administrator", "icacls", f.origin.Home, "/remove", w.account()),
+		{Says: "stop the service " + w.Name, Do: w.stop, Cure: administrator},
+		w.withdraw(f.origin.Home),
+		w.withdraw(f.origin.Exe),
 		{Says: "delete the service " + w.Name, Do: func(context.Context) error { return w.delete() }},
 	}, nil
 }
@@ -209,7 +279,7 @@ func (w Windows) State(context.Context) (State, error) {
 		return state, err
 	}
 	state.Installed, state.Ours, state.Home, state.Exe = true, f.ours, f.origin.Home, f.origin.Exe
-	state.Enabled, state.Running = f.config.StartType == mgr.StartAutomatic, f.status.State == svc.Running
+	state.Enabled, state.Running = f.automatic, f.status.State == svc.Running
 	if f.status.State != svc.Running && f.status.State != svc.Stopped {
 		state.Is = "starting or stopping"
 	}

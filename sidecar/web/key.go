@@ -12,10 +12,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"time"
 
 	"github.com/thetaedge/theta/internal/osfault"
+	"github.com/thetaedge/theta/internal/private"
 )
 
 const (
@@ -25,8 +25,6 @@ const (
 	tokenLife = 5 * time.Minute
 	// sessionLife is how long a cookie is accepted.
 	sessionLife = 30 * 24 * time.Hour
-	// othersBits are the permissions of a file that another user could read or change.
-	othersBits = 0o077
 )
 
 // Key is the secret that the daemon shares with the commands of its home. It signs the
@@ -54,9 +52,11 @@ func NewKey(home string) (Key, error) {
 	if err != nil {
 		return Key{}, fmt.Errorf("cannot write the key of the dashboard: %w", osfault.Explain(path, err))
 	}
-	_, err = file.Write(secret)
+	if err = private.File(file.Name()); err == nil {
+		_, err = file.Write(secret)
+	}
 	if err = errors.Join(err, file.Close()); err == nil {
-		err = os.Rename(file.Name(), path)
+		err = osfault.Replace(file.Name(), path)
 	}
 	if err != nil {
 		return Key{}, fmt.Errorf("cannot write the key of the dashboard: %w", osfault.Explain(path, errors.Join(err, os.Remove(file.Name()))))
@@ -74,9 +74,11 @@ func ReadKey(home string) (Key, error) {
 	if err != nil {
 		return Key{}, fmt.Errorf("cannot read the key of the dashboard: %w", osfault.Explain(path, err))
 	}
-	// Windows keeps the rights of files elsewhere; a home there is below the user's folder.
-	if !found.Mode().IsRegular() || runtime.GOOS != "windows" && found.Mode().Perm()&othersBits != 0 {
+	if !found.Mode().IsRegular() {
 		return Key{}, fmt.Errorf("expected %s to be a file that only its owner can read, found %s; restart the daemon, which makes another one", path, found.Mode())
+	}
+	if err := private.Check(path); err != nil {
+		return Key{}, fmt.Errorf("%w, or restart the daemon, which makes another one", err)
 	}
 	secret, err := os.ReadFile(path)
 	if err != nil {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"syscall"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
@@ -40,7 +39,7 @@ func (d daemon) write(home string) error {
 	path := filepath.Join(home, daemonFile)
 	err = os.WriteFile(path+".new", append(raw, '\n'), 0o600)
 	if err == nil {
-		err = os.Rename(path+".new", path)
+		err = osfault.Replace(path+".new", path)
 	}
 	if err != nil {
 		return fmt.Errorf("cannot write %s, which tells other commands where the daemon answers: %w", path, osfault.Explain(path, err))
@@ -60,7 +59,7 @@ func (d daemon) remove(home string) error {
 // left is noticed when a command asks that daemon.
 func runningDaemon(home string) (daemon, error) {
 	var d daemon
-	raw, err := os.ReadFile(filepath.Join(home, daemonFile))
+	raw, err := osfault.Read(filepath.Join(home, daemonFile))
 	if errors.Is(err, os.ErrNotExist) {
 		return d, fmt.Errorf("expected a running daemon with home %s, found none; run thetaedge start --home %s", home, client.ShellQuote(home))
 	}
@@ -75,13 +74,7 @@ func runningDaemon(home string) (daemon, error) {
 
 // alive reports whether the process that wrote the file still runs. If the system does not
 // tell, it reports true.
-func (d daemon) alive() bool {
-	process, err := os.FindProcess(d.PID)
-	if err != nil {
-		return false
-	}
-	return !errors.Is(process.Signal(syscall.Signal(0)), os.ErrProcessDone)
-}
+func (d daemon) alive() bool { return runs(d.PID) }
 
 // dial opens a connection to the daemon.
 func (d daemon) dial(home string) (*grpc.ClientConn, error) {
@@ -106,7 +99,7 @@ func pause(home string, suspend bool) error {
 	path := filepath.Join(home, pauseFile)
 	err := os.WriteFile(path+".new", []byte(content), 0o600)
 	if err == nil {
-		err = os.Rename(path+".new", path)
+		err = osfault.Replace(path+".new", path)
 	}
 	if err != nil {
 		return fmt.Errorf("cannot pause: %w", osfault.Explain(home, err))
@@ -116,7 +109,7 @@ func pause(home string, suspend bool) error {
 
 // isSuspended reports whether the owner has suspended the programs of a node.
 func isSuspended(home string) bool {
-	content, err := os.ReadFile(filepath.Join(home, pauseFile))
+	content, err := osfault.Read(filepath.Join(home, pauseFile))
 	return err == nil && string(content) == suspends
 }
 

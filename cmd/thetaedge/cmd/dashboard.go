@@ -15,6 +15,7 @@ import (
 
 	"github.com/thetaedge/theta/client"
 	"github.com/thetaedge/theta/internal/osfault"
+	"github.com/thetaedge/theta/internal/private"
 	"github.com/thetaedge/theta/sidecar/web"
 )
 
@@ -85,7 +86,14 @@ func openBrowser(ctx context.Context, home, address string) error {
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("cannot write %s: %w", path, osfault.Explain(path, err))
 	}
-	if err := os.WriteFile(path, []byte(page), 0o600); err != nil {
+	err := os.WriteFile(path, nil, 0o600)
+	if err == nil {
+		err = private.File(path)
+	}
+	if err == nil {
+		err = os.WriteFile(path, []byte(page), 0o600)
+	}
+	if err != nil {
 		return fmt.Errorf("cannot write %s: %w", path, osfault.Explain(path, err))
 	}
 	program, arguments := "xdg-open", []string{path}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/thetaedge/theta/client"
 	"github.com/thetaedge/theta/internal/osfault"
+	"github.com/thetaedge/theta/internal/private"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/config"
 )
@@ -110,8 +111,8 @@ func makeHome(command *cobra.Command, home string, settings config.Config) (stri
 	} else if err == nil {
 		return "", fmt.Errorf("expected no home at %s yet, found one; keep it, or choose another --home", home)
 	}
-	if err := os.MkdirAll(home, 0o700); err != nil {
-		return "", fmt.Errorf("cannot create the home: %w", osfault.Explain(home, err))
+	if err := private.Folder(home); err != nil {
+		return "", fmt.Errorf("cannot create the home: %w", err)
 	}
 	codec, err := chain.NewCodec()
 	if err != nil {

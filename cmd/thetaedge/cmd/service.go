@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -82,7 +83,7 @@ func install(command *cobra.Command, supervisor service.Supervisor, unit service
 		return err
 	}
 	if running, err := runningDaemon(unit.Home); err == nil && running.alive() && !before.Running {
-		return fmt.Errorf("expected no daemon with home %s, found process %d, which the service could not run next to; stop it with Ctrl-C or kill %d, then install the service", unit.Home, running.PID, running.PID)
+		return fmt.Errorf("expected no daemon with home %s, found process %d, which the service could not run next to; stop it with Ctrl-C%s, then install the service", unit.Home, running.PID, orKill(running.PID))
 	}
 	if names := settingsOf(os.Environ()); len(names) > 0 {
 		fmt.Fprintf(command.ErrOrStderr(), "the service does not see %s of this shell; write these settings into %s\n", strings.Join(names, ", "), filepath.Join(unit.Home, config.FileName))
@@ -96,6 +97,14 @@ func install(command *cobra.Command, supervisor service.Supervisor, unit service
 		fmt.Fprintln(out, advice)
 	}
 	return nil
+}
+
+// orKill names the command that stops a process in an orderly way. Windows has none.
+func orKill(pid int) string {
+	if runtime.GOOS == "windows" {
+		return " in its window"
+	}
+	return fmt.Sprintf(" or kill %d", pid)
 }
 
 // settingsOf returns the names of settings in an environment.
@@ -206,7 +215,11 @@ func reportService(ctx context.Context, state service.State, home string, out io
 // healthOf asks the daemon of a home how it is.
 func healthOf(ctx context.Context, home string) error {
 	if _, err := os.Stat(filepath.Join(home, config.FileName)); errors.Is(err, os.ErrPermission) {
-		return fmt.Errorf("expected a home that this user can read, found %s; run the command with sudo", home)
+		cure := "run the command with sudo"
+		if runtime.GOOS == "windows" {
+			cure = "use a terminal of an administrator"
+		}
+		return fmt.Errorf("expected a home that this user can read, found %s; %s", home, cure)
 	}
 	settings, err := config.Load(home, nil, nil)
 	if err != nil {
