@@ -63,3 +63,13 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 		registry.Register(m.failures), registry.Register(m.deliveries), registry.Register(m.undrawn),
 		registry.Register(m.troubles), registry.Register(m.sleeps), registry.Register(m.undelivered), registry.Register(m.deliveryFailures))
 }
+
+// DescribeMetrics sends the descriptions of the metrics of an agent.
+func DescribeMetrics(out chan<- *prometheus.Desc) error {
+	registry := prometheus.NewRegistry()
+	if _, err := newMetrics(registry); err != nil {
+		return err
+	}
+	registry.Describe(out)
+	return nil
+}

@@ -2,8 +2,10 @@ package alert
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -142,6 +144,7 @@ func (a *Alerter) serve(ctx context.Context, t *Target) {
 		a.mu.Lock()
 		if err != nil {
 			a.cfg.Logger.Warn("an alert was not accepted and is tried again", "error", err)
+			err = errors.New(strings.TrimPrefix(err.Error(), t.Name+": ")) // views show the name apart
 		}
 		a.book.settle(a.cfg.Now(), l, t.ID, err)
 		a.save()

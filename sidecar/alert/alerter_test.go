@@ -217,7 +217,7 @@ func TestFaultsOfBeforeTheFirstLookAreNotTold(t *testing.T) {
 	require.Empty(t, b.told())
 	b.over(time.Minute, func(s *overview.Snapshot) { s.Chain.Missed, s.Chain.Wrong = 8, 2 })
 	require.Equal(t, []string{"The chain has counted a fault"}, b.told())
-	require.Contains(t, b.View().Recent[0].Text, "1 missed deadlines")
+	require.Contains(t, b.View().Recent[0].Text, "Missed deadlines: 1.")
 	b.over(time.Minute, nil)
 	require.Len(t, b.told(), 1, "counts that were set back are not told")
 }

@@ -194,8 +194,8 @@ func (b *book) weigh(now time.Time, verdicts []verdict) (changed bool) {
 	return changed
 }
 
-// countFaults tells of faults that the chain has counted since it last was asked. What it counted before the
-// first time is not told.
+// countFaults tells of faults that the chain has counted since it last was asked. Faults of before the
+// first time are not told.
 func (b *book) countFaults(now time.Time, found faults) (changed bool) {
 	before := b.Faults
 	if before != nil && *before == found {
@@ -209,10 +209,10 @@ func (b *book) countFaults(now time.Time, found faults) (changed bool) {
 		if now <= before {
 			return ""
 		}
-		return fmt.Sprintf("%d %s. ", now-before, what)
+		return fmt.Sprintf("%s: %d. ", what, now-before)
 	}
-	text := more(found.Missed, before.Missed, "missed deadlines") + more(found.Wrong, before.Wrong, "results that differ from the accepted ones") +
-		more(found.Silent, before.Silent, "commitments that were not revealed")
+	text := more(found.Missed, before.Missed, "Missed deadlines") + more(found.Wrong, before.Wrong, "Results that differ from the accepted ones") +
+		more(found.Silent, before.Silent, "Commitments that were not revealed")
 	if text != "" {
 		b.tell(now, Fault, Happened, "The chain has counted a fault", text, "see thetaedge jobs for the cause and the cost", true)
 	}

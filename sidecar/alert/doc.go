@@ -2,8 +2,8 @@
 // a chat.
 //
 // Judge decides on a snapshot which conditions hold (judge.go). A book remembers them over restarts, so
-// that each is told once when it begins and once when it is over, with a reminder a day (book.go). What is to
-// be told waits in the book until each target has it (outbox.go). Targets are addresses with secrets; neither
+// that each is told once when it begins and once when it is over, with a reminder a day (book.go). Alerts
+// wait in the book until each target has them (outbox.go). Targets are addresses with secrets; neither
 // errors nor views contain these (target.go).
 //
 // Nothing here can hold up the daemon's work: an Alerter reads snapshots, and each target has a

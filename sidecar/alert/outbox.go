@@ -81,8 +81,8 @@ func (o *outbox) put(l *letter) {
 	}
 }
 
-// release lets letters go as long as the budget of an hour allows, and addresses them to all targets. What
-// has to wait is joined into one letter once there is room again.
+// release lets letters go as long as the budget of an hour allows, and addresses them to all targets. Letters
+// that have to wait are joined into one once there is room again.
 func (o *outbox) release(now time.Time, perHour int, targets []*Target) (changed bool) {
 	for i := range o.Released {
 		age(now, &o.Released[i]) // a clock that was put back must not use up the budget for long

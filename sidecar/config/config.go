@@ -38,6 +38,8 @@ type Config struct {
 	API     API     `mapstructure:"api"`
 	// Dashboard is what a browser on this machine shows.
 	Dashboard Dashboard `mapstructure:"dashboard"`
+	Alerts    Alerts    `mapstructure:"alerts"`
+	Fleet     Fleet     `mapstructure:"fleet"`
 	Log       Log       `mapstructure:"log"`
 }
 
@@ -190,6 +192,8 @@ func Default() Config {
 		API:     API{GRPC: "127.0.0.1:9770", HTTP: "127.0.0.1:9771"},
 
 		Dashboard: Dashboard{Listen: "127.0.0.1:9772", Language: AutoLanguage},
+		Alerts:    defaultAlerts(),
+		Fleet:     Fleet{Names: []string{}},
 		Log:       Log{Level: "info", Format: "text"},
 	}
 }
@@ -244,7 +248,7 @@ func (c Config) Validate() error {
 		_, _, err := net.SplitHostPort(listen.address)
 		expect(err == nil, listen.key, "an address to listen on such as 127.0.0.1:9770, found %q", listen.address)
 	}
-	errs = append(errs, c.Dashboard.validate())
+	errs = append(errs, c.Dashboard.validate(), c.Alerts.validate(), c.Fleet.validate())
 	switch c.Log.Level {
 	case "debug", "info", "warn", "error":
 	default:

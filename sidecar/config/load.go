@@ -108,6 +108,18 @@ func parse(home string, raw []byte, flags *pflag.FlagSet, environ []string) (Con
 	return c, nil
 }
 
+// keysIn returns the keys in the text of a file, in order.
+func keysIn(path string, raw []byte) ([]string, error) {
+	file := viper.New()
+	file.SetConfigType("toml")
+	if err := file.ReadConfig(bytes.NewReader(raw)); err != nil {
+		return nil, fmt.Errorf("%s is no valid TOML: %w", path, err)
+	}
+	keys := file.AllKeys()
+	slices.Sort(keys)
+	return keys, nil
+}
+
 // mergeText gives settings the values that the text of a file has for them.
 func mergeText(v *viper.Viper, path string, raw []byte, known []string) error {
 	file := viper.New()

@@ -221,6 +221,40 @@ language = {{ quote .Dashboard.Language }}
 electricity = {{ quote .Dashboard.Electricity }}
 coin-value = {{ quote .Dashboard.CoinValue }}
 
+[alerts]
+# Where you are told what needs attention, such as ["ntfy://ntfy.sh/TOPIC"], a webhook
+# "https://HOST/PATH", "smtp://USER:PASSWORD@HOST:587/?from=ADDRESS&to=ADDRESS",
+# "telegram://TOKEN@telegram/?chats=ID", "discord://TOKEN@WEBHOOK" or
+# "matrix://:TOKEN@HOST/?rooms=ROOM". These addresses are secrets. docs/operators/alerts.md
+# explains them; thetaedge alerts test tries them.
+targets = {{ list .Alerts.Targets }}
+# What you are told: "node" (not well: no chain, clock, disk, card), "jailed", "fault",
+# "lease" (ends soon), "grant" (low) and "paid".
+kinds = {{ list .Alerts.Kinds }}
+# The name of the node in alerts; empty takes its name on the chain.
+name = {{ quote .Alerts.Name }}
+# Payments are told together: at most once a "day" or once an "hour".
+paid-every = {{ quote .Alerts.PaidEvery }}
+# A lease is low with less time than this, a fee grant with less than this amount.
+lease-low = {{ duration .Alerts.LeaseLow }}
+grant-low = {{ quote .Alerts.GrantLow }}
+# Most alerts an hour. What exceeds it is told together later.
+per-hour = {{ .Alerts.PerHour }}
+# Allow targets without TLS that are not on this machine: the network then sees alerts and
+# secrets.
+insecure-plaintext = {{ .Alerts.InsecurePlaintext }}
+
+[fleet]
+# Where your other machines may read the state of this node, such as "0.0.0.0:9773", with a
+# token of thetaedge fleet token, over TLS with a certificate of this home. Nothing can be
+# changed there. Empty does not listen. See docs/operators/fleet.md.
+listen = {{ quote .Fleet.Listen }}
+# Names by which your machines call this one, such as ["rig-1.lan"]. Addresses always work.
+names = {{ list .Fleet.Names }}
+# Answer without TLS beyond this machine: for a tunnel such as WireGuard only, because the
+# network sees the token otherwise.
+insecure-plaintext = {{ .Fleet.InsecurePlaintext }}
+
 [log]
 # debug, info, warn or error; text or json.
 level = {{ quote .Log.Level }}

@@ -5,5 +5,5 @@
 // its home (certificate.go), which the other side knows by its fingerprint.
 //
 // The machine that looks has a list of nodes (list.go). It asks all of them at once, each within bounds of
-// time and size (fetch.go), and puts first what needs attention (table.go). What nodes answer is not trusted.
+// time and size (fetch.go), and puts first what needs attention (table.go). Answers of nodes are not trusted.
 package fleet

@@ -91,7 +91,7 @@ func (c *Collector) Run(ctx context.Context, every time.Duration, told ...func(*
 	}
 }
 
-// Collect makes a snapshot. What cannot be found out is missing in it.
+// Collect makes a snapshot. Facts that cannot be found out are missing in it.
 func (c *Collector) Collect(parent context.Context) *Snapshot {
 	ctx, cancel := context.WithTimeout(parent, patience)
 	defer cancel()

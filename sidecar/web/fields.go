@@ -99,6 +99,14 @@ func groups() []group {
 			{Key: "dashboard.electricity", Shape: line1},
 			{Key: "dashboard.coin-value", Shape: line1},
 		}},
+		{"alerts", []field{
+			{Key: "alerts.kinds", Shape: list},
+			{Key: "alerts.name", Shape: line1},
+			{Key: "alerts.paid-every", Shape: choice, Choices: []string{"day", "hour"}},
+			{Key: "alerts.lease-low", Shape: line1},
+			{Key: "alerts.grant-low", Shape: line1},
+			{Key: "alerts.per-hour", Shape: number},
+		}},
 		{"view", []field{
 			{Key: "dashboard.language", Shape: choice, Choices: languages},
 			{Key: "log.level", Shape: choice, Choices: []string{"debug", "info", "warn", "error"}},

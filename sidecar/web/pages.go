@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/thetaedge/theta/sidecar/config"
+	"github.com/thetaedge/theta/sidecar/fleet"
 )
 
 //go:embed templates/*.html
@@ -75,6 +76,10 @@ func functions(w words, stamp string) template.FuncMap {
 		"stamp":  stampText,
 		"energy": energyText,
 		"count":  countText,
+		// Amounts and readings of the owner's other nodes.
+		"short": fleet.Short, "celsius": celsiusText, "watts": wattsText,
+		"seconds": func(n int64) string { return spanText(uint64(max(0, n)) * 1000) }, //nolint:gosec // not negative
+		"rounded": func(n float64) string { return fmt.Sprintf("%.0f", n) },
 		// Readings of cards are pointers, because they may be missing.
 		"whole":      func(n *int64) int64 { return *n },
 		"thousandth": func(n *int64) string { return fmt.Sprintf("%.0f", float64(*n)/1000) },

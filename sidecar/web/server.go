@@ -9,6 +9,9 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/thetaedge/theta/sidecar/alert"
+	"github.com/thetaedge/theta/sidecar/fleet"
 )
 
 const (
@@ -30,6 +33,10 @@ type Config struct {
 	Sensors  Sensors
 	Logs     *Logs
 	Logger   *slog.Logger
+	// Alerts returns what is shown of alerts; nil shows none.
+	Alerts func() alert.View
+	// Fleet asks the owner's other nodes; nil takes the list of the home.
+	Fleet *fleet.Poller
 	// WhyWait is the longest time for which a page waits for a new explanation of what the node earns. After
 	// that it shows the last one. 0 means 0.7 seconds.
 	WhyWait time.Duration
@@ -55,6 +62,12 @@ type Server struct {
 func NewServer(cfg Config) (*Server, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.Alerts == nil {
+		cfg.Alerts = func() alert.View { return alert.View{} }
+	}
+	if cfg.Fleet == nil {
+		cfg.Fleet = fleet.NewPoller(cfg.Home, cfg.Now)
 	}
 	if cfg.WhyWait == 0 {
 		cfg.WhyWait = whyWait
@@ -103,6 +116,8 @@ func (s *Server) routes() http.Handler {
 		"POST /settings/check":           s.checkSettings,
 		"POST /settings/save":            s.saveSettings,
 		"GET /logs":                      s.logs,
+		"GET /alerts":                    s.alerts,
+		"GET /fleet":                     s.fleet,
 		"GET /setup":                     s.setup,
 		"GET /part/checks":               s.partChecks,
 		"GET /setup/qr.png":              s.code,

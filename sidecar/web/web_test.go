@@ -61,7 +61,7 @@ func stranger(t *testing.T) *browser {
 	logs := web.NewLogs()
 	logger := slog.New(logs.Handler(slog.LevelDebug))
 	logger.Warn("cannot deliver "+dashboard.Hostile, "error", dashboard.Hostile)
-	server, err := web.NewServer(web.Config{Node: node, Home: node.Home, Language: "auto", Sensors: dashboard.Sensors{}, Logs: logs, Logger: logger, WhyWait: 20 * time.Second})
+	server, err := web.NewServer(web.Config{Node: node, Home: node.Home, Language: "auto", Sensors: dashboard.Sensors{}, Logs: logs, Logger: logger, WhyWait: 20 * time.Second, Alerts: dashboard.Alerts})
 	require.NoError(t, err)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -131,7 +131,7 @@ func (b *browser) post(path string, fields map[string]string) (int, string) {
 func everyPage() []string {
 	return []string{
 		"/", "/part/now", "/data/readings.json", "/jobs", "/jobs?phase=settled", "/jobs/47900-0-0/0/0", "/jobs/47910-0-0/0/0", "/jobs/47920-0-0/0/0", "/jobs/47930-0-0/0/0",
-		"/jobs/48190-0-0/0/0", "/jobs/48101-0-0/0/0", "/earnings", "/settings", "/logs", "/logs?show=trouble", "/setup", "/setup?checks=run", "/part/checks", "/setup/qr.png?address=" + dashboard.Operator(),
+		"/jobs/48190-0-0/0/0", "/jobs/48101-0-0/0/0", "/earnings", "/settings", "/logs", "/logs?show=trouble", "/alerts", "/fleet", "/setup", "/setup?checks=run", "/part/checks", "/setup/qr.png?address=" + dashboard.Operator(),
 	}
 }
 

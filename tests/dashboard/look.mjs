@@ -74,10 +74,10 @@ await visit(working, [
   ["rules", "/settings", async (page) => { await page.fill(`[name="owner.hours"]`, "mon-fri 20:00-08:00\nsat,sun"); await page.fill(`[name="owner.idle"]`, "10m"); await page.selectOption(`[name="owner.full-screen"]`, "true"); await send(page); }],
   ["settings-wrong", "/settings", async (page) => { await page.fill('[name="policy.max-jobs"]', "5000"); await page.fill('[name="policy.max-memory"]', "much"); await send(page); }],
   ["confirm", "/settings", async (page) => { await page.fill('[name="policy.max-jobs"]', "3"); await page.fill('[name="policy.min-rewards"]', "0.5tfuel"); await page.fill('[name="dashboard.electricity"]', "0.32 EUR"); await send(page); }],
-  ["logs", "/logs"], ["setup", "/setup"], ["nothing", "/nothing"],
+  ["logs", "/logs"], ["alerts", "/alerts"], ["fleet", "/fleet", async (page) => { await page.waitForTimeout(1500); await page.reload(); }], ["setup", "/setup"], ["nothing", "/nothing"],
 ], await enter(working));
 const operator = process.argv[5];
-await visit(fresh, [["now-new", "/"], ["setup-new", "/setup?operator=" + operator]], await enter(fresh));
+await visit(fresh, [["now-new", "/"], ["setup-new", "/setup?operator=" + operator], ["alerts-new", "/alerts"], ["fleet-new", "/fleet"]], await enter(fresh));
 const held = process.argv[6];
 await visit(held, [
   ["now-held", "/"],

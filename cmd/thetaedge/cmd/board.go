@@ -24,6 +24,7 @@ import (
 	sidecarv1 "github.com/thetaedge/theta/sidecar/api/v1"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/config"
+	"github.com/thetaedge/theta/sidecar/fleet"
 	"github.com/thetaedge/theta/sidecar/owner"
 	"github.com/thetaedge/theta/sidecar/store"
 	"github.com/thetaedge/theta/sidecar/web"
@@ -48,6 +49,8 @@ type board struct {
 	trial   ruleTrial
 	// brake holds the node back by the rules that are in force. It is nil before the chain answers.
 	brake atomic.Pointer[brake]
+	// observer looks at the node for alerts and for other machines. It is nil in tests.
+	observer *observer
 }
 
 func newBoard(n *node, logs *web.Logs) *board {
@@ -78,6 +81,7 @@ func (b *board) serve(ctx context.Context, logger *slog.Logger) (stop func()) {
 		Node: b, Home: b.n.home, Environ: os.Environ(), Language: settings.Language,
 		Sensors: sensors.New(string(filepath.Separator), b.n.cards.ledger.Watts),
 		Logs:    b.logs, Logger: logger,
+		Alerts: b.observer.alerts, Fleet: fleet.NewPoller(b.n.home, time.Now),
 	})
 	var listener net.Listener
 	if err == nil {

@@ -18,18 +18,23 @@ import (
 )
 
 func initCommand() *cobra.Command {
-	var backend, passphraseFile string
+	var backend, passphraseFile, from string
 	var relays []string
 	settings := config.Default()
 	command := &cobra.Command{
 		Use:     "init",
 		Short:   "Detect the hardware and create a home folder with settings and a worker key",
-		Example: "thetaedge init --grpc https://node.example:443 --witness https://other.example:443 --relay https://relay.example --trust-height 1200 --trust-hash 5A3C...",
+		Example: "thetaedge init --grpc https://node.example:443 --witness https://other.example:443 --relay https://relay.example --trust-height 1200 --trust-hash 5A3C...\nthetaedge init --from shared.toml",
 		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			home, err := homeOf(command)
 			if err != nil {
 				return err
+			}
+			if from != "" {
+				if settings, err = sharedSettings(command, from, settings); err != nil {
+					return err
+				}
 			}
 			settings.Keyring = config.Keyring{Backend: backend, PassphraseFile: passphraseFile}
 			machine := detectAll(command.Context())
@@ -67,6 +72,7 @@ func initCommand() *cobra.Command {
 	flags.StringArrayVar(&relays, "relay", nil, "address or host of a relay that jobs may name, such as https://relay.example; may be repeated, and is added to egress.hosts")
 	flags.StringVar(&backend, "keyring-backend", defaults.Keyring.Backend, "keyring backend of the worker key: test, file or os")
 	flags.StringVar(&passphraseFile, "keyring-passphrase-file", "", "passphrase of the file keyring")
+	flags.StringVar(&from, "from", "", "file with settings that several machines share; flags take precedence over it")
 	return command
 }
 
@@ -80,6 +86,35 @@ func hostsOf(relays []string) []string {
 		list = append(list, relay)
 	}
 	return list
+}
+
+// sharedSettings returns the settings of a new home with those of a file, and with the flags that were
+// given.
+func sharedSettings(command *cobra.Command, file string, flagged config.Config) (config.Config, error) {
+	shared, err := config.ReadShared(file)
+	if err != nil {
+		return config.Config{}, err
+	}
+	settings, err := shared.Over(config.Default())
+	if err != nil {
+		return config.Config{}, fmt.Errorf("%s: %w", file, err)
+	}
+	given, of := command.Flags().Changed, &flagged.Chain
+	for name, take := range map[string]func(){
+		"grpc":               func() { settings.Chain.GRPC = of.GRPC },
+		"chain-id":           func() { settings.Chain.ID = of.ID },
+		"verify":             func() { settings.Chain.Verify = of.Verify },
+		"rpc":                func() { settings.Chain.RPC = of.RPC },
+		"witness":            func() { settings.Chain.Witnesses = of.Witnesses },
+		"trust-height":       func() { settings.Chain.TrustHeight = of.TrustHeight },
+		"trust-hash":         func() { settings.Chain.TrustHash = of.TrustHash },
+		"insecure-plaintext": func() { settings.Chain.InsecurePlaintext = of.InsecurePlaintext },
+	} {
+		if given(name) {
+			take()
+		}
+	}
+	return settings, nil
 }
 
 // checkEndpoints finds endpoints that would be refused later, before a home is created.

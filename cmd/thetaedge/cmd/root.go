@@ -34,14 +34,14 @@ and is paid for them.
 		SilenceErrors: true,
 	}
 	root.PersistentFlags().String(flagHome, config.DefaultHome(), "folder of the settings, the worker key and the journal")
-	withSettings := []*cobra.Command{doctorCommand(), registerCommand(), startCommand(), statusCommand(), whyCommand(), jobsCommand(), exportCommand(), benchCommand()}
+	withSettings := []*cobra.Command{doctorCommand(), registerCommand(), startCommand(), statusCommand(), whyCommand(), jobsCommand(), exportCommand(), benchCommand(), alertsCommand()}
 	for _, command := range withSettings {
 		if err := config.AddFlags(command.Flags()); err != nil {
 			return nil, err
 		}
 		hideSettings(command)
 	}
-	root.AddCommand(hardwareCommand(), initCommand(), relayCommand(), modelCommand(), versionCommand(), pauseCommand(), resumeCommand(), dashboardCommand(), serviceCommand())
+	root.AddCommand(hardwareCommand(), initCommand(), relayCommand(), modelCommand(), versionCommand(), pauseCommand(), resumeCommand(), dashboardCommand(), serviceCommand(), fleetCommand(), settingsCommand())
 	root.AddCommand(withSettings...)
 	decimal.Flags(root)
 	return root, nil

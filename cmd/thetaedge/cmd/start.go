@@ -83,8 +83,11 @@ func start(parent context.Context, n *node, board *board, stops <-chan os.Signal
 	}
 	defer func() { err = errors.Join(err, journal.Close()) }()
 	n.cards = newCards(logger)
+	board.observer = newObserver(board, logger)
 	stopBoard := board.serve(ctx, logger)
 	defer stopBoard()
+	stopObserver := board.observer.run(ctx)
+	defer stopObserver()
 	chainID, err := awaitChain(ctx, n, logger, signals)
 	if err != nil || chainID == "" {
 		return err
@@ -109,6 +112,9 @@ func work(parent context.Context, n *node, board *board, chainID string, journal
 	engines.meet(ctx, n, logger)
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if err := board.observer.register(registry); err != nil {
+		return err
+	}
 	executors := engines.list()
 	n.cards.uses(engines.chosen)
 	brake, err := newBrake(n, n.cards, logger)

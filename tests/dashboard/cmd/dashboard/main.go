@@ -53,6 +53,16 @@ func run(ctx context.Context, listen string, unregistered, held bool) (err error
 	if held {
 		node.Hold()
 	}
+	alerts := dashboard.Alerts
+	if unregistered {
+		alerts = nil
+	} else {
+		stop, err := dashboard.Fleet(home)
+		defer func() { _ = stop() }()
+		if err != nil {
+			return err
+		}
+	}
 	logs := web.NewLogs()
 	logger := slog.New(logs.Handler(slog.LevelDebug))
 	for i := range 40 {
@@ -61,7 +71,7 @@ func run(ctx context.Context, listen string, unregistered, held bool) (err error
 	logger.Warn("cannot deliver", "error", dashboard.Hostile)
 	logger.Error("the journal cannot be written", "error", "no space left on device")
 	server, err := web.NewServer(web.Config{
-		Node: node, Home: home, Language: "auto", Sensors: dashboard.Sensors{}, Logs: logs, Logger: logger,
+		Node: node, Home: home, Language: "auto", Sensors: dashboard.Sensors{}, Logs: logs, Logger: logger, Alerts: alerts,
 	})
 	if err != nil {
 		return err

@@ -1,0 +1,134 @@
+package cmd
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/sidecar/config"
+)
+
+func settingsCommand() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "settings",
+		Short: "Roll out settings that several machines share",
+		Long: `settings compares the settings of a home with a file that several machines share, and applies it.
+The file has the form of config.toml and contains only what is to be the same everywhere. It must not
+contain chain.operator and [keyring], which belong to one machine.`,
+	}
+	command.AddCommand(settingsCheckCommand(), settingsApplyCommand(), settingsExportCommand())
+	return command
+}
+
+func settingsCheckCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "check FILE",
+		Short:   "Say what a file of shared settings would change, and change nothing",
+		Example: "thetaedge settings check shared.toml",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			home, err := homeOf(command)
+			if err != nil {
+				return err
+			}
+			_, err = draftOf(command.OutOrStdout(), home, args[0])
+			return err
+		},
+	}
+}
+
+func settingsApplyCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "apply FILE",
+		Short: "Write a file of shared settings into config.toml",
+		Long: `apply shows what changes and writes it into config.toml, which keeps its comments and its other
+settings. Settings with which the daemon could not start are refused, and then nothing is written. They
+count from the next start of the daemon on.`,
+		Example: "thetaedge settings apply shared.toml",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			home, err := homeOf(command)
+			if err != nil {
+				return err
+			}
+			draft, err := draftOf(command.OutOrStdout(), home, args[0])
+			if err != nil || !draft.Changes() {
+				return err
+			}
+			if err := draft.Write(); err != nil {
+				return err
+			}
+			fmt.Fprintf(command.OutOrStdout(), "written; restart the daemon. If [policy] has changed, also run: thetaedge register --from KEY --home %s\n", client.ShellQuote(home))
+			return nil
+		},
+	}
+}
+
+func settingsExportCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "export",
+		Short: "Print the settings of this home that differ from the defaults, to share them",
+		Long: `export prints what other machines can apply. It leaves out chain.operator and [keyring], which
+belong to one machine, and alerts.targets, which has secrets.`,
+		Example: "thetaedge settings export > shared.toml",
+		Args:    cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			home, err := homeOf(command)
+			if err != nil {
+				return err
+			}
+			text, err := config.Export(home)
+			if err != nil {
+				return err
+			}
+			_, err = command.OutOrStdout().Write(text)
+			return err
+		},
+	}
+}
+
+// draftOf returns the settings of a home with those of a file, and prints what changes.
+func draftOf(out io.Writer, home, file string) (config.Draft, error) {
+	shared, err := config.ReadShared(file)
+	if err != nil {
+		return config.Draft{}, err
+	}
+	before, err := config.Values(home)
+	if err != nil {
+		return config.Draft{}, err
+	}
+	draft, err := config.NewDraft(home, os.Environ(), shared)
+	if err != nil {
+		return config.Draft{}, fmt.Errorf("%s cannot be applied: %w", file, err)
+	}
+	changes := 0
+	for _, key := range slices.Sorted(maps.Keys(shared)) {
+		if shared[key] == before[key] {
+			continue
+		}
+		changes++
+		if config.Secret(key) {
+			fmt.Fprintf(out, "%s: changes; it has secrets and is not shown\n", key)
+			continue
+		}
+		fmt.Fprintf(out, "%s: %s -> %s\n", key, shownSetting(before[key]), shownSetting(shared[key]))
+	}
+	if changes == 0 {
+		fmt.Fprintf(out, "nothing would change: the %d settings are those of the home\n", len(shared))
+	}
+	return draft, nil
+}
+
+// shownSetting returns the value of a setting on one line.
+func shownSetting(value string) string {
+	if value == "" {
+		return "(empty)"
+	}
+	return oneLine(strings.ReplaceAll(value, "\n", ", "))
+}
