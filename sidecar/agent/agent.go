@@ -36,6 +36,8 @@ type Agent struct {
 	view        view
 	horizon     horizon
 	wake        wake
+	listings    listings
+	suspected   suspicion
 	assignments assignments
 	jobs        jobs
 	draws       draws
@@ -223,6 +225,7 @@ func (a *Agent) look() {
 	}
 	ctx, cancel := context.WithTimeout(a.loop.ctx, queryTimeout)
 	defer cancel()
+	endpoint := a.cfg.Endpoints.Using()
 	tip, err := a.cfg.Chain.Tip(ctx)
 	if err != nil {
 		a.trouble("cannot read the chain's height", err)
@@ -231,7 +234,11 @@ func (a *Agent) look() {
 	now := a.cfg.Now()
 	if err := a.horizon.check(tip.Height, now); err != nil {
 		a.trouble("the node shows a state that cannot be", err)
+		a.suspect(endpoint, tip.Height)
 		a.doubt(tip.Height, tip.UnixSeconds)
+		return
+	}
+	if a.contradicted(endpoint, tip.Height) {
 		return
 	}
 	why := a.view.outOfDate(tip.Height, now, len(a.assignments))
@@ -264,6 +271,7 @@ func (a *Agent) look() {
 
 // refresh reads the chain's state and updates the journal to agree with it.
 func (a *Agent) refresh(ctx context.Context) error {
+	endpoint := a.cfg.Endpoints.Using()
 	if err := a.view.readParams(ctx, a.cfg.Chain); err != nil {
 		return err
 	}
@@ -284,6 +292,7 @@ func (a *Agent) refresh(ctx context.Context) error {
 	}
 	now := a.cfg.Now()
 	if err := a.horizon.check(work.Height, now); err != nil {
+		a.suspect(endpoint, work.Height)
 		return err
 	}
 	if work.Height <= a.view.height || work.Height < a.view.floor {
@@ -291,11 +300,13 @@ func (a *Agent) refresh(ctx context.Context) error {
 		return nil
 	}
 	a.view.height, a.view.at = work.Height, now
+	a.listings.from = endpoint
 	a.horizon.show(work.Height, now)
 	if err := a.reconcile(ctx, work); err != nil {
 		return err
 	}
 	a.wake.stale = false
+	a.compare()
 	a.readRedeliveries(ctx)
 	if a.fatal != nil {
 		return a.fatal

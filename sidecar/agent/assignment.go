@@ -74,6 +74,9 @@ type assignment struct {
 	// goneSince is the height at which the chain stopped listing the assignment. It is 0 while
 	// the chain lists it.
 	goneSince int64
+	// goneProven reports that the chain was proven not to list the assignment any more, and
+	// goneTwice that a second node does not list it either. They hold while goneSince is set.
+	goneProven, goneTwice bool
 }
 
 func keyOf(ref computetypes.ChunkRef) store.Key {

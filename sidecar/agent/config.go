@@ -30,6 +30,13 @@ type Config struct {
 	// Prover proves that a secret may leave this machine. If it is nil, the agent believes
 	// Chain.
 	Prover Prover
+	// Endpoints are the nodes behind Chain and Prover. They are told what one of them shows that is
+	// not so. It may be nil.
+	Endpoints Endpoints
+	// Second is a node other than the one behind Chain, to compare the two. It may be nil.
+	Second Second
+	// ProvenElsewhere reports that proofs do not come from the nodes of Endpoints.
+	ProvenElsewhere bool
 	// Operator is the operator that this machine works for. If it is empty, the machine works
 	// for the operator who has registered the worker key.
 	Operator sdk.AccAddress
@@ -146,6 +153,9 @@ func (c *Config) setDefaults() {
 	}
 	if c.Retention <= 0 {
 		c.Retention = 24 * time.Hour
+	}
+	if c.Endpoints == nil {
+		c.Endpoints = unwatched{}
 	}
 	if c.Now == nil {
 		c.Now = time.Now

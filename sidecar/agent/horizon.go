@@ -89,26 +89,32 @@ func (a *Agent) follow() {
 		return
 	}
 	a.horizon.underway, a.horizon.asked = true, now
-	ctx, prover := a.loop.ctx, a.proofs.prover
+	ctx, prover, endpoint := a.loop.ctx, a.proofs.prover, a.cfg.Endpoints.Using()
 	a.loop.beside(func() event {
 		ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 		defer cancel()
 		_, err := prover.Follow(ctx)
-		return followed{err}
+		return followed{endpoint, err}
 	})
 }
 
 // followed reports that the newest height was proven, or why not.
-type followed struct{ err error }
+type followed struct {
+	endpoint string
+	err      error
+}
 
 // apply implements event.
 func (f followed) apply(a *Agent) {
 	a.horizon.underway, a.horizon.tried = false, true
 	if f.err != nil {
-		a.unprovable(f.err)
+		a.judgeHeight(f.err)
+		a.unprovable(f.endpoint, f.err)
 		return
 	}
+	a.proofs.failed = 0
 	a.learn()
+	a.judgeHeight(nil)
 	a.look()
 }
 
@@ -178,6 +184,10 @@ func (a *Agent) goBack() {
 			return
 		}
 		a.view.floor = max(a.view.floor, w.record.Seen)
+	}
+	lower(&a.listings.at, &a.listings.second, &a.proofs.audited)
+	for key, since := range a.listings.shown {
+		a.listings.shown[key] = min(since, most)
 	}
 	lower(&a.view.paramsAt, &a.outbox.freshFrom, &a.outbox.renewFrom, &a.asked.from, &a.asked.at)
 	if a.receipts.scanned > most {

@@ -44,12 +44,18 @@ type proofs struct {
 	when time.Time
 	// operator is the operator that the worker key was proven to serve.
 	operator sdk.AccAddress
+	// audited is the height at which everything that the node holds was last proven.
+	audited int64
+	// failed is the number of tries in a row that have failed.
+	failed int
 	// trouble explains why the last try failed. It is empty if the try succeeded.
 	trouble string
 }
 
 // proved contains what was read with proofs.
 type proved struct {
+	// endpoint is the node that was asked.
+	endpoint string
 	refs     []computetypes.ChunkRef
 	operator sdk.AccAddress
 	list     []chain.Proven
@@ -95,7 +101,8 @@ func workDigest(spec *computetypes.JobSpec) []byte {
 
 // unproven returns what has to be proven, most urgent first.
 func (a *Agent) unproven() []computetypes.ChunkRef {
-	var urgent, rest []computetypes.ChunkRef
+	urgent, rest := a.hidden(), []computetypes.ChunkRef(nil)
+	audits := a.view.height >= a.proofs.audited+auditPause
 	for _, w := range a.assignments.inOrder() {
 		switch {
 		case showing(w), a.delivers(w) && !w.clearance.deliver:
@@ -103,6 +110,10 @@ func (a *Agent) unproven() []computetypes.ChunkRef {
 				w.clearance.since = a.view.height
 			}
 			urgent = append(urgent, refOf(w.record.Key))
+		case w.goneSince > 0 && !w.goneProven:
+			urgent = append(urgent, refOf(w.record.Key))
+		case w.item != nil && audits:
+			rest = append(rest, refOf(w.record.Key))
 		case w.item != nil && !w.over() && (!a.jobs[w.record.JobID].proven || unkeyed(w)):
 			rest = append(rest, refOf(w.record.Key))
 		}
@@ -125,13 +136,17 @@ func (a *Agent) prove() {
 	if len(refs) == 0 && now.Sub(a.proofs.when) < followPause {
 		return
 	}
+	if a.view.height >= a.proofs.audited+auditPause {
+		a.proofs.audited = a.view.height
+	}
 	a.proofs.underway, a.proofs.at, a.proofs.when = true, a.view.height, now
+	endpoint := a.cfg.Endpoints.Using()
 	ctx, prover, worker, operator := a.loop.ctx, a.proofs.prover, a.cfg.Chain.Address(), a.view.operator
 	served := len(a.cfg.Operator) > 0 || operator.Equals(a.proofs.operator)
 	a.loop.beside(func() event {
 		ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 		defer cancel()
-		done := proved{refs: refs, operator: operator}
+		done := proved{endpoint: endpoint, refs: refs, operator: operator}
 		if !served {
 			done.err = prover.Serves(ctx, worker, operator)
 		}
@@ -149,28 +164,43 @@ func (a *Agent) prove() {
 func (p proved) apply(a *Agent) {
 	a.proofs.underway, a.proofs.trouble = false, ""
 	if p.err != nil {
-		a.unprovable(p.err)
+		a.unprovable(p.endpoint, p.err)
 		return
 	}
 	a.proofs.operator = p.operator
 	a.learn()
+	bad := 0
 	for i := range p.list {
 		found := &p.list[i]
 		if found.Err != nil {
-			a.unprovable(found.Err)
+			a.proofs.trouble = found.Err.Error()
+			a.trouble(whyUnproven, found.Err)
+			bad++
 			continue
 		}
 		a.takeJob(p.refs[i].JobId, found)
 		if w, live := a.assignments[keyOf(p.refs[i])]; live {
 			a.clear(w, found)
 		}
+		a.confront(p.refs[i], found)
 	}
+	if bad < len(p.list) || bad == 0 {
+		a.proofs.failed = 0
+		return
+	}
+	a.unprovable(p.endpoint, p.list[0].Err)
 }
 
-// unprovable tells the owner why secrets do not leave this machine.
-func (a *Agent) unprovable(err error) {
+// unprovable tells the owner why secrets do not leave this machine. After some failures another node
+// is asked.
+func (a *Agent) unprovable(endpoint string, err error) {
 	a.proofs.trouble = err.Error()
 	a.trouble(whyUnproven, err)
+	if a.proofs.failed++; a.proofs.failed < maxUnproven || a.cfg.ProvenElsewhere {
+		return
+	}
+	a.proofs.failed = 0
+	a.cfg.Endpoints.Distrust(endpoint, fmt.Sprintf("nothing that it shows can be proven: %v", err))
 }
 
 // takeJob replaces a job that was read without proof with the job as it is on the chain.

@@ -267,8 +267,8 @@ func TestATagStaysUntilTheChainIsProvenToAskForIt(t *testing.T) {
 	}
 }
 
-func TestASettledResultIsDeliveredOnlyOnceItsTaskIsProvenToHaveEnded(t *testing.T) {
-	w, node, _ := lied(t)
+func TestAnAssignmentThatANodeHidesBehindAnInventedReceiptDoesNotEnd(t *testing.T) {
+	w, node, prover := lied(t)
 	w.chain.othersCommit = false
 	task := w.chain.post(w.web, 1, under(quorum))
 	gone := false
@@ -293,9 +293,15 @@ func TestASettledResultIsDeliveredOnlyOnceItsTaskIsProvenToHaveEnded(t *testing.
 		}
 	})
 	// The chain itself does not have a receipt, and the task continues.
-	w.config.Prover.(*truth).set(func(p *truth) { p.down = errors.New("not asked here") })
-	w.untilTrouble(a, "stay here")
+	prover.set(func(p *truth) { p.down = errors.New("not proven here") })
+	w.untilTrouble(a, "not proven here")
+	prover.set(func(p *truth) { p.down = nil })
+	w.untilTrouble(a, "does not show assignment")
+	require.Equal(t, store.PhaseCommitted, w.record(task).Phase)
 	w.requireSecret()
+	// The node shows the truth again, and nothing is lost.
+	w.chain.read(func() { gone, node.receipt, w.chain.othersCommit = false, nil, true })
+	require.Equal(t, "paid", w.untilPhase(task, store.PhaseSettled).Verdict.Status)
 }
 
 func TestWithoutProofsWorkGoesOnAndSecretsStay(t *testing.T) {

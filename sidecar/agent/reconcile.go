@@ -43,6 +43,7 @@ func (a *Agent) reconcile(ctx context.Context, work chain.Work) error {
 			return err
 		}
 	}
+	a.listings.keys = listed
 	var gone []*assignment
 	for _, w := range a.assignments.inOrder() {
 		if !listed[w.record.Key] {
@@ -95,6 +96,7 @@ func (a *Agent) agree(ctx context.Context, item *computetypes.WorkItem) error {
 		w.ctx, w.cancel = context.WithCancel(a.loop.ctx)
 	}
 	w.item, w.spec, w.judges, w.goneSince = item, j.spec, j.judges, 0
+	w.goneProven, w.goneTwice = false, false
 	if w.revealSince == 0 && item.Phase == computetypes.ROUND_PHASE_REVEAL {
 		w.revealSince = a.view.height
 	}

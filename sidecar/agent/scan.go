@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"maps"
 	"time"
 
 	"github.com/thetaedge/theta/sidecar/chain"
@@ -36,6 +37,8 @@ type receipts struct {
 	// and unread is the number of blocks that the node could not show.
 	scanned, from int64
 	unread        int
+	// found contains receipts of assignments that have not ended here yet.
+	found map[taskKey]computetypes.Receipt
 }
 
 // caughtUp records that the blocks up to a height do not have to be searched.
@@ -48,6 +51,15 @@ func (r *receipts) begin(gone []*assignment, height int64) {
 		r.scanned = firstToScan(gone, height)
 		r.from = r.scanned
 	}
+}
+
+// keep returns the receipts that were found, without those that nobody misses any more.
+func (r *receipts) keep(missing map[taskKey]bool) map[taskKey]computetypes.Receipt {
+	if r.found == nil {
+		r.found = map[taskKey]computetypes.Receipt{}
+	}
+	maps.DeleteFunc(r.found, func(key taskKey, _ computetypes.Receipt) bool { return !missing[key] })
+	return r.found
 }
 
 // goBack makes the search include all blocks that may contain the receipt of a claim whose
@@ -91,7 +103,7 @@ func (a *Agent) endedTasks(ctx context.Context, gone []*assignment) map[taskKey]
 		return nil
 	}
 	a.receipts.begin(gone, a.view.height)
-	found := map[taskKey]computetypes.Receipt{}
+	found := a.receipts.keep(missing)
 	began := time.Now()
 	for range scanBlocks {
 		if a.receipts.scanned >= a.view.height || time.Since(began) > scanTime {

@@ -23,6 +23,8 @@ type outbox struct {
 	// freshFrom is the height of this node's newest transaction. An older state does not
 	// contain it.
 	freshFrom int64
+	// lost is the number of transactions in a row that no block holds.
+	lost int
 	// renewFrom is the height from which the lease may be renewed again.
 	renewFrom int64
 	// pausedFrom is the height since which the node has been paused. It is 0 if it is not.
@@ -37,8 +39,10 @@ type submitted struct {
 	batch chain.Batch
 	// from is the height of the state to which the batch replies.
 	from int64
-	done chain.Submission
-	err  error
+	// endpoint is the node through which it was sent.
+	endpoint string
+	done     chain.Submission
+	err      error
 }
 
 // send writes everything that is due to the journal and sends it in one transaction, unless a
@@ -62,10 +66,10 @@ func (a *Agent) send() {
 		a.outbox.renewFrom = a.view.height + renewPause
 	}
 	a.outbox.sending = true
-	ctx, limit, from := a.loop.ctx, a.view.maxBatch, a.view.height
+	ctx, limit, from, endpoint := a.loop.ctx, a.view.maxBatch, a.view.height, a.cfg.Endpoints.Using()
 	a.loop.beside(func() event {
 		done, err := a.cfg.Chain.Submit(ctx, batch, limit)
-		return submitted{batch, from, done, err}
+		return submitted{batch, from, endpoint, done, err}
 	})
 }
 
@@ -246,13 +250,26 @@ func (s submitted) apply(a *Agent) {
 		}
 	}
 	if s.err == nil {
+		a.outbox.lost = 0
 		return
 	}
 	a.trouble("transaction failed", s.err)
+	a.lost(s)
 	for _, ref := range s.undecided() {
 		if w, live := a.assignments[keyOf(ref)]; live && w.record.Phase == store.PhaseClaimed {
 			w.claimSent = false
 		}
+	}
+}
+
+// lost counts transactions that no block holds. Another node is asked after some.
+func (a *Agent) lost(s submitted) {
+	if !errors.Is(s.err, chain.ErrNotIncluded) {
+		return
+	}
+	if a.outbox.lost++; a.outbox.lost >= maxLost {
+		a.outbox.lost = 0
+		a.cfg.Endpoints.Distrust(s.endpoint, "it has taken transactions that are in no block: it drops them, or blocks are full")
 	}
 }
 

@@ -36,7 +36,8 @@ var errUndrawn = errors.New("not drawn")
 // unlisted handles an assignment that the chain does not list, because the node was not drawn
 // or the assignment has ended. ended contains receipts that were found in blocks. How the
 // assignment ended is always read from the chain, whatever the journal contains, because a
-// claim may have been drawn and have missed its deadline while this daemon was down.
+// claim may have been drawn and have missed its deadline while this daemon was down. Nothing ends
+// here because one node says so.
 func (a *Agent) unlisted(ctx context.Context, w *assignment, ended map[taskKey]computetypes.Receipt) {
 	record := w.record
 	// The chain closes a draw earlier than a node may say.
@@ -46,6 +47,9 @@ func (a *Agent) unlisted(ctx context.Context, w *assignment, ended map[taskKey]c
 	}
 	if w.goneSince == 0 {
 		w.goneSince = a.view.height
+	}
+	if !a.gone(w) {
+		return // the node may hide it
 	}
 	if a.view.height > w.goneSince+slack {
 		w.cancel()

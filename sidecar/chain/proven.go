@@ -171,3 +171,31 @@ func (p *Proven) Sink() string {
 	}
 	return ""
 }
+
+// Holds returns the part that an operator's node held in a round, as a replica or as a candidate of
+// a draw. It returns false if the node held none, or if nothing could be proven.
+func (p *Proven) Holds(round uint32, operator string) (computetypes.Assignment, bool) {
+	found, _ := p.round(round)
+	if found == nil || p.Task.Ended() {
+		return computetypes.Assignment{}, false
+	}
+	parts := found.Replicas
+	if found.Draw != nil {
+		parts = slices.Concat(parts, found.Draw.Candidates)
+	}
+	at := slices.IndexFunc(parts, func(a computetypes.Assignment) bool { return a.Operator == operator })
+	if at < 0 {
+		return computetypes.Assignment{}, false
+	}
+	return parts[at], true
+}
+
+// Phase returns the phase of a round and the height up to which it took reveals. It returns false
+// if the round did not exist, or if nothing could be proven.
+func (p *Proven) Phase(round uint32) (phase computetypes.RoundPhase, revealDeadline int64, exists bool) {
+	found, _ := p.round(round)
+	if found == nil {
+		return computetypes.ROUND_PHASE_UNSPECIFIED, 0, false
+	}
+	return found.Phase, found.RevealDeadline, true
+}
