@@ -25,6 +25,8 @@ type EndpointOptions struct {
 	// Plaintext allows connections without transport security to other machines, see
 	// DialPlaintext.
 	Plaintext bool
+	// Links, if it is not nil, can drop the connections.
+	Links *Links
 	// Attempt is how long a call waits for one endpoint while another one could be asked; 0
 	// means 5 seconds.
 	Attempt time.Duration
@@ -115,9 +117,13 @@ func OpenEndpoints(addresses []string, options EndpointOptions) (*Endpoints, err
 	if len(addresses) == 0 {
 		return nil, errors.New("expected the address of a node or more, found none")
 	}
-	open := Dial
+	links := options.Links
+	if links == nil {
+		links = &Links{}
+	}
+	open := links.Dial
 	if options.Plaintext {
-		open = DialPlaintext
+		open = links.DialPlaintext
 	}
 	e := &Endpoints{options: options.withDefaults()}
 	for _, address := range addresses {

@@ -182,14 +182,15 @@ func (a *Agent) proveNow(ctx context.Context, held []assignment) {
 	if len(refs) == 0 {
 		return
 	}
+	endpoint := a.cfg.Endpoints.Using()
 	list, err := a.cfg.Prover.Tasks(ctx, refs)
 	if err != nil {
-		a.unprovable(err)
+		a.unprovable(endpoint, err)
 		return
 	}
 	for i := range list {
 		if list[i].Err != nil {
-			a.unprovable(list[i].Err)
+			a.unprovable(endpoint, list[i].Err)
 			continue
 		}
 		a.clear(asked[i], &list[i])

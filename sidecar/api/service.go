@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/thetaedge/theta/client/grpcnode"
 	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/sidecar/agent"
 	sidecarv1 "github.com/thetaedge/theta/sidecar/api/v1"
@@ -45,6 +46,7 @@ type Service struct {
 	journal   Journal
 	executors []executor.Executor
 	devices   Devices
+	endpoints func() []grpcnode.EndpointState
 	why       explanation
 	// updates says what is done about updates of the program; nil if nothing is.
 	updates func() string
@@ -96,6 +98,7 @@ func (s *Service) Status(ctx context.Context, _ *sidecarv1.StatusRequest) (*side
 	if s.updates != nil {
 		out.Update = s.updates()
 	}
+	s.showEndpoints(out)
 	for _, e := range s.executors {
 		f := e.Fingerprint(ctx)
 		out.Executors = append(out.Executors, &sidecarv1.ExecutorStatus{

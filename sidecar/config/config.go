@@ -45,8 +45,10 @@ type Config struct {
 
 // Chain says which chain the daemon works for.
 type Chain struct {
-	// GRPC is the gRPC endpoint of a node.
-	GRPC string `mapstructure:"grpc"`
+	// GRPC is the gRPC endpoint of a node, and Others contains those of further nodes that are
+	// used when that one is in trouble, in order of preference.
+	GRPC   string   `mapstructure:"grpc"`
+	Others []string `mapstructure:"others"`
 	// ID is the id of the chain. If it is empty, the daemon uses the id that the node reports.
 	ID string `mapstructure:"id"`
 	// Operator is the address of the operator that the worker key serves. If it is empty, the
@@ -168,7 +170,7 @@ type Log struct {
 func Default() Config {
 	return Config{
 		Chain: Chain{
-			GRPC: "127.0.0.1:9090", Poll: 500 * time.Millisecond,
+			GRPC: "127.0.0.1:9090", Others: []string{}, Poll: 500 * time.Millisecond,
 			Verify: "proof", Witnesses: []string{}, TrustPeriod: 14 * 24 * time.Hour,
 		},
 		// The price is 20 times the chain's initial price. At that price and without the

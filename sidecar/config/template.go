@@ -17,6 +17,11 @@ const settings = `# Settings of thetaedge. A flag such as --chain.grpc wins over
 [chain]
 # gRPC endpoint of a node: "host:port", or "https://host:port" with TLS.
 grpc = {{ quote .Chain.GRPC }}
+# gRPC endpoints of further nodes of the same chain, best of other people, such as
+# ["https://other.example:443"]. The first one in good order is used, and chain.grpc again
+# when it has been in good order for a minute. Transactions go to all of them, and what one
+# of them hides, another one shows.
+others = {{ list .Chain.Others }}
 # Chain id; empty takes the node's. Set it to be safe from a wrong endpoint.
 id = {{ quote .Chain.ID }}
 # Address of the operator for whom this machine works; register writes it. With it the

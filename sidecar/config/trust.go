@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
@@ -17,7 +18,7 @@ const hashBytes = 32
 
 // validate reports settings about trust that cannot work.
 func (c Chain) validate() error {
-	var errs []error
+	errs := c.checkEndpoints()
 	switch c.Verify {
 	case "proof", "none":
 	case "agreement":
@@ -34,6 +35,43 @@ func (c Chain) validate() error {
 		errs = append(errs, fmt.Errorf("chain.trust-period: expected 1h or more, and less than the chain's unbonding, found %s", c.TrustPeriod))
 	}
 	return errors.Join(errs...)
+}
+
+// Endpoints returns the gRPC endpoints of the nodes that are asked, in order of preference.
+func (c Chain) Endpoints() []string { return append([]string{c.GRPC}, c.Others...) }
+
+// checkEndpoints finds endpoints that are empty or named twice. One node cannot stand in for
+// itself, nor be a witness for itself.
+func (c Chain) checkEndpoints() []error {
+	var errs []error
+	seen := map[string]bool{bare(c.GRPC): true}
+	for _, endpoint := range c.Others {
+		switch at := bare(endpoint); {
+		case at == "":
+			errs = append(errs, errors.New("chain.others: expected the endpoints of further nodes, found an empty one"))
+		case seen[at]:
+			errs = append(errs, fmt.Errorf("chain.others: expected nodes other than chain.grpc, each once, found %q again", endpoint))
+		default:
+			seen[at] = true
+		}
+	}
+	if c.Verify != "agreement" {
+		return errs
+	}
+	for _, endpoint := range c.Witnesses {
+		if seen[bare(endpoint)] {
+			errs = append(errs, fmt.Errorf("chain.witnesses: expected nodes other than those of chain.grpc and chain.others, because chain.verify = \"agreement\" compares different nodes, found %q", endpoint))
+		}
+	}
+	return errs
+}
+
+// bare returns an endpoint without its scheme, so that two ways to write one address are equal.
+func bare(endpoint string) string {
+	if _, rest, found := strings.Cut(endpoint, "://"); found {
+		endpoint = rest
+	}
+	return strings.TrimRight(endpoint, "/")
 }
 
 // Trust returns the hash of the header that the owner trusts. It returns nil if the owner has

@@ -197,6 +197,16 @@ func (j *Journal) Bind(chainID string) error {
 	})
 }
 
+// Chain returns the id of the chain that the journal belongs to; empty for a new one.
+func (j *Journal) Chain() (string, error) {
+	var bound string
+	err := j.db.View(func(tx *bbolt.Tx) error {
+		bound = string(tx.Bucket([]byte(metaBucket)).Get([]byte(chainKey)))
+		return nil
+	})
+	return bound, err
+}
+
 // Close waits for transactions and releases the lock.
 func (j *Journal) Close() error { return j.db.Close() }
 

@@ -143,7 +143,7 @@ func (st *standing) explain(answer *sidecarv1.WhyResponse, failure error, now ti
 	if st.Key == "idle" && st.Lead != nil {
 		switch why.Cause(st.Lead.Cause) {
 		case why.Earning, why.SlotsFull, why.FewTasks, why.NotKnown, why.Paused:
-		case why.NoTasks, why.PriceTooHigh, why.HostsUnlisted, why.PolicyRefuses, why.ChainRefuses, why.WeightZero:
+		case why.EndpointTrouble, why.NoTasks, why.PriceTooHigh, why.HostsUnlisted, why.PolicyRefuses, why.ChainRefuses, why.WeightZero:
 			st.Mood = "calm"
 		default:
 			st.Key, st.Mood = "hindered", "bad"

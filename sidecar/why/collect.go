@@ -50,6 +50,8 @@ type Chain interface {
 type Sources struct {
 	Settings Settings
 	Chain    Chain
+	// Endpoints returns the states of the nodes that can be asked; nil if that cannot be found out.
+	Endpoints func(ctx context.Context) []Endpoint
 	// Daemon says whether the daemon runs.
 	Daemon func() (Daemon, error)
 	// Machine returns what the running daemon knows. It is nil if that cannot be asked.
@@ -75,6 +77,14 @@ func (c *Collector) Collect(ctx context.Context) Facts {
 	ctx, cancel := context.WithTimeout(ctx, collectLimit)
 	defer cancel()
 	f := Facts{Settings: c.from.Settings, Now: c.from.Now(), Paused: Known(c.from.Paused())}
+	if c.from.Endpoints != nil {
+		f.Endpoints = c.from.Endpoints(ctx)
+		for _, e := range f.Endpoints {
+			if e.Used {
+				f.Settings.Endpoint = e.Address
+			}
+		}
+	}
 	f.Daemon = of(c.from.Daemon())
 	f.FreeDisk = of(c.from.FreeDisk())
 	if c.from.Machine != nil {

@@ -109,6 +109,38 @@ func findUnproven(f *Facts) (Finding, bool) {
 		with("%s", machine.Unproven), true
 }
 
+func findEndpointTrouble(f *Facts) (Finding, bool) {
+	if _, known := f.ChainID.Get(); !known {
+		return none() // that none answers was said already
+	}
+	var ill []Endpoint
+	used := ""
+	for _, e := range f.Endpoints {
+		if e.Trouble != "" {
+			ill = append(ill, e)
+		}
+		if e.Used {
+			used = e.Address
+		}
+	}
+	if len(ill) == 0 {
+		return none()
+	}
+	instead := "and " + used + " is asked instead"
+	if ill[0].Used {
+		instead = "and is asked all the same, because no other node is better"
+	}
+	finding := says(EndpointTrouble, "check that node, or name another one in chain.grpc or chain.others and restart the daemon",
+		"The node of the chain at %s is in trouble, %s: %s.", ill[0].Address, instead, ill[0].Trouble)
+	for _, e := range ill[1:] {
+		finding = finding.with("%s: %s", e.Address, e.Trouble)
+	}
+	if len(f.Endpoints) == 1 {
+		finding = finding.with("there is no other node to ask: name some in chain.others")
+	}
+	return finding, true
+}
+
 // shown formats a time span for people.
 func shown(d time.Duration) string {
 	d = d.Abs()

@@ -17,7 +17,7 @@ import (
 type Settings struct {
 	// Home is the folder of the node, as a word of a shell.
 	Home string
-	// Endpoint is chain.grpc. ChainID and Operator are chain.id and chain.operator; they may be
+	// Endpoint is the node that is asked, of chain.grpc or chain.others. ChainID and Operator are chain.id and chain.operator; they may be
 	// empty.
 	Endpoint, ChainID, Operator string
 	// Worker is the address of the worker key.
@@ -50,6 +50,8 @@ type Facts struct {
 
 	// ChainID is the id that the endpoint names.
 	ChainID Fact[string]
+	// Endpoints are the nodes of the chain that are asked, in order of preference.
+	Endpoints []Endpoint
 	// Syncing reports whether the endpoint says that it catches up with its chain.
 	Syncing Fact[bool]
 	Tip     Fact[Tip]
@@ -73,6 +75,15 @@ type Facts struct {
 	Open   Fact[Open]
 	// Rules are the rules of the chain that keep the node out of open draws, except for the lot.
 	Rules Fact[Rules]
+}
+
+// Endpoint is a node of the chain that can be asked.
+type Endpoint struct {
+	Address string
+	// Used reports whether it is asked now.
+	Used bool
+	// Trouble says what speaks against it; empty if nothing does.
+	Trouble string
 }
 
 // Daemon says whether the daemon of the home runs.

@@ -49,6 +49,8 @@ const (
 	Paused Cause = "paused"
 	// DiskFull means that the disk has no room for work.
 	DiskFull Cause = "disk-full"
+	// EndpointTrouble means that a node of chain.grpc or chain.others is not asked, or should not be.
+	EndpointTrouble Cause = "endpoint-trouble"
 	// Earning means that the node was paid within the last hour.
 	Earning Cause = "earning"
 	// SlotsFull means that the node holds as many assignments as it can.
@@ -92,7 +94,7 @@ func finders() []finder {
 		findUnregistered, findOtherWorker, findRetired, findJailed, findPausedOnChain, findVersionOld, findLeaseLapsed,
 		findBondTooSmall, findWeightZero,
 		findGrantMissing, findGasTooDear, findDaySpent,
-		findExecutorUnhealthy, findPaused, findDiskFull,
+		findExecutorUnhealthy, findPaused, findDiskFull, findEndpointTrouble,
 		findEarning, findSlotsFull, findNoTasks, findPriceTooHigh, findHostsUnlisted, findPolicyRefuses, findChainRefuses, findWorkFails,
 		findFewTasks, findNotKnown,
 	}

@@ -152,7 +152,7 @@ func causes() []Cause {
 	return []Cause{
 		DaemonStopped, EndpointUnreachable, OtherChain, EndpointBehind, ClockOff, Unproven, Unregistered, OtherWorker, Retired,
 		Jailed, PausedOnChain, VersionOld, LeaseLapsed, BondTooSmall, WeightZero, GrantMissing, GasTooDear, DaySpent, ExecutorUnhealthy,
-		Paused, DiskFull, Earning, SlotsFull, NoTasks, PriceTooHigh, HostsUnlisted, PolicyRefuses, ChainRefuses, WorkFails, FewTasks, NotKnown,
+		Paused, DiskFull, EndpointTrouble, Earning, SlotsFull, NoTasks, PriceTooHigh, HostsUnlisted, PolicyRefuses, ChainRefuses, WorkFails, FewTasks, NotKnown,
 	}
 }
 

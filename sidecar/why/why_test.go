@@ -81,14 +81,23 @@ func TestABrokenSetUpIsNamedFirst(t *testing.T) {
 			f.ChainID, f.Node, f.Tip = Unknown[string](errors.New("connection refused")), Fact[*edgenodetypes.Node]{}, Fact[Tip]{}
 		}, EndpointUnreachable, "127.0.0.1:9090 does not answer", "chain.grpc"},
 		"the chain is another one": {func(f *Facts) { f.Settings.ChainID = "theta-9" }, OtherChain, "chain theta-1, and chain.id is theta-9", "chain.grpc"},
-		"the endpoint catches up":  {func(f *Facts) { f.Syncing = Known(true) }, EndpointBehind, "catches up", "wait"},
-		"the chain has halted":     {func(f *Facts) { f.Tip = Known(Tip{Height: height, Time: now().Add(-time.Hour)}) }, EndpointBehind, "60 minutes old", "chain.grpc"},
-		"the clock is ahead":       {func(f *Facts) { f.Tip = edit(f.Tip, func(t *Tip) { t.Time = now().Add(-7 * time.Minute) }) }, ClockOff, "7 minutes ahead", "set the clock"},
-		"the clock is behind":      {func(f *Facts) { f.Tip = edit(f.Tip, func(t *Tip) { t.Time = now().Add(30 * time.Second) }) }, ClockOff, "30 seconds behind", "set the clock"},
-		"nothing is proven":        {func(f *Facts) { machine(f, func(m *Machine) { m.Unproven = "no header" }) }, Unproven, "can be proven", "doctor"},
-		"unregistered":             {func(f *Facts) { f.Node, f.Other = Known[*edgenodetypes.Node](nil), Known[*edgenodetypes.Node](nil) }, Unregistered, "No node", "thetaedge register"},
-		"another worker key":       {func(f *Facts) { f.Node, f.Other = Known[*edgenodetypes.Node](nil), Known(node()) }, OtherWorker, "another worker key", "--rotate"},
-		"another operator":         {func(f *Facts) { f.Settings.Operator = "theta1other" }, OtherWorker, "chain.operator is theta1other", "chain.operator"},
+		"one of two endpoints lies": {func(f *Facts) {
+			f.Endpoints = []Endpoint{{Address: "https://a.example", Trouble: "it hides something"}, {Address: "https://b.example", Used: true}}
+			machine, _ := f.Machine.Get()
+			machine.Paid = nil
+			f.Machine = Known(machine)
+		}, EndpointTrouble, "The node of the chain at https://a.example is in trouble, and https://b.example is asked instead: it hides something.", "chain.others"},
+		"the only endpoint lies": {func(f *Facts) {
+			f.Endpoints = []Endpoint{{Address: "https://a.example", Used: true, Trouble: "it hides something"}}
+		}, EndpointTrouble, "is asked all the same", "chain.others"},
+		"the endpoint catches up": {func(f *Facts) { f.Syncing = Known(true) }, EndpointBehind, "catches up", "wait"},
+		"the chain has halted":    {func(f *Facts) { f.Tip = Known(Tip{Height: height, Time: now().Add(-time.Hour)}) }, EndpointBehind, "60 minutes old", "chain.grpc"},
+		"the clock is ahead":      {func(f *Facts) { f.Tip = edit(f.Tip, func(t *Tip) { t.Time = now().Add(-7 * time.Minute) }) }, ClockOff, "7 minutes ahead", "set the clock"},
+		"the clock is behind":     {func(f *Facts) { f.Tip = edit(f.Tip, func(t *Tip) { t.Time = now().Add(30 * time.Second) }) }, ClockOff, "30 seconds behind", "set the clock"},
+		"nothing is proven":       {func(f *Facts) { machine(f, func(m *Machine) { m.Unproven = "no header" }) }, Unproven, "can be proven", "doctor"},
+		"unregistered":            {func(f *Facts) { f.Node, f.Other = Known[*edgenodetypes.Node](nil), Known[*edgenodetypes.Node](nil) }, Unregistered, "No node", "thetaedge register"},
+		"another worker key":      {func(f *Facts) { f.Node, f.Other = Known[*edgenodetypes.Node](nil), Known(node()) }, OtherWorker, "another worker key", "--rotate"},
+		"another operator":        {func(f *Facts) { f.Settings.Operator = "theta1other" }, OtherWorker, "chain.operator is theta1other", "chain.operator"},
 		"retired": {func(f *Facts) {
 			state(f, func(s *edgenodetypes.NodeState) { s.Status = edgenodetypes.NODE_STATUS_RETIRED })
 		}, Retired, "retired", "register"},

@@ -260,15 +260,13 @@ func (b *board) check(ctx context.Context, r *report) {
 	n := b.n
 	checkRates(r, n)
 	checkDisk(r, n.home)
-	chainID, err := n.reader.ChainID(ctx)
-	if err == nil {
-		err = n.checkChainID(chainID)
-	}
+	chainID, err := n.chainID(ctx)
 	if err != nil {
 		r.line(missing, "chain", "%v", err)
 		return
 	}
-	r.line(good, "chain", "%s at %s", chainID, n.config.Chain.GRPC)
+	r.line(good, "chain", "%s at %s", chainID, n.conn.Using())
+	checkNodes(ctx, r, n)
 	checkClock(ctx, r, n.reader)
 	params, err := n.reader.EdgenodeParams(ctx)
 	if err != nil {

@@ -139,15 +139,13 @@ func diagnose(parent context.Context, r *report, n *node, operator, relay string
 	if n.reader == nil {
 		return // without a key there is no node to look up
 	}
-	chainID, err := n.reader.ChainID(ctx)
-	if err == nil {
-		err = n.checkChainID(chainID)
-	}
+	chainID, err := n.chainID(ctx)
 	if err != nil {
 		r.line(missing, "chain", "%v", err)
 		return
 	}
-	r.line(good, "chain", "%s at %s", chainID, n.config.Chain.GRPC)
+	r.line(good, "chain", "%s at %s", chainID, n.conn.Using())
+	checkNodes(ctx, r, n)
 	checkProof(ctx, r, n, chainID)
 	checkClock(ctx, r, n.reader)
 	params, err := n.reader.EdgenodeParams(ctx)

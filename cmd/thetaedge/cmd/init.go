@@ -19,18 +19,19 @@ import (
 
 func initCommand() *cobra.Command {
 	var backend, passphraseFile, from string
-	var relays []string
+	var relays, endpoints []string
 	settings := config.Default()
 	command := &cobra.Command{
 		Use:     "init",
 		Short:   "Detect the hardware and create a home folder with settings and a worker key",
-		Example: "thetaedge init --grpc https://node.example:443 --witness https://other.example:443 --relay https://relay.example --trust-height 1200 --trust-hash 5A3C...\nthetaedge init --from shared.toml",
+		Example: "thetaedge init --grpc https://node.example:443 --grpc https://second.example:443 --witness https://other.example:443 --relay https://relay.example --trust-height 1200 --trust-hash 5A3C...\nthetaedge init --from shared.toml",
 		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			home, err := homeOf(command)
 			if err != nil {
 				return err
 			}
+			settings.Chain.GRPC, settings.Chain.Others = endpoints[0], endpoints[1:]
 			if from != "" {
 				if settings, err = sharedSettings(command, from, settings); err != nil {
 					return err
@@ -61,7 +62,7 @@ func initCommand() *cobra.Command {
 	defaults := config.Default()
 	flags := command.Flags()
 	of := &settings.Chain
-	flags.StringVar(&of.GRPC, "grpc", defaults.Chain.GRPC, "gRPC endpoint of a node; https://host:port for a node that is not on this machine")
+	flags.StringArrayVar(&endpoints, "grpc", []string{defaults.Chain.GRPC}, "gRPC endpoint of a node; https://host:port for a node that is not on this machine; may be repeated, the preferred one first")
 	flags.StringVar(&of.ID, "chain-id", "", "chain to work for; empty means the node's chain")
 	flags.StringVar(&of.Verify, "verify", defaults.Chain.Verify, "how the node's answers are verified: proof, agreement (of the node and all witnesses) or none")
 	flags.StringVar(&of.RPC, "rpc", "", "CometBFT RPC address of a node, for headers and proofs; empty means that they come over gRPC")
@@ -101,7 +102,7 @@ func sharedSettings(command *cobra.Command, file string, flagged config.Config) 
 	}
 	given, of := command.Flags().Changed, &flagged.Chain
 	for name, take := range map[string]func(){
-		"grpc":               func() { settings.Chain.GRPC = of.GRPC },
+		"grpc":               func() { settings.Chain.GRPC, settings.Chain.Others = of.GRPC, of.Others },
 		"chain-id":           func() { settings.Chain.ID = of.ID },
 		"verify":             func() { settings.Chain.Verify = of.Verify },
 		"rpc":                func() { settings.Chain.RPC = of.RPC },
@@ -122,7 +123,7 @@ func checkEndpoints(settings config.Chain) error {
 	if settings.InsecurePlaintext {
 		return nil
 	}
-	endpoints := append([]string{settings.GRPC}, settings.Witnesses...)
+	endpoints := append(settings.Endpoints(), settings.Witnesses...)
 	if settings.RPC != "" {
 		endpoints = append(endpoints, settings.RPC)
 	}

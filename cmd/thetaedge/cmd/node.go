@@ -37,13 +37,18 @@ type node struct {
 	codec     chain.Codec
 	ring      keyring.Keyring
 	worker    tx.Signer
-	conn      *grpc.ClientConn
+	// conn asks the nodes of chain.grpc and chain.others.
+	conn *grpcnode.Endpoints
 	// witnesses are other nodes that must show the same headers.
 	witnesses []*grpc.ClientConn
 	reader    *chain.Reader
 	// clock is the time of the daemon, and links are its connections to nodes.
 	clock *clock.Clock
 	links *grpcnode.Links
+	// bound is the chain for which the journal of the home has worked; empty if that is not known.
+	bound string
+	// switched tells when another node is asked.
+	switched switchTeller
 	// cards watches the graphics cards and measures energy; nil in commands that do not work.
 	cards *cards
 }
@@ -99,11 +104,28 @@ func (n *node) open(command *cobra.Command) (err error) {
 	if err != nil {
 		return fmt.Errorf("the worker key in %s: %w", n.home, err)
 	}
-	if n.conn, err = n.dial(n.config.Chain.GRPC); err != nil {
-		return fmt.Errorf("chain.grpc: %w", err)
+	if n.conn, err = n.dialAll(); err != nil {
+		return err
 	}
 	n.reader = chain.NewReader(n.conn, n.codec)
 	return nil
+}
+
+// dialAll opens connections to all nodes that may be asked.
+func (n *node) dialAll() (*grpcnode.Endpoints, error) {
+	settings := n.config.Chain
+	for i, endpoint := range settings.Endpoints() {
+		if err := chain.CheckPlaintext(endpoint); err != nil && !settings.InsecurePlaintext {
+			return nil, fmt.Errorf("%s: %w", []string{"chain.grpc", "chain.others"}[min(i, 1)], err)
+		}
+	}
+	conn, err := grpcnode.OpenEndpoints(settings.Endpoints(), grpcnode.EndpointOptions{
+		Plaintext: settings.InsecurePlaintext, Links: n.links, Switched: func(from, to, why string) { n.switched.tell(from, to, why) },
+	})
+	if err != nil {
+		return nil, fmt.Errorf("chain.grpc, chain.others: %w", err)
+	}
+	return conn, nil
 }
 
 // dial opens a connection to a node with the security that the settings allow.
@@ -119,10 +141,11 @@ func (n *node) dial(endpoint string) (*grpc.ClientConn, error) {
 
 func (n *node) close() error {
 	var errs []error
-	for _, conn := range append(n.witnesses, n.conn) {
-		if conn != nil {
-			errs = append(errs, conn.Close())
-		}
+	for _, conn := range n.witnesses {
+		errs = append(errs, conn.Close())
+	}
+	if n.conn != nil {
+		errs = append(errs, n.conn.Close())
 	}
 	return errors.Join(errs...)
 }
@@ -170,12 +193,10 @@ func (n *node) checkOperator(operator sdk.AccAddress) error {
 		owner, n.home, operator)
 }
 
-// checkChainID compares the node's chain with the configured one.
-func (n *node) checkChainID(found string) error {
-	if want := n.config.Chain.ID; want != "" && want != found {
-		return fmt.Errorf("expected chain %s, found %s at %s; correct chain.id or chain.grpc", want, found, n.config.Chain.GRPC)
-	}
-	return nil
+// wrongChain reports whether all nodes that answer are of another chain than the settings say.
+func (n *node) wrongChain(found string) bool {
+	want := n.config.Chain.ID
+	return found != "" && want != "" && want != found
 }
 
 func (n *node) txConfig(chainID string, spending chain.Spending) (chain.TxConfig, error) {

@@ -98,11 +98,7 @@ func (r *registration) run(command *cobra.Command, n *node) error {
 	if err != nil {
 		return err
 	}
-	chainID, err := n.reader.ChainID(ctx)
-	if err == nil {
-		err = n.checkChainID(chainID)
-	}
-	if err != nil {
+	if _, err := n.chainID(ctx); err != nil {
 		return err
 	}
 	if err := n.checkOperator(operator.Address()); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
@@ -116,9 +117,10 @@ func (s *signing) connect(ctx context.Context, n *node, tell func(string)) (*cli
 		return nil, err
 	}
 	terms.Note, terms.Tell = s.note, tell
-	if !s.once || grpcnode.OnThisMachine(n.config.Chain.GRPC) {
-		// Executing the message twice has the same effect as executing it once, or the node on
-		// this machine is believed.
+	elsewhere := func(endpoint string) bool { return !grpcnode.OnThisMachine(endpoint) }
+	if !s.once || !slices.ContainsFunc(n.config.Chain.Endpoints(), elsewhere) {
+		// Executing the message twice has the same effect as executing it once, or all nodes are
+		// on this machine and are believed.
 		terms.Overtaken = client.BelieveNode
 	}
 	if s.feeGranter != "" {

@@ -82,6 +82,10 @@ func start(parent context.Context, n *node, board *board, stops <-chan os.Signal
 		return errors.Join(err, journal.Close())
 	}
 	defer func() { err = errors.Join(err, journal.Close()) }()
+	if n.bound, err = journal.Chain(); err != nil {
+		return err
+	}
+	defer watchEndpoints(ctx, n, logger)()
 	n.cards = newCards(logger)
 	board.observer = newObserver(board, logger)
 	stopBoard := board.serve(ctx, logger)
@@ -134,6 +138,10 @@ func work(parent context.Context, n *node, board *board, chainID string, journal
 	answers := api.NewService(identity, worker.Status, journal, executors)
 	answers.ShowDevices(n.cards)
 	answers.ExplainWith(daemonSources(n, chainID, journal))
+	answers.ShowEndpoints(n.conn.States)
+	if err := countEndpoints(n, registry); err != nil {
+		return err
+	}
 	server, err := api.NewServer(answers, registry, logger)
 	if err != nil {
 		return err
@@ -180,10 +188,10 @@ func awaitChain(ctx context.Context, n *node, logger *slog.Logger, signals chan 
 	}()
 	for {
 		query, cancel := context.WithTimeout(ctx, 10*time.Second)
-		chainID, err := n.reader.ChainID(query)
+		chainID, err := n.chainID(query)
 		cancel()
-		if err == nil {
-			return chainID, n.checkChainID(chainID)
+		if err == nil || n.wrongChain(chainID) {
+			return chainID, err
 		}
 		if text := err.Error(); text != told {
 			told = text
@@ -258,6 +266,10 @@ func newAgent(n *node, chainID string, journal *store.Journal, executors []execu
 		Logger: logger, Registry: registry,
 	}
 	brake.attach(&cfg)
+	cfg.Endpoints, cfg.ProvenElsewhere = n.conn, n.config.Chain.RPC != ""
+	if n.conn.Several() {
+		cfg.Second = chain.NewReader(n.conn.Second(), n.codec)
+	}
 	prover, err := n.prover(chainID)
 	if err != nil {
 		return nil, err

@@ -168,12 +168,32 @@ func printVersion(w io.Writer, s *sidecarv1.StatusResponse) {
 	}
 }
 
+// printEndpoints says which of several nodes of the chain is asked, and which are in trouble.
+func printEndpoints(w io.Writer, s *sidecarv1.StatusResponse) {
+	for _, e := range s.Endpoints {
+		if len(s.Endpoints) == 1 && e.Trouble == "" {
+			continue // the line of the chain says all
+		}
+		does := "can stand in"
+		switch {
+		case e.Used && e.Trouble == "":
+			does = "is asked"
+		case e.Used:
+			does = "is asked although in trouble: " + oneLine(e.Trouble)
+		case e.Trouble != "":
+			does = "is not asked: " + oneLine(e.Trouble)
+		}
+		fmt.Fprintf(w, "endpoint\t%s at height %d %s\n", oneLine(e.Address), e.Height, does)
+	}
+}
+
 func printStatus(out io.Writer, s *sidecarv1.StatusResponse) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	printHolds(w, s)
 	fmt.Fprintf(w, "mode\t%s\n", shownMode(s))
 	printVersion(w, s)
 	fmt.Fprintf(w, "chain\t%s at height %d\n", s.ChainId, s.Height)
+	printEndpoints(w, s)
 	fmt.Fprintf(w, "worker\t%s\n", s.Worker)
 	operator := s.Operator
 	if operator == "" {

@@ -25,12 +25,23 @@ func TestInitWritesWhomTheMachineBelieves(t *testing.T) {
 	require.Equal(t, "https://rpc.example:443", settings.Chain.RPC)
 }
 
+func TestInitTakesSeveralNodesThePreferredOneFirst(t *testing.T) {
+	home := filepath.Join(t.TempDir(), "edge")
+	_, err := run(t, "init", "--home", home, "--grpc", "https://one.example:443", "--grpc", "https://two.example:443")
+	require.NoError(t, err)
+	settings, err := config.Load(home, nil, nil)
+	require.NoError(t, err)
+	require.Equal(t, []string{"https://one.example:443", "https://two.example:443"}, settings.Chain.Endpoints())
+}
+
 func TestInitMakesNoHomeThatCouldNotWork(t *testing.T) {
 	for name, c := range map[string]struct {
 		args []string
 		want string
 	}{
 		"plaintext beyond this machine":           {[]string{"--grpc", "node.example:9090"}, "insecure-plaintext"},
+		"a second node in plaintext":              {[]string{"--grpc", "127.0.0.1:1", "--grpc", "node.example:9090"}, "insecure-plaintext"},
+		"the same node twice":                     {[]string{"--grpc", "127.0.0.1:1", "--grpc", "127.0.0.1:1"}, "each once"},
 		"a witness in plaintext":                  {[]string{"--witness", "node.example:9090"}, "insecure-plaintext"},
 		"an RPC in plaintext":                     {[]string{"--rpc", "tcp://node.example:26657"}, "insecure-plaintext"},
 		"a height without a hash":                 {[]string{"--trust-height", "7"}, "trust-hash"},

@@ -43,6 +43,25 @@ func TestANodeThatWasRestartedOnAHaltedChainIsNoMissingChain(t *testing.T) {
 	require.NotContains(t, line, "check that the node is up")
 }
 
+func TestANodeOfSeveralThatIsInTroubleIsNamed(t *testing.T) {
+	home := newHome(t)
+	out, err := run(t, "doctor", "--home", home, "--chain.grpc", "127.0.0.1:1", "--chain.others", restarted(t))
+	require.Error(t, err, "none of them answers")
+	require.Contains(t, lineOf(t, out, "chain"), "127.0.0.1:1: chain id: chain is unreachable")
+
+	status := &sidecarv1.StatusResponse{Endpoints: []*sidecarv1.EndpointStatus{
+		{Address: "https://one.example", Height: 5, Trouble: "it hides\nsomething"}, {Address: "https://two.example", Height: 7, Used: true},
+	}}
+	var told bytes.Buffer
+	require.NoError(t, printStatus(&told, status))
+	require.Regexp(t, `endpoint +https://one.example at height 5 is not asked: it hides something`, told.String())
+	require.Regexp(t, `endpoint +https://two.example at height 7 is asked`, told.String())
+	status.Endpoints = status.Endpoints[1:]
+	told.Reset()
+	require.NoError(t, printStatus(&told, status))
+	require.NotContains(t, told.String(), "endpoint ")
+}
+
 func TestADaemonThatWaitsForTheChainSaysSoWhenAsked(t *testing.T) {
 	home := newHome(t)
 	root, err := Root()

@@ -73,6 +73,12 @@ func explain(parent context.Context, n *node) *sidecarv1.WhyResponse {
 		return answer
 	}
 	from := whySources(n, n.config.Chain.ID)
+	from.Endpoints = func(ctx context.Context) []why.Endpoint {
+		if n.conn.Several() {
+			n.conn.Examine(ctx)
+		}
+		return endpointsOf(n)
+	}
 	from.Daemon = func() (why.Daemon, error) { return state, nil }
 	if state.Running && state.Waiting == "" {
 		from.Machine = func(context.Context) (why.Machine, error) { return why.Machine{}, problem }
@@ -114,10 +120,11 @@ func whySources(n *node, chainID string) why.Sources {
 	settings.GasPrice, _, _, _ = c.Fees.Caps()
 	return why.Sources{
 		Settings: settings, Chain: n.reader,
-		Daemon:   func() (why.Daemon, error) { return why.Daemon{Running: true}, nil },
-		Paused:   func() bool { return isPaused(n.home) },
-		FreeDisk: func() (uint64, error) { return device.FreeBytes(n.home) },
-		Now:      time.Now,
+		Endpoints: func(context.Context) []why.Endpoint { return endpointsOf(n) },
+		Daemon:    func() (why.Daemon, error) { return why.Daemon{Running: true}, nil },
+		Paused:    func() bool { return isPaused(n.home) },
+		FreeDisk:  func() (uint64, error) { return device.FreeBytes(n.home) },
+		Now:       time.Now,
 	}
 }
 
