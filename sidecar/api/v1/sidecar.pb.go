@@ -1345,8 +1345,8 @@ type Assignment struct {
 	FuelLimit uint64 `protobuf:"varint,24,opt,name=fuel_limit,json=fuelLimit,proto3" json:"fuel_limit,omitempty"`
 	// What of the energy was not measured, and why; empty if nothing is missing.
 	EnergyMissing string `protobuf:"bytes,25,opt,name=energy_missing,json=energyMissing,proto3" json:"energy_missing,omitempty"`
-	// What the node received of the bonds of others, in the bond denom; empty if it received
-	// nothing.
+	// Part of the bonds of others that the node received, in the bond denom; empty if it
+	// received nothing.
 	Share string `protobuf:"bytes,40,opt,name=share,proto3" json:"share,omitempty"`
 	// Time at which the assignment ended; empty before.
 	FinishedAt    *timestamppb.Timestamp `protobuf:"bytes,41,opt,name=finished_at,json=finishedAt,proto3" json:"finished_at,omitempty"`

@@ -158,7 +158,7 @@ func (m *EventPayoutSet) GetValidator() string {
 type EventCollected struct {
 	// Address of the operator.
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
-	// Who sent the message: the operator or its worker.
+	// Address that sent the message: the operator or its worker.
 	Sender string `protobuf:"bytes,2,opt,name=sender,proto3" json:"sender,omitempty"`
 	// Account that the coins were paid to.
 	Recipient string `protobuf:"bytes,3,opt,name=recipient,proto3" json:"recipient,omitempty"`
