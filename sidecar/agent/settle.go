@@ -158,6 +158,7 @@ func verdictIn(record store.Assignment, receipt *computetypes.Receipt, operator 
 	verdict.Accepted = receipt.Status == computetypes.CHUNK_STATUS_ACCEPTED && round < len(receipt.Tags) &&
 		len(record.Tag) > 0 && bytes.Equal(receipt.Tags[round], record.Tag)
 	verdict.FailedTasks = receipt.FailedTasks
+	verdict.Denom = receipt.Reward.Denom
 	return verdict, nil
 }
 

@@ -226,7 +226,10 @@ func show(a *store.Assignment) *sidecarv1.Assignment {
 		out.EnergyMj = *a.Metrics.EnergyMillijoules
 	}
 	if a.Verdict != nil {
-		out.Outcome, out.Paid, out.Slashed = a.Verdict.Status, a.Verdict.Paid, a.Verdict.Slashed
+		out.Outcome, out.Paid, out.Slashed, out.Share = a.Verdict.Status, a.Verdict.Paid, a.Verdict.Slashed, a.Verdict.Share
+	}
+	if !a.FinishedAt.IsZero() {
+		out.FinishedAt = timestamp(a.FinishedAt)
 	}
 	return out
 }

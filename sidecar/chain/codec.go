@@ -19,6 +19,7 @@ import (
 
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
 )
 
 // Codec encodes what the sidecar sends and decodes what it reads: accounts, keys, fee grants,
@@ -49,6 +50,7 @@ func NewCodec() (Codec, error) {
 		&computetypes.MsgClaim{}, &computetypes.MsgCommit{}, &computetypes.MsgReveal{},
 		&computetypes.MsgOpen{}, &computetypes.MsgRelease{}, &computetypes.MsgYield{},
 		&edgenodetypes.MsgRegister{}, &edgenodetypes.MsgRotateWorker{}, &edgenodetypes.MsgRenewLease{},
+		&rewardstypes.MsgCollect{}, &rewardstypes.MsgSetPayout{},
 	)
 	cdc := codec.NewProtoCodec(registry)
 	return Codec{Codec: cdc, Tx: authtx.NewTxConfig(cdc, []signing.SignMode{signing.SignMode_SIGN_MODE_DIRECT})}, nil

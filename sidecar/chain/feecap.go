@@ -75,6 +75,7 @@ const (
 	limitTx
 	limitDay
 	limitShare
+	limitOrder
 )
 
 // dearError is an ErrFeeCap: the transaction costs more than one of the limits allows.
@@ -129,6 +130,9 @@ func (s *Sender) tooDear(gas uint64, o order) *dearError {
 	if caps.Tx.Denom == denom && fee.GT(caps.Tx.Amount) {
 		return &dearError{limit: limitTx, fee: fee, most: caps.Tx.Amount, text: fmt.Sprintf("one transaction of %d gas would cost %s%s, and fees.max-tx is %s; raise that, or name another node in chain.grpc",
 			gas, fee, denom, caps.Tx)}
+	}
+	if !o.most.IsNil() && fee.GT(o.most) {
+		return &dearError{limit: limitOrder, fee: fee, most: o.most, text: fmt.Sprintf("it would cost %s%s, and is worth at most %s%s", fee, denom, o.most, denom)}
 	}
 	return s.tooDearForDuty(fee, gas, o)
 }

@@ -14,9 +14,11 @@ import (
 	"github.com/thetaedge/theta/client/grpcnode"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
 )
 
-// WorkerMessages returns the types of all messages that a worker key may send.
+// WorkerMessages returns the types of the messages that a worker key has to send. A node whose grant
+// does not pay for one of them takes no work.
 func WorkerMessages() []string {
 	return []string{
 		sdk.MsgTypeURL(&computetypes.MsgClaim{}),
@@ -29,11 +31,18 @@ func WorkerMessages() []string {
 	}
 }
 
+// collectMessage is the type of the message with which a worker has earnings paid.
+func collectMessage() string { return sdk.MsgTypeURL(&rewardstypes.MsgCollect{}) }
+
+// GrantedMessages returns the types of all messages that a worker key may send. Grants of earlier
+// versions do not pay for all of those that it does not have to send.
+func GrantedMessages() []string { return append(WorkerMessages(), collectMessage()) }
+
 // NewGrant returns a grant that lets a worker spend at most limit of the operator's coins on
 // the fees of worker messages, until expiry.
 func NewGrant(operator, worker sdk.AccAddress, limit sdk.Coins, expiry time.Time) (sdk.Msg, error) {
 	allowance, err := feegrant.NewAllowedMsgAllowance(
-		&feegrant.BasicAllowance{SpendLimit: limit, Expiration: &expiry}, WorkerMessages())
+		&feegrant.BasicAllowance{SpendLimit: limit, Expiration: &expiry}, GrantedMessages())
 	if err != nil {
 		return nil, fmt.Errorf("cannot build the fee grant: %w", err)
 	}
@@ -56,8 +65,10 @@ type Grant struct {
 	Left sdk.Coins
 	// Expiry is the time at which the grant ends. It is nil if the grant does not expire.
 	Expiry *time.Time
-	// Missing contains the worker messages that the grant does not pay for.
+	// Missing contains the messages that the worker has to send and that the grant does not pay for.
 	Missing []string
+	// CannotCollect reports whether the grant does not pay for the message that has earnings paid.
+	CannotCollect bool
 }
 
 // Grant returns an operator's fee grant to a worker, or ErrNotFound.
@@ -97,6 +108,7 @@ func readGrant(allowance feegrant.FeeAllowanceI) (Grant, error) {
 				grant.Missing = append(grant.Missing, message)
 			}
 		}
+		grant.CannotCollect = !slices.Contains(a.AllowedMessages, collectMessage())
 	case *feegrant.BasicAllowance:
 		grant.Left, grant.Expiry = a.SpendLimit, a.Expiration
 		return grant, grpcnode.CheckAnswer(grant.Left)

@@ -172,6 +172,9 @@ type order struct {
 	loss sdkmath.Int
 	// missed says how many transactions with the order's duties no block has taken.
 	missed int
+	// most is the largest fee that the order is worth, in the denom of fees. It is nil if only the
+	// owner's limits apply.
+	most sdkmath.Int
 	// raised says how many times the bid has been raised because the mempool was full.
 	raised int
 	// exhausted reports whether the largest amount of gas of a transaction was not enough.

@@ -269,18 +269,31 @@ func TestGrantPaysForWorkerMessagesOnly(t *testing.T) {
 	require.NoError(t, err)
 	allowance, err := msg.(*feegrant.MsgGrantAllowance).GetFeeAllowanceI()
 	require.NoError(t, err)
-	require.Equal(t, WorkerMessages(), allowance.(*feegrant.AllowedMsgAllowance).AllowedMessages)
+	require.Equal(t, GrantedMessages(), allowance.(*feegrant.AllowedMsgAllowance).AllowedMessages)
 	grant, err := readGrant(allowance)
 	require.NoError(t, err)
 	require.Equal(t, "77atfuel", grant.Left.String())
 	require.Equal(t, expiry, *grant.Expiry)
 	require.Empty(t, grant.Missing)
+	require.False(t, grant.CannotCollect)
 
 	narrow, err := feegrant.NewAllowedMsgAllowance(&feegrant.BasicAllowance{}, WorkerMessages()[1:])
 	require.NoError(t, err)
 	grant, err = readGrant(narrow)
 	require.NoError(t, err)
 	require.Equal(t, WorkerMessages()[:1], grant.Missing)
+	require.True(t, grant.CannotCollect)
+
+	// A grant of an earlier version pays for all work, and not for collecting earnings.
+	earlier, err := feegrant.NewAllowedMsgAllowance(&feegrant.BasicAllowance{}, WorkerMessages())
+	require.NoError(t, err)
+	grant, err = readGrant(earlier)
+	require.NoError(t, err)
+	require.Empty(t, grant.Missing)
+	require.True(t, grant.CannotCollect)
+	grant, err = readGrant(&feegrant.BasicAllowance{})
+	require.NoError(t, err)
+	require.False(t, grant.CannotCollect)
 }
 
 func TestWorkerKeyIsMadeOnceAndSignsFromAnEncryptedFile(t *testing.T) {

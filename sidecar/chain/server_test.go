@@ -39,6 +39,7 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
+	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
 )
 
 const chainID = "theta-test-1"
@@ -338,6 +339,10 @@ func respond(t *testing.T, messages []sdk.Msg, winning bool) string {
 			add(&computetypes.MsgClaimResponse{Results: results})
 		case *edgenodetypes.MsgRenewLease:
 			add(&edgenodetypes.MsgRenewLeaseResponse{LeaseEnd: 99})
+		case *rewardstypes.MsgCollect:
+			add(&rewardstypes.MsgCollectResponse{
+				Amount: sdk.NewCoins(sdk.NewInt64Coin("atfuel", 7)), Recipient: m.Operator, Delegated: sdk.NewInt64Coin("atfuel", 0), Undelegated: "the validator is jailed",
+			})
 		}
 	}
 	raw, err := data.Marshal()

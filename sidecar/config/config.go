@@ -29,6 +29,7 @@ type Config struct {
 	Chain   Chain   `mapstructure:"chain"`
 	Tx      Tx      `mapstructure:"tx"`
 	Fees    Fees    `mapstructure:"fees"`
+	Payout  Payout  `mapstructure:"payout"`
 	Keyring Keyring `mapstructure:"keyring"`
 	Policy  Policy  `mapstructure:"policy"`
 	Owner   Owner   `mapstructure:"owner"`
@@ -176,6 +177,7 @@ func Default() Config {
 		// The price is 20 times the chain's initial price. At that price and without the
 		// factor, the daily limit pays for about 300 assignments.
 		Fees:    Fees{MaxGasPrice: "20000000000atfuel", MaxTx: "0.1tfuel", MaxDay: "1tfuel", DutyPercent: 5, UrgentPercent: 50},
+		Payout:  Payout{MostFeePercent: 1},
 		Tx:      Tx{GasAdjustment: 1.5, GasPriceFactor: 1, TimeoutBlocks: 20},
 		Keyring: Keyring{Backend: "test"},
 		Policy: Policy{
@@ -212,7 +214,7 @@ func (c Config) Validate() error {
 	expect(c.Chain.Poll >= 10*time.Millisecond && c.Chain.Poll <= time.Minute, "chain.poll", "10ms to 1m, found %s", c.Chain.Poll)
 	_, err := c.Chain.OperatorAddress()
 	expect(err == nil, "chain.operator", "the address of an operator, found %q: %v", c.Chain.Operator, err)
-	errs = append(errs, c.Chain.validate(), c.Fees.validate())
+	errs = append(errs, c.Chain.validate(), c.Fees.validate(), c.Payout.validate())
 	expect(c.Tx.GasAdjustment >= 1 && c.Tx.GasAdjustment <= 10, "tx.gas-adjustment", "1 to 10, found %v", c.Tx.GasAdjustment)
 	expect(c.Tx.GasPriceFactor >= 1 && c.Tx.GasPriceFactor <= 100, "tx.gas-price-factor", "1 to 100, found %v", c.Tx.GasPriceFactor)
 	expect(c.Tx.TimeoutBlocks >= 2 && c.Tx.TimeoutBlocks <= 1000, "tx.timeout-blocks", "2 to 1000, found %d", c.Tx.TimeoutBlocks)

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/thetaedge/theta/sidecar/carbon"
 )
 
 // Dashboard says where the daemon shows itself to a browser on this machine, and how.
@@ -20,6 +22,9 @@ type Dashboard struct {
 	// one tfuel in the same currency. They may be empty, which means that they are not known.
 	Electricity string `mapstructure:"electricity"`
 	CoinValue   string `mapstructure:"coin-value"`
+	// Carbon is the code of a country, such as "de", or grams of CO2 equivalents per kilowatt-hour, such as
+	// "380 g/kWh". It may be empty, which means that it is not known.
+	Carbon string `mapstructure:"carbon"`
 }
 
 // AutoLanguage is the setting that follows the browser.
@@ -74,6 +79,15 @@ func (d Dashboard) Prices() (electricity, coin Price, err error) {
 	return electricity, coin, err
 }
 
+// CarbonFactor returns what a kilowatt-hour emits.
+func (d Dashboard) CarbonFactor() (carbon.Factor, error) {
+	factor, err := carbon.Parse(d.Carbon)
+	if err != nil {
+		err = fmt.Errorf("dashboard.carbon: %w", err)
+	}
+	return factor, err
+}
+
 // validate reports settings with which the dashboard cannot work, or would be open to others.
 func (d Dashboard) validate() error {
 	var errs []error
@@ -84,7 +98,8 @@ func (d Dashboard) validate() error {
 		errs = append(errs, fmt.Errorf("dashboard.language: expected %q or one of %s, found %q", AutoLanguage, strings.Join(Languages(), ", "), d.Language))
 	}
 	_, _, err := d.Prices()
-	return errors.Join(append(errs, err)...)
+	_, carbonErr := d.CarbonFactor()
+	return errors.Join(append(errs, err, carbonErr)...)
 }
 
 // loopback reports whether an address to listen on is reachable from this machine only. It takes

@@ -76,6 +76,14 @@ duty-percent = {{ .Fees.DutyPercent }}
 # The same for one that is due within 40 blocks, if it is more.
 urgent-percent = {{ .Fees.UrgentPercent }}
 
+[payout]
+# Unclaimed earnings from which on the node has them paid, such as "5tfuel": to the account
+# that the operator has set with thetaedge payout set, or to the operator. Empty never does.
+collect = {{ quote .Payout.Collect }}
+# It waits while the fee would be more than this share of them, in percent. It collects once
+# a day at most, and the fee counts towards [fees].
+most-fee-percent = {{ .Payout.MostFeePercent }}
+
 [keyring]
 # Where the worker key is: "test" (files that only this user can read), "file"
 # (encrypted, needs passphrase-file) or "os". The worker key can neither move the
@@ -225,6 +233,10 @@ language = {{ quote .Dashboard.Language }}
 # same currency. Earnings are then shown next to what was paid for electricity.
 electricity = {{ quote .Dashboard.Electricity }}
 coin-value = {{ quote .Dashboard.CoinValue }}
+# The code of your country, such as "de", or grams of CO2 equivalents per kilowatt-hour, such as
+# "380 g/kWh". The figures of countries are approximate: averages of a year, which
+# thetaedge earnings --regions lists with their source.
+carbon = {{ quote .Dashboard.Carbon }}
 
 [alerts]
 # Where you are told what needs attention, such as ["ntfy://ntfy.sh/TOPIC"], a webhook

@@ -2,16 +2,14 @@ package web
 
 import (
 	"context"
-	"fmt"
-	"math/big"
 	"net/http"
-	"slices"
-	"strings"
 
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/sidecar/carbon"
 	"github.com/thetaedge/theta/sidecar/config"
-	"github.com/thetaedge/theta/sidecar/store"
+	"github.com/thetaedge/theta/sidecar/earnings"
+	"github.com/thetaedge/theta/sidecar/forecast"
 )
 
 const (
@@ -19,8 +17,6 @@ const (
 	daysShown = 60
 	// paidShown is the number of single jobs on it.
 	paidShown = 50
-	// allBps is the whole in basis points.
-	allBps = 10_000
 )
 
 // count adds to the ledger what has ended.
@@ -34,43 +30,40 @@ func (s *Server) count(ctx context.Context) {
 	}
 }
 
-// prices returns the price of a kilowatt-hour and the worth of one tfuel, as the settings file says
-// now.
-func (s *Server) prices() (electricity, coin config.Price, err error) {
+// valuation returns what sums are worth by the settings file as it is now, without the chain's split.
+func (s *Server) valuation() (earnings.Valuation, error) {
 	settings, err := config.Load(s.cfg.Home, nil, s.cfg.Environ)
 	if err != nil {
 		settings = s.cfg.Node.Running()
 	}
-	return settings.Dashboard.Prices()
+	return ValuationOf(settings.Dashboard)
 }
 
-// row is a day or a job on the page about earnings.
-type row struct {
-	Day
-	// JobId, Task, Round and Outcome are set for a job.
-	JobId   string
-	Task    uint64
-	Round   uint32
-	Outcome string
-	// Earned is the operator's part of the pay, and of bonds of others, less what was lost, in base units;
-	// "" if the chain's split is not known.
-	Earned string
-	// Cost is the price of the electricity that was measured, and Net what is left; "" if not known.
-	Cost, Net string
-	// Loss reports whether Net is below zero.
-	Loss bool
+// ValuationOf returns what sums are worth by the settings, without the chain's split.
+func ValuationOf(d config.Dashboard) (v earnings.Valuation, err error) {
+	if v.Electricity, v.Coin, err = d.Prices(); err != nil {
+		return v, err
+	}
+	v.Carbon, err = d.CarbonFactor()
+	return v, err
 }
 
 // earningsPage is the page about earnings.
 type earningsPage struct {
-	Days, Jobs []row
-	Total      row
-	Account    Account
+	earnings.Report
+	Account Account
 	// AccountError explains why the chain's part is missing.
 	AccountError       string
 	Electricity, Worth string
-	Claim              string
-	Retention          string
+	// Carbon is what a kilowatt-hour emits.
+	Carbon carbon.Factor
+	// Claim, PayTo and Delegate are commands of the operator.
+	Claim, PayTo, Delegate string
+	// Collects describes when the node collects by itself, "" if it does not.
+	Collects  string
+	Retention string
+	// Forecast says what the node is expected to earn, nil if that is not known.
+	Forecast *forecast.Report
 }
 
 // earnings shows what was earned on each day and with each job.
@@ -78,37 +71,33 @@ func (s *Server) earnings(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), queryPatience)
 	defer cancel()
 	s.count(ctx)
-	electricity, coin, err := s.prices()
+	value, err := s.valuation()
 	if err != nil {
 		s.fault(w, r, http.StatusInternalServerError, err)
 		return
 	}
-	page := earningsPage{Retention: spanText(uint64(max(0, s.cfg.Node.Running().Work.Retention.Milliseconds())))} //nolint:gosec // not negative
-	page.Electricity, page.Worth = priceText(electricity), priceText(coin)
+	running := s.cfg.Node.Running()
+	page := earningsPage{Retention: spanText(uint64(max(0, running.Work.Retention.Milliseconds())))} //nolint:gosec // not negative
+	page.Electricity, page.Worth, page.Carbon = earnings.PriceText(value.Electricity), earnings.PriceText(value.Coin), value.Carbon
 	page.Claim = s.claimCommand(ctx)
+	home := " --home " + client.ShellQuote(s.cfg.Home)
+	page.PayTo = "thetaedge payout set --to ADDRESS --from OPERATOR --keyring-dir FOLDER" + home
+	page.Delegate = "thetaedge payout set --delegate VALIDATOR --from OPERATOR --keyring-dir FOLDER" + home
+	page.Collects = running.Payout.Collect
+	if s.cfg.Forecasts != nil {
+		report := s.cfg.Forecasts.Report()
+		page.Forecast = &report
+	}
 	if page.Account, err = s.cfg.Node.Account(ctx); err != nil {
 		page.AccountError = err.Error()
 	}
-	value := valuation{page.Account.OperatorBps, electricity, coin}
-	days := s.ledger.Days()
-	for _, day := range days[:min(len(days), daysShown)] {
-		page.Days = append(page.Days, value.row(day))
-		page.Total.Day.merge(day)
-	}
-	page.Total = value.row(page.Total.Day)
 	records, err := s.cfg.Node.Records()
 	if err != nil {
 		s.fault(w, r, http.StatusInternalServerError, err)
 		return
 	}
-	for _, record := range latest(records) {
-		var day Day
-		day.add(&record)
-		job := value.row(day)
-		job.JobId, job.Task, job.Round = record.JobID, record.Task, record.Round
-		job.Outcome, job.Date = record.Verdict.Status, momentText(record.FinishedAt)
-		page.Jobs = append(page.Jobs, job)
-	}
+	value.OperatorBps = page.Account.OperatorBps
+	page.Report = value.Report(s.ledger.Days(), daysShown, records, paidShown)
 	s.show(w, r, http.StatusOK, "earnings", page)
 }
 
@@ -124,83 +113,20 @@ func (s *Server) claimCommand(ctx context.Context) string {
 	return command
 }
 
-// valuation says what sums are worth.
-type valuation struct {
-	operatorBps       uint32
-	electricity, coin config.Price
-}
-
-// row values the sums of a day.
-func (v valuation) row(d Day) row {
-	out := row{Day: d}
-	earned := new(big.Int)
-	if v.operatorBps > 0 {
-		earned.Mul(whole(d.Pay), big.NewInt(int64(v.operatorBps)))
-		earned.Quo(earned, big.NewInt(allBps))
-		earned.Add(earned, whole(d.Share))
-		earned.Sub(earned, whole(d.Lost))
-		out.Earned = earned.String()
-	}
-	if !v.electricity.Given() || d.Measured == 0 {
-		return out
-	}
-	cost := costOf(d.EnergyMillijoules, v.electricity)
-	out.Cost = moneyText(cost, v.electricity.Currency)
-	if v.operatorBps == 0 || !v.coin.Given() || d.Measured < d.Ended {
-		return out // the rest was not measured, so that the difference would be too high
-	}
-	unit := new(big.Int).Exp(big.NewInt(10), big.NewInt(params.DisplayExponent), nil)
-	net := new(big.Int).Mul(earned, new(big.Int).SetUint64(v.coin.Micros))
-	net.Quo(net, unit).Sub(net, cost)
-	out.Net, out.Loss = moneyText(net, v.coin.Currency), net.Sign() < 0
-	return out
-}
-
-// costOf returns the price of an energy in millionths of the currency, rounded up.
-func costOf(millijoules uint64, price config.Price) *big.Int {
-	const perKWh = 3_600_000_000
-	cost := new(big.Int).Mul(new(big.Int).SetUint64(millijoules), new(big.Int).SetUint64(price.Micros))
-	cost.Add(cost, big.NewInt(perKWh-1))
-	return cost.Quo(cost, big.NewInt(perKWh))
-}
-
-// moneyText formats millionths of a currency.
-func moneyText(micros *big.Int, currency string) string {
-	sign, digits := "", new(big.Int).Abs(micros).String()
-	if micros.Sign() < 0 {
-		sign = "−"
-	}
-	if pad := 7 - len(digits); pad > 0 {
-		digits = strings.Repeat("0", pad) + digits
-	}
-	point, shown := len(digits)-6, 4
-	if new(big.Int).Abs(micros).Cmp(big.NewInt(10_000)) < 0 {
-		shown = 6 // the electricity of a short job costs less than a cent
-	}
-	return fmt.Sprintf("%s%s.%s %s", sign, digits[:point], digits[point:point+shown], currency)
-}
-
-// priceText formats a price, "" if there is none.
-func priceText(p config.Price) string {
-	if !p.Given() {
+// electricityOf returns the price of an energy in millijoules by the settings, "" if it is not known.
+func (s *Server) electricityOf(millijoules uint64) string {
+	value, err := s.valuation()
+	if err != nil || !value.Electricity.Given() {
 		return ""
 	}
-	return moneyText(new(big.Int).SetUint64(p.Micros), p.Currency)
+	return earnings.MoneyText(earnings.CostOf(millijoules, value.Electricity), value.Electricity.Currency)
 }
 
-// merge adds the sums of another day.
-func (d *Day) merge(other Day) {
-	d.Ended, d.Paid, d.Faults = d.Ended+other.Ended, d.Paid+other.Paid, d.Faults+other.Faults
-	d.Pay, d.Share, d.Lost = sum(d.Pay, other.Pay), sum(d.Share, other.Share), sum(d.Lost, other.Lost)
-	d.Fuel, d.WallMillis = d.Fuel+other.Fuel, d.WallMillis+other.WallMillis
-	d.EnergyMillijoules, d.Measured = d.EnergyMillijoules+other.EnergyMillijoules, d.Measured+other.Measured
-}
-
-// latest returns the assignments that ended with a verdict, newest first.
-func latest(records []store.Assignment) []store.Assignment {
-	ended := slices.DeleteFunc(slices.Clone(records), func(a store.Assignment) bool {
-		return a.Phase != store.PhaseSettled || a.Verdict == nil
-	})
-	slices.SortStableFunc(ended, func(x, y store.Assignment) int { return y.FinishedAt.Compare(x.FinishedAt) })
-	return ended[:min(len(ended), paidShown)]
+// carbonOf returns the estimate of the greenhouse gases of an energy in millijoules, "" if it is not known.
+func (s *Server) carbonOf(millijoules uint64) string {
+	value, err := s.valuation()
+	if err != nil || !value.Carbon.Given() {
+		return ""
+	}
+	return carbon.Text(value.Carbon.Milligrams(millijoules))
 }

@@ -96,8 +96,11 @@ func groups() []group {
 			{Key: "fees.max-gas-price", Shape: line1},
 			{Key: "fees.max-tx", Shape: line1},
 			{Key: "fees.max-day", Shape: line1},
+			{Key: "payout.collect", Shape: line1},
+			{Key: "payout.most-fee-percent", Shape: line1},
 			{Key: "dashboard.electricity", Shape: line1},
 			{Key: "dashboard.coin-value", Shape: line1},
+			{Key: "dashboard.carbon", Shape: line1},
 		}},
 		{"alerts", []field{
 			{Key: "alerts.kinds", Shape: list},

@@ -46,9 +46,20 @@ type Node interface {
 // Account is an operator's part in the chain's ledger.
 type Account struct {
 	// Unclaimed contains the earnings that the operator can claim, for people.
-	Unclaimed []string
+	Unclaimed []string `json:"unclaimed"`
 	// OperatorBps is the share of a gross payment that the operator earns, in basis points.
-	OperatorBps uint32
+	OperatorBps uint32 `json:"operator_bps"`
+	// Operator is the operator's address. It is empty if there is none yet, and so is what follows.
+	Operator string `json:"operator"`
+	// PaidTo is the account that earnings are paid to, and Validator the validator to which collected coins are
+	// delegated, "" if there is none.
+	PaidTo    string `json:"paid_to"`
+	Validator string `json:"validator,omitempty"`
+	// Paid contains what earnings have paid so far, and Staked is what PaidTo has delegated, for people.
+	Paid   []string `json:"paid"`
+	Staked string   `json:"staked"`
+	// Waits says why the node has not collected earnings at its last look, "" if it has or need not.
+	Waits string `json:"waits,omitempty"`
 }
 
 // Funds is what an operator has and needs, for people.

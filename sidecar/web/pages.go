@@ -13,7 +13,9 @@ import (
 	"strings"
 
 	"github.com/thetaedge/theta/sidecar/config"
+	"github.com/thetaedge/theta/sidecar/earnings"
 	"github.com/thetaedge/theta/sidecar/fleet"
+	"github.com/thetaedge/theta/sidecar/forecast"
 )
 
 //go:embed templates/*.html
@@ -70,7 +72,8 @@ func functions(w words, stamp string) template.FuncMap {
 		"t":      w.text,
 		"has":    w.has,
 		"asset":  func(name string) string { return "/static/" + name + "?v=" + stamp },
-		"amount": amountText,
+		"amount": earnings.AmountText,
+		"coins":  forecast.Amount,
 		"span":   spanText,
 		"moment": momentText,
 		"stamp":  stampText,

@@ -22,6 +22,8 @@ type receipt struct {
 	Fault bool
 	// Cost is the price of the electricity, "" if it is not known.
 	Cost string
+	// Carbon is the estimate of the greenhouse gases of the electricity, "" if it is not known.
+	Carbon string
 }
 
 // endingOf names the texts about the end of an assignment.
@@ -67,8 +69,8 @@ func (s *Server) receipt(w http.ResponseWriter, r *http.Request) {
 	}
 	page := receipt{Assignment: shown, Record: record, Exit: int32(shown.ExitCode)} //nolint:gosec // the bits are meant
 	page.Ending, page.Fault = endingOf(shown)
-	if price, _, err := s.prices(); err == nil && price.Given() && shown.EnergySource != "" {
-		page.Cost = moneyText(costOf(shown.EnergyMj, price), price.Currency)
+	if shown.EnergySource != "" {
+		page.Cost, page.Carbon = s.electricityOf(shown.EnergyMj), s.carbonOf(shown.EnergyMj)
 	}
 	s.show(w, r, http.StatusOK, "receipt", page)
 }

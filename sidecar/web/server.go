@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"github.com/thetaedge/theta/sidecar/alert"
+	"github.com/thetaedge/theta/sidecar/earnings"
 	"github.com/thetaedge/theta/sidecar/fleet"
+	"github.com/thetaedge/theta/sidecar/forecast"
 )
 
 const (
@@ -28,6 +30,10 @@ type Config struct {
 	Home string
 	// Environ is the environment of the daemon, which takes precedence over the settings file.
 	Environ []string
+	// Ledger counts what was earned. If it is nil, the server opens the one of the home.
+	Ledger *earnings.Ledger
+	// Forecasts says what the node is expected to earn. If it is nil, the pages say nothing about that.
+	Forecasts *forecast.Book
 	// Language is a language, or "auto" for that of the browser.
 	Language string
 	Sensors  Sensors
@@ -51,7 +57,7 @@ type Server struct {
 	pages   *pages
 	history *history
 	reasons *reasons
-	ledger  *Ledger
+	ledger  *earnings.Ledger
 	checks  *checks
 	http    *http.Server
 	// saving is held from the comparison of the settings file with what the owner has seen to its end.
@@ -80,9 +86,11 @@ func NewServer(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	ledger, err := OpenLedger(cfg.Home)
-	if err != nil {
-		return nil, err
+	ledger := cfg.Ledger
+	if ledger == nil {
+		if ledger, err = earnings.OpenLedger(cfg.Home); err != nil {
+			return nil, err
+		}
 	}
 	s := &Server{
 		cfg:    cfg,
@@ -168,7 +176,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 func (s *Server) keep(ctx context.Context) {
 	readings := time.NewTicker(readEvery)
 	defer readings.Stop()
-	count := time.NewTicker(countEvery)
+	count := time.NewTicker(earnings.CountEvery)
 	defer count.Stop()
 	s.read()
 	s.count(ctx)

@@ -3,31 +3,10 @@ package web
 import (
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
-
-	"github.com/thetaedge/theta/app/params"
-	"github.com/thetaedge/theta/client/money"
 )
-
-// amountText formats an amount of base units, which may be negative, for people. Text that is not an amount is returned
-// unchanged.
-func amountText(text string) string {
-	if text == "" {
-		return ""
-	}
-	digits, negative := strings.CutPrefix(text, "-")
-	amount, err := money.ParseAmount(digits + params.BaseDenom)
-	if err != nil {
-		return text
-	}
-	if negative {
-		return "−" + money.FormatAmount(amount)
-	}
-	return money.FormatAmount(amount)
-}
 
 // spanText formats a number of milliseconds.
 func spanText(ms uint64) string {

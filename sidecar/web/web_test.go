@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -23,6 +24,7 @@ import (
 	"github.com/thetaedge/theta/sidecar/agent"
 	sidecarv1 "github.com/thetaedge/theta/sidecar/api/v1"
 	"github.com/thetaedge/theta/sidecar/config"
+	"github.com/thetaedge/theta/sidecar/forecast"
 	"github.com/thetaedge/theta/sidecar/owner"
 	"github.com/thetaedge/theta/sidecar/web"
 	"github.com/thetaedge/theta/testutil/dashboard"
@@ -61,7 +63,10 @@ func stranger(t *testing.T) *browser {
 	logs := web.NewLogs()
 	logger := slog.New(logs.Handler(slog.LevelDebug))
 	logger.Warn("cannot deliver "+dashboard.Hostile, "error", dashboard.Hostile)
-	server, err := web.NewServer(web.Config{Node: node, Home: node.Home, Language: "auto", Sensors: dashboard.Sensors{}, Logs: logs, Logger: logger, WhyWait: 20 * time.Second, Alerts: dashboard.Alerts})
+	server, err := web.NewServer(web.Config{
+		Node: node, Home: node.Home, Forecasts: forecasts(t, node.Home), Language: "auto", Sensors: dashboard.Sensors{}, Logs: logs, Logger: logger,
+		WhyWait: 20 * time.Second, Alerts: dashboard.Alerts,
+	})
 	require.NoError(t, err)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -80,6 +85,25 @@ func stranger(t *testing.T) *browser {
 		require.NoError(t, node.Close())
 	})
 	return b
+}
+
+// forecasts returns the book of a node that has earned a tfuel in each hour of four weeks.
+func forecasts(t *testing.T, home string) *forecast.Book {
+	t.Helper()
+	const first, weeks = 500_000, 4
+	var hours []forecast.Hour
+	for i := range int64(weeks * 7 * 24) {
+		hours = append(hours, forecast.Hour{At: first + i, Market: 10, Share: 0.1, Online: 1, Earned: 1})
+	}
+	issued := forecast.Issued{
+		At: first + 7*24, Forecast: forecast.Forecast{Kind: forecast.Known, Low: 120, Median: 170, High: 250}, Ended: true, Earned: 168,
+	}
+	raw, err := json.Marshal(map[string]any{"chain": "a", "class": "cpu-small", "hours": hours, "issued": []forecast.Issued{issued}})
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(home, forecast.File), raw, 0o600))
+	book, err := forecast.OpenBook(home)
+	require.NoError(t, err)
+	return book
 }
 
 // send sends a request that change may change.
@@ -157,6 +181,11 @@ func TestEveryPageIsShownInEveryLanguage(t *testing.T) {
 	_, content = b.get("/earnings")
 	require.Contains(t, content, "41.825 tfuel")
 	require.Contains(t, content, "0.26605 tfuel", "the operator's share of 0.313")
+	require.Contains(t, content, "168 tfuel", "of the next week")
+	require.Contains(t, content, "Earlier forecasts that were right: 1 of 1")
+	require.Contains(t, content, "117.5 tfuel", "paid so far")
+	require.Contains(t, content, "collected tfuel is delegated to")
+	require.Contains(t, content, "thetaedge payout set --to ADDRESS")
 	_, content = b.get("/jobs/47910-0-0/0/0")
 	require.Contains(t, content, "The commit deadline was missed")
 	require.Contains(t, content, "What to do next time")

@@ -187,7 +187,10 @@ func (n *Node) Account(context.Context) (web.Account, error) {
 	if n.Unreachable {
 		return web.Account{}, errUnreachable
 	}
-	return web.Account{Unclaimed: []string{"41.825 tfuel"}, OperatorBps: 8_500}, nil
+	return web.Account{
+		Unclaimed: []string{"41.825 tfuel"}, OperatorBps: 8_500, Operator: Operator(), PaidTo: Operator(), Validator: "thetavaloper1" + Hostile,
+		Paid: []string{"117.5 tfuel"}, Staked: "90 tfuel",
+	}, nil
 }
 
 // Machine implements web.Node.

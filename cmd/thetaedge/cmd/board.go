@@ -17,6 +17,8 @@ import (
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
 	"github.com/thetaedge/theta/client/money"
 	"github.com/thetaedge/theta/internal/osfault"
 	"github.com/thetaedge/theta/sidecar/agent"
@@ -26,6 +28,7 @@ import (
 	"github.com/thetaedge/theta/sidecar/config"
 	"github.com/thetaedge/theta/sidecar/fleet"
 	"github.com/thetaedge/theta/sidecar/owner"
+	"github.com/thetaedge/theta/sidecar/payout"
 	"github.com/thetaedge/theta/sidecar/store"
 	"github.com/thetaedge/theta/sidecar/web"
 	"github.com/thetaedge/theta/sidecar/web/sensors"
@@ -47,6 +50,7 @@ type board struct {
 	// waiting explains why the node earns nothing while the daemon waits for the chain.
 	waiting func() *why.Collector
 	trial   ruleTrial
+	books   books
 	// brake holds the node back by the rules that are in force. It is nil before the chain answers.
 	brake atomic.Pointer[brake]
 	// observer looks at the node for alerts and for other machines. It is nil in tests.
@@ -69,9 +73,10 @@ func facts() []web.Fact {
 	return list
 }
 
-// serve starts the dashboard and returns a function that stops it. A dashboard that cannot be
+// serve opens the books, starts the dashboard and returns a function that stops it. A dashboard that cannot be
 // served does not stop the node.
 func (b *board) serve(ctx context.Context, logger *slog.Logger) (stop func()) {
+	b.books = openBooks(b.n.home, logger)
 	settings := b.n.config.Dashboard
 	if settings.Listen == "" {
 		return func() {}
@@ -80,7 +85,7 @@ func (b *board) serve(ctx context.Context, logger *slog.Logger) (stop func()) {
 	server, err := web.NewServer(web.Config{
 		Node: b, Home: b.n.home, Environ: os.Environ(), Language: settings.Language,
 		Sensors: sensors.New(string(filepath.Separator), b.n.cards.ledger.Watts),
-		Logs:    b.logs, Logger: logger,
+		Logs:    b.logs, Logger: logger, Ledger: b.books.ledger, Forecasts: b.books.hours,
 		Alerts: b.observer.alerts, Fleet: fleet.NewPoller(b.n.home, time.Now),
 	})
 	var listener net.Listener
@@ -201,14 +206,40 @@ func (b *board) Account(ctx context.Context) (web.Account, error) {
 	if err != nil || status.Operator == "" {
 		return account, err
 	}
-	coins, err := b.n.reader.Earnings(ctx, status.Operator)
+	return b.n.account(ctx, account, status.Operator)
+}
+
+// account adds what the chain knows about an operator's money.
+func (n *node) account(ctx context.Context, account web.Account, operator string) (web.Account, error) {
+	coins, err := n.reader.Earnings(ctx, operator)
 	if err != nil {
-		return web.Account{}, err
+		return account, err
 	}
+	rule, err := n.reader.Payout(ctx, operator)
+	if err != nil {
+		return account, err
+	}
+	staked, err := n.reader.Staked(ctx, rule.Address)
+	if err != nil {
+		return account, err
+	}
+	account.Operator, account.PaidTo, account.Validator = operator, rule.Address, rule.Validator
+	account.Unclaimed, account.Paid, account.Staked = formatted(coins), formatted(rule.Paid), money.FormatAmount(staked)
+	if n.config.Payout.Collect == "" {
+		return account, nil
+	}
+	state, err := payout.Read(n.home)
+	account.Waits = state.Waits
+	return account, err
+}
+
+// formatted formats coins for people.
+func formatted(coins sdk.Coins) []string {
+	var texts []string
 	for _, coin := range coins {
-		account.Unclaimed = append(account.Unclaimed, money.FormatAmount(coin))
+		texts = append(texts, money.FormatAmount(coin))
 	}
-	return account, nil
+	return texts
 }
 
 // operatorBps returns the share of a gross payment that the operator earns, in basis points.
@@ -287,7 +318,7 @@ func (b *board) check(ctx context.Context, r *report) {
 			checkDeclaration(r, n, known)
 		}
 		checkStanding(ctx, r, n.reader, known.State)
-		checkGrant(ctx, r, n.reader, known)
+		checkGrant(ctx, r, n.reader, known, n.config.Payout.Collect != "")
 	}
 }
 

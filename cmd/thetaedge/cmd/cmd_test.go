@@ -63,7 +63,7 @@ func TestDoctorTriesTheSandboxAndNamesWhatIsMissing(t *testing.T) {
 	home := filepath.Join(t.TempDir(), "edge")
 	_, err := run(t, "init", "--home", home, "--grpc", "127.0.0.1:1")
 	require.NoError(t, err)
-	out, err := run(t, "doctor", "--home", home)
+	out, err := run(t, "doctor", "--home", home, "--api.grpc", "127.0.0.1:0", "--api.http", "127.0.0.1:0")
 	require.ErrorContains(t, err, "1 checks failed")
 	require.Contains(t, out, "ok       wasm")
 	for _, layer := range worker.Layers() {

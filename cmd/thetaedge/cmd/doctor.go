@@ -166,7 +166,7 @@ func diagnose(parent context.Context, r *report, n *node, operator, relay string
 		checkNode(r, found, params)
 		checkDeclaration(r, n, found)
 		checkStanding(ctx, r, n.reader, found.State)
-		checkGrant(ctx, r, n.reader, found)
+		checkGrant(ctx, r, n.reader, found, n.config.Payout.Collect != "")
 	}
 }
 
@@ -346,7 +346,8 @@ func checkStanding(ctx context.Context, r *report, reader *chain.Reader, state e
 	r.line(v, "standing", "%s", chain.Standing(state, tip.Height))
 }
 
-func checkGrant(ctx context.Context, r *report, reader *chain.Reader, found edgenodetypes.Node) {
+// checkGrant checks what the worker may spend on fees. collects reports whether it is to have earnings paid.
+func checkGrant(ctx context.Context, r *report, reader *chain.Reader, found edgenodetypes.Node, collects bool) {
 	const renew = "run thetaedge register --from KEY again to renew it"
 	grant, err := reader.Grant(ctx, found.Profile.Operator, found.Profile.Worker)
 	switch {
@@ -360,6 +361,8 @@ func checkGrant(ctx context.Context, r *report, reader *chain.Reader, found edge
 		r.line(unsure, "fees", "the fee grant ends at %s; %s", grant.Expiry.Format(time.RFC3339), renew)
 	case grant.Left != nil && grant.Left.IsZero():
 		r.line(missing, "fees", "the fee grant is used up; %s", renew)
+	case grant.CannotCollect && collects:
+		r.line(unsure, "fees", "the fee grant does not pay for collecting earnings (payout.collect), because an earlier version made it; %s", renew)
 	default:
 		limit, until := "without limit", "without end"
 		if grant.Left != nil {

@@ -65,20 +65,11 @@ func newAlerter(home string, settings config.Alerts, logger *slog.Logger) (*aler
 	})
 }
 
-// days returns what was earned on each day. The dashboard counts it; without a dashboard the observer does.
+// days returns what was earned on each day; nothing if the ledger is damaged, which the log says.
 func (o *observer) days() ([]overview.Day, error) {
-	ledger, err := web.OpenLedger(o.board.n.home)
-	if err != nil {
-		return nil, err
-	}
-	if o.board.n.config.Dashboard.Listen == "" {
-		records, err := o.board.Records()
-		if err != nil {
-			return nil, err
-		}
-		if err := ledger.Count(records); err != nil {
-			return nil, err
-		}
+	ledger := o.board.books.ledger
+	if ledger == nil {
+		return nil, nil
 	}
 	var days []overview.Day
 	for _, d := range ledger.Days() {

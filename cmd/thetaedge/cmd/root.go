@@ -29,12 +29,16 @@ and is paid for them.
   thetaedge start                    work
   thetaedge service install          let the system run it
   thetaedge why                      say why the node earns what it earns
+  thetaedge earnings                 show what it has earned
   thetaedge dashboard                see it in a browser`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
 	root.PersistentFlags().String(flagHome, config.DefaultHome(), "folder of the settings, the worker key and the journal")
-	withSettings := []*cobra.Command{doctorCommand(), registerCommand(), startCommand(), statusCommand(), whyCommand(), jobsCommand(), exportCommand(), benchCommand(), alertsCommand()}
+	withSettings := []*cobra.Command{
+		doctorCommand(), registerCommand(), startCommand(), statusCommand(), whyCommand(), jobsCommand(), exportCommand(),
+		benchCommand(), alertsCommand(), payoutCommand(), earningsCommand(),
+	}
 	for _, command := range withSettings {
 		if err := config.AddFlags(command.Flags()); err != nil {
 			return nil, err

@@ -130,10 +130,26 @@ func work(parent context.Context, n *node, board *board, chainID string, journal
 	board.brake.Store(brake)
 	release := brake.follow(ctx, n.cards)
 	defer func() { cancel(); release() }()
-	worker, err := newAgent(n, chainID, journal, executors, brake, registry, logger)
+	tx, err := n.txConfig(chainID, journal)
 	if err != nil {
 		return err
 	}
+	sender := chain.NewSender(n.conn, n.codec, n.worker, tx, logger)
+	worker, err := newAgent(n, sender, chainID, journal, executors, brake, registry, logger)
+	if err != nil {
+		return err
+	}
+	endCollecting, err := collectEarnings(ctx, n, sender, logger)
+	if err != nil {
+		return err
+	}
+	defer func() { cancel(); endCollecting() }()
+	kept := make(chan struct{})
+	go func() {
+		defer close(kept)
+		board.books.keep(ctx, n, chainID, journal, worker.Status, logger)
+	}()
+	defer func() { cancel(); <-kept }()
 	identity := api.Identity{Version: buildVersion(), ChainID: chainID, Worker: n.worker.Address().String(), StartedAt: time.Now()}
 	answers := api.NewService(identity, worker.Status, journal, executors)
 	answers.ShowDevices(n.cards)
@@ -212,7 +228,7 @@ func awaitChain(ctx context.Context, n *node, logger *slog.Logger, signals chan 
 	}
 }
 
-func newAgent(n *node, chainID string, journal *store.Journal, executors []executor.Executor, brake *brake, registry prometheus.Registerer, logger *slog.Logger) (*agent.Agent, error) {
+func newAgent(n *node, sender *chain.Sender, chainID string, journal *store.Journal, executors []executor.Executor, brake *brake, registry prometheus.Registerer, logger *slog.Logger) (*agent.Agent, error) {
 	networks, names, err := n.config.Work.Own()
 	if err != nil {
 		return nil, err
@@ -237,15 +253,11 @@ func newAgent(n *node, chainID string, journal *store.Journal, executors []execu
 	if err != nil {
 		return nil, err
 	}
-	tx, err := n.txConfig(chainID, journal)
-	if err != nil {
-		return nil, err
-	}
 	cfg := agent.Config{
 		ChainID:   chainID,
 		Version:   buildVersion(),
 		Operator:  operator,
-		Chain:     chain.NewSender(n.conn, n.codec, n.worker, tx, logger),
+		Chain:     sender,
 		Journal:   journal,
 		Transfers: transfers,
 		Line:      line, MaxDayBytes: uint64(n.config.Egress.MaxDay),

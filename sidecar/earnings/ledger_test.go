@@ -1,4 +1,4 @@
-package web
+package earnings
 
 import (
 	"fmt"
@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"github.com/thetaedge/theta/sidecar/config"
 	"github.com/thetaedge/theta/sidecar/store"
 )
 
@@ -53,7 +52,7 @@ func TestEachAssignmentIsCountedOnce(t *testing.T) {
 		require.NoError(r, ledger.Count(all))
 		var total Day
 		for _, day := range ledger.Days() {
-			total.merge(day)
+			total.Merge(day)
 		}
 		require.Equal(r, want.String(), whole(total.Pay).String())
 	})
@@ -73,7 +72,7 @@ func TestAWrongClockLosesNoEarnings(t *testing.T) {
 			require.NoError(t, ledger.Count(journal))
 			var total Day
 			for _, day := range ledger.Days() {
-				total.merge(day)
+				total.Merge(day)
 			}
 			require.Equal(t, want, total.Pay)
 			ledger, err = OpenLedger(home)
@@ -120,7 +119,7 @@ func TestDaysAreThoseOfTheMachineAndNewestFirst(t *testing.T) {
 	}))
 	days := ledger.Days()
 	require.Len(t, days, 2)
-	require.Equal(t, Day{Date: "2026-11-30", Ended: 2, Paid: 1, Faults: 1, Pay: "7", Share: "0", Lost: "3", Fuel: 20, WallMillis: 40, EnergyMillijoules: energy, Measured: 1}, days[0])
+	require.Equal(t, Day{Date: "2026-11-30", Ended: 2, Paid: 1, Faults: 1, Pay: "7", Share: "0", Lost: "3", Fuel: 20, WallMillis: 40, EnergyMillijoules: energy, Measured: 1, MeasuredMillis: 20}, days[0])
 	require.Equal(t, "2026-11-29", days[1].Date)
 }
 
@@ -133,32 +132,4 @@ func TestADamagedLedgerIsNotOverwritten(t *testing.T) {
 	left, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.Equal(t, "{", string(left))
-}
-
-func TestElectricityIsSubtractedOnlyWhereAllOfItIsKnown(t *testing.T) {
-	electricity, err := config.ParsePrice("0.30 EUR")
-	require.NoError(t, err)
-	coin, err := config.ParsePrice("2 EUR")
-	require.NoError(t, err)
-	day := Day{Ended: 2, Measured: 2, EnergyMillijoules: 3_600_000_000, Pay: "1000000000000000000", Share: "100000000000000000", Lost: "50000000000000000"}
-	row := valuation{8_500, electricity, coin}.row(day)
-	require.Equal(t, "900000000000000000", row.Earned)
-	require.Equal(t, "0.3000 EUR", row.Cost)
-	require.Equal(t, "1.5000 EUR", row.Net)
-	require.False(t, row.Loss)
-
-	day.Measured = 1
-	row = valuation{8_500, electricity, coin}.row(day)
-	require.Equal(t, "0.3000 EUR", row.Cost)
-	require.Empty(t, row.Net, "the energy of one job is not known")
-	day.Measured = 2
-	require.Empty(t, valuation{0, electricity, coin}.row(day).Net, "the split is not known")
-	require.Empty(t, valuation{8_500, electricity, config.Price{}}.row(day).Net)
-	require.Empty(t, valuation{8_500, config.Price{}, coin}.row(day).Cost)
-	day.Lost = "2000000000000000000"
-	row = valuation{8_500, electricity, coin}.row(day)
-	require.True(t, row.Loss)
-	require.Equal(t, "−2.4000 EUR", row.Net)
-	require.Equal(t, "−1.05 tfuel", amountText(row.Earned))
-	require.Equal(t, "0.000089 EUR", moneyText(costOf(1_000_000, config.Price{Micros: 320_000, Currency: "EUR"}), "EUR"), "rounded up")
 }

@@ -1,11 +1,10 @@
-package web
+package earnings
 
 import (
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"math/big"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,33 +18,11 @@ import (
 const (
 	// LedgerFile is the name of the file in the home that contains what was earned on each day.
 	LedgerFile = "earnings.json"
-	// countEvery is the pause between two counts. It is much shorter than any retention.
-	countEvery = 30 * time.Second
+	// CountEvery is the pause between two counts. It is much shorter than any retention.
+	CountEvery = 30 * time.Second
 	// mostDays is the number of days that are kept.
 	mostDays = 3 * 366
 )
-
-// Day contains the sums of the assignments that ended on a day of this machine's calendar.
-type Day struct {
-	// Date is such as 2026-11-30.
-	Date string `json:"date"`
-	// Ended is the number of assignments that ended, Paid of those that were paid, and Faults of
-	// those that cost bond.
-	Ended  uint64 `json:"ended"`
-	Paid   uint64 `json:"paid"`
-	Faults uint64 `json:"faults"`
-	// Pay is the gross pay, Share what came from the bonds of others, and Lost what the node
-	// lost of its own, as decimal numbers of base units.
-	Pay   string `json:"pay"`
-	Share string `json:"share"`
-	Lost  string `json:"lost"`
-	// Fuel, WallMillis and EnergyMillijoules are sums; Measured is the number of assignments whose
-	// energy was measured.
-	Fuel              uint64 `json:"fuel"`
-	WallMillis        uint64 `json:"wall_millis"`
-	EnergyMillijoules uint64 `json:"energy_millijoules"`
-	Measured          uint64 `json:"measured"`
-}
 
 // Ledger counts what was earned on each day. The journal forgets assignments after work.retention; the
 // ledger does not.
@@ -105,6 +82,17 @@ func (l *Ledger) Days() []Day {
 	return days
 }
 
+// Total returns the sum of all days.
+func (l *Ledger) Total() Day {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var total Day
+	for _, day := range l.books.Days {
+		total.Merge(day)
+	}
+	return total
+}
+
 // Count adds the assignments of a journal that ended and were not counted yet. It needs the whole journal: what
 // is not in it is forgotten.
 func (l *Ledger) Count(records []store.Assignment) error {
@@ -152,31 +140,10 @@ func (b *books) add(a *store.Assignment) {
 	if !found {
 		b.Days = slices.Insert(b.Days, index, Day{Date: date})
 	}
-	b.Days[index].add(a)
+	b.Days[index].Add(a)
 	if len(b.Days) > mostDays {
 		b.Days = b.Days[len(b.Days)-mostDays:]
 	}
-}
-
-// add adds an assignment to the sums of a day.
-func (d *Day) add(a *store.Assignment) {
-	d.Ended++
-	d.Fuel += a.Metrics.Fuel
-	d.WallMillis += a.Metrics.WallMillis
-	if a.Metrics.EnergyMillijoules != nil {
-		d.Measured++
-		d.EnergyMillijoules += *a.Metrics.EnergyMillijoules
-	}
-	if a.Verdict == nil {
-		return
-	}
-	if a.Verdict.Paid != "" {
-		d.Paid++
-	}
-	if a.Verdict.Slashed != "" {
-		d.Faults++
-	}
-	d.Pay, d.Share, d.Lost = sum(d.Pay, a.Verdict.Paid), sum(d.Share, a.Verdict.Share), sum(d.Lost, a.Verdict.Slashed)
 }
 
 // write replaces the file.
@@ -190,18 +157,6 @@ func (l *Ledger) write(b books) error {
 	}
 	return nil
 }
-
-// whole returns the number that a text is, 0 for a text that is not one.
-func whole(text string) *big.Int {
-	number, ok := new(big.Int).SetString(text, 10)
-	if !ok {
-		return new(big.Int)
-	}
-	return number
-}
-
-// sum adds two decimal numbers, of which either may be empty.
-func sum(x, y string) string { return new(big.Int).Add(whole(x), whole(y)).String() }
 
 // replaceFile replaces a file with one that is on disk as a whole, also if the power fails.
 func replaceFile(path string, content []byte) error {

@@ -1,4 +1,4 @@
-package web
+package earnings
 
 import (
 	"math"
@@ -24,7 +24,7 @@ func TestATariffAtEitherEndIsExactOrRefused(t *testing.T) {
 		price, err := config.ParsePrice(text)
 		require.NoError(t, err)
 		require.True(t, price.Given(), "nothing is a price too")
-		row := valuation{9_000, price, coin}.row(Day{Ended: 1, Measured: 1, EnergyMillijoules: c.millijoules, Pay: "1000000000000000000", Share: "0", Lost: "0"})
+		row := Valuation{OperatorBps: 9_000, Electricity: price, Coin: coin}.Row(Day{Ended: 1, Measured: 1, EnergyMillijoules: c.millijoules, Pay: "1000000000000000000", Share: "0", Lost: "0"})
 		require.Equal(t, c.cost, row.Cost, text)
 		require.Equal(t, c.net, row.Net, text)
 	}

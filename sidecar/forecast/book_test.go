@@ -1,0 +1,218 @@
+package forecast_test
+
+import (
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/thetaedge/theta/sidecar/forecast"
+)
+
+// watch looks at a steady market: a task of 1 tfuel is settled every minute, and the node has a hundredth of it.
+type watch struct {
+	t    *testing.T
+	home string
+	book *forecast.Book
+	seen forecast.Seen
+}
+
+func newWatch(t *testing.T) *watch {
+	w := &watch{t: t, home: t.TempDir()}
+	w.seen = forecast.Seen{At: time.Unix(1_800_000_000, 0).Truncate(24 * time.Hour), Chain: "a", Class: "cpu-small", Price: 1, Share: 0.01, Ready: true, Part: 0.88}
+	w.reopen()
+	w.look(0)
+	return w
+}
+
+func (w *watch) reopen() {
+	w.t.Helper()
+	var err error
+	w.book, err = forecast.OpenBook(w.home)
+	require.NoError(w.t, err)
+}
+
+// look looks again after a time in which the market went on.
+func (w *watch) look(after time.Duration) {
+	w.t.Helper()
+	w.seen.At = w.seen.At.Add(after)
+	w.seen.Settled += uint64(after / time.Minute)
+	if w.seen.Ready && after <= time.Hour {
+		w.seen.Gross += after.Minutes() / 100
+	}
+	require.NoError(w.t, w.book.See(w.seen))
+}
+
+func (w *watch) run(long time.Duration) {
+	w.t.Helper()
+	for range long / forecast.LookEvery {
+		w.look(forecast.LookEvery)
+	}
+}
+
+// hours returns the hours in the file.
+func (w *watch) hours() []forecast.Hour {
+	w.t.Helper()
+	raw, err := os.ReadFile(filepath.Join(w.home, forecast.File))
+	require.NoError(w.t, err)
+	var file struct {
+		Hours []forecast.Hour `json:"hours"`
+	}
+	require.NoError(w.t, json.Unmarshal(raw, &file))
+	return file.Hours
+}
+
+func TestTheFirstWeekHasNotEnoughHistory(t *testing.T) {
+	w := newWatch(t)
+	require.Equal(t, forecast.TooShort, w.book.Report().Next.Kind)
+	w.run(7*24*time.Hour - forecast.LookEvery)
+	require.Equal(t, forecast.TooShort, w.book.Report().Next.Kind)
+	w.run(forecast.LookEvery)
+	next := w.book.Report().Next
+	require.Equal(t, forecast.Known, next.Kind)
+	require.InDelta(t, 7*24*60*0.01*0.88, next.Median, 1)
+	require.Less(t, next.High, 3*next.Low)
+}
+
+func TestANodeThatEarnsNothingHasNoForecast(t *testing.T) {
+	w := newWatch(t)
+	w.seen.Ready = false
+	w.run(8 * 24 * time.Hour)
+	require.Equal(t, forecast.TooShort, w.book.Report().Next.Kind)
+}
+
+func TestForecastsAreComparedWithWhatWasEarned(t *testing.T) {
+	w := newWatch(t)
+	w.run(22 * 24 * time.Hour)
+	w.reopen()
+	report := w.book.Report()
+	require.Equal(t, 9, report.Ended, "one a day from the eighth on, whose week is over")
+	require.Equal(t, 9, report.Inside)
+	require.Less(t, report.ErrorPercent, 1.0)
+	require.Len(t, report.Past, 2)
+	require.Equal(t, w.seen.At.AddDate(0, 0, -7).UTC(), report.Past[0].Start())
+	require.InDelta(t, 7*24*60*0.01*0.88, report.Past[0].Earned, 0.01)
+	// The owner switches the machine off: the next forecasts turn out too high.
+	w.seen.Ready = false
+	w.run(8 * 24 * time.Hour)
+	report = w.book.Report()
+	require.Less(t, report.Inside, report.Ended)
+	require.Zero(t, report.Past[0].Earned)
+}
+
+func TestTimeWithoutTheDaemonIsPaidToOthers(t *testing.T) {
+	w := newWatch(t)
+	w.run(2 * time.Hour)
+	w.reopen()
+	w.look(5 * time.Hour)
+	hours := w.hours()
+	require.Len(t, hours, 7)
+	for i, h := range hours {
+		require.Equal(t, hours[0].At+int64(i), h.At, "without gaps")
+		require.InDelta(t, 60, h.Market, 1e-6)
+		online := 1.0
+		if i >= 2 {
+			online = 0
+		}
+		require.InDelta(t, online, h.Online, 1e-6)
+	}
+}
+
+func TestEveryAmountIsCountedOnceOverRestarts(t *testing.T) {
+	w := newWatch(t)
+	for range 50 {
+		w.look(17 * time.Minute)
+		w.look(3 * time.Minute)
+		w.reopen() // also after a look that was not written
+	}
+	w.look(time.Hour)
+	market, earned := 0.0, 0.0
+	for _, h := range w.hours() {
+		market, earned = market+h.Market, earned+h.Earned
+	}
+	require.InDelta(t, float64(w.seen.Settled), market, 121)
+	require.InDelta(t, w.seen.Gross*0.88, earned, 1.1)
+}
+
+func TestAnotherChainClassOrClockBeginsANewSeries(t *testing.T) {
+	steady := newWatch(t)
+	steady.run(15 * 24 * time.Hour)
+	ended := steady.book.Report().Ended
+	require.Positive(t, ended)
+	file, err := os.ReadFile(filepath.Join(steady.home, forecast.File))
+	require.NoError(t, err)
+	for name, change := range map[string]func(*forecast.Seen){
+		"another chain":     func(s *forecast.Seen) { s.Chain = "b" },
+		"another class":     func(s *forecast.Seen) { s.Class = "cpu-large" },
+		"a counter back":    func(s *forecast.Seen) { s.Settled = 0 },
+		"a ledger anew":     func(s *forecast.Seen) { s.Gross = 0 },
+		"the clock back":    func(s *forecast.Seen) { s.At = s.At.AddDate(-1, 0, 0) },
+		"the clock forward": func(s *forecast.Seen) { s.At = s.At.AddDate(1, 0, 0) },
+	} {
+		w := &watch{t: t, home: t.TempDir(), seen: steady.seen}
+		require.NoError(t, os.WriteFile(filepath.Join(w.home, forecast.File), file, 0o600))
+		w.reopen()
+		change(&w.seen)
+		require.NoError(t, w.book.See(w.seen))
+		require.Empty(t, w.hours(), name)
+		report := w.book.Report()
+		require.Equal(t, forecast.TooShort, report.Next.Kind, name)
+		require.Equal(t, ended, report.Ended, "what is over stays")
+	}
+}
+
+func TestALittleClockErrorOrAFalsePriceDoesNotEndTheSeries(t *testing.T) {
+	w := newWatch(t)
+	w.run(24 * time.Hour)
+	w.seen.At = w.seen.At.Add(-time.Hour)
+	require.NoError(t, w.book.See(w.seen))
+	w.seen.At = w.seen.At.Add(time.Hour)
+	w.run(time.Hour)
+	require.Len(t, w.hours(), 25)
+	w.seen.Price = math.NaN()
+	require.ErrorContains(t, w.book.See(w.seen), "left out")
+	w.seen.Price = 1
+	w.run(time.Hour)
+	require.Len(t, w.hours(), 26)
+}
+
+func TestADamagedBookIsNamedAndNotOverwritten(t *testing.T) {
+	home := t.TempDir()
+	path := filepath.Join(home, forecast.File)
+	require.NoError(t, os.WriteFile(path, []byte("{"), 0o600))
+	_, err := forecast.OpenBook(home)
+	require.ErrorContains(t, err, "move the file away")
+	left, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, "{", string(left))
+}
+
+func TestAMarketThatChangesTooMuchHasNoInterval(t *testing.T) {
+	var hours []forecast.Hour
+	for i := range int64(12 * week) {
+		h := forecast.Hour{At: i, Market: 10, Share: 0.1, Online: 1, Earned: 0.02}
+		if i/week%2 == 0 {
+			h.Earned = 1
+		}
+		hours = append(hours, h)
+	}
+	next := forecast.Next(hours)
+	require.Equal(t, forecast.TooUnsteady, next.Kind)
+	require.Zero(t, next.High)
+}
+
+func TestAShareThatHasJustDoubledDoublesTheForecast(t *testing.T) {
+	var hours []forecast.Hour
+	for i := range int64(4 * week) {
+		h := forecast.Hour{At: i, Market: 10, Share: 0.1, Online: 1, Earned: 1}
+		if i >= 4*week-24 {
+			h.Share, h.Earned = 0.2, 2
+		}
+		hours = append(hours, h)
+	}
+	require.InDelta(t, 2*week, forecast.Next(hours).Median, 0.05*week)
+}
