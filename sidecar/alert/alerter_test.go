@@ -82,7 +82,7 @@ func (b *bench) told() []string {
 func (b *bench) well() *overview.Snapshot {
 	now := b.clock.time()
 	return &overview.Snapshot{
-		At: now, Moniker: "rig", Why: []overview.Finding{{Cause: "earning", Sentence: "ok"}}, Total: overview.Sums{Pay: "0"},
+		At: now, Moniker: "rig", Mode: "working", Why: []overview.Finding{{Cause: "earning", Sentence: "ok"}}, Total: overview.Sums{Pay: "0"},
 		Chain: &overview.OnChain{
 			At: now, Status: "active", Bond: "1", LeaseSeconds: 80_000, LeaseFullSeconds: 86_400,
 			Grant: &overview.Grant{Left: "5000", Expires: now.Add(30 * 24 * time.Hour)},
@@ -202,6 +202,22 @@ func TestLeaseAndGrantAreJudgedWithRoomBetweenLowAndEnough(t *testing.T) {
 		b.over(time.Hour, func(s *overview.Snapshot) { s.Chain.Grant = &overview.Grant{} })
 		require.Len(t, b.told(), 2, "a grant without limits is never low")
 	}
+}
+
+func TestUpdatesAreTold(t *testing.T) {
+	b := newBench(t, nil)
+	b.over(time.Minute, nil)
+	b.over(10*time.Minute, func(s *overview.Snapshot) { s.Update = "version 1.2.0 is on trial" })
+	require.Equal(t, []string{"About an update of the program"}, b.told())
+	b.over(10*time.Minute, func(s *overview.Snapshot) {
+		s.Why = []overview.Finding{{Cause: "version-old", Sentence: "The chain asks for version 2.", Cure: "update"}}
+	})
+	require.Contains(t, b.told(), "The program is too old")
+	open := len(b.View().Open)
+	b.over(time.Hour, unreachable)
+	require.Len(t, b.View().Open, open+1, "without a chain it is not known whether that is over")
+	b.over(10*time.Minute, nil)
+	require.Empty(t, b.View().Open)
 }
 
 // TestALeaseOfAChainWithShortLeasesIsNotAlwaysLow.

@@ -83,7 +83,7 @@ var errDamaged = errors.New("expected what was told, found something else")
 func readBook(home string) (*book, error) {
 	path := filepath.Join(home, FileName)
 	b := &book{}
-	raw, err := os.ReadFile(path)
+	raw, err := osfault.Read(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
@@ -122,7 +122,7 @@ func (b *book) write(home string) error {
 		if file, err = os.CreateTemp(home, FileName+".*.new"); err == nil { // 0600
 			_, err = file.Write(raw)
 			if err = errors.Join(err, file.Sync(), file.Close()); err == nil {
-				err = os.Rename(file.Name(), path)
+				err = osfault.Replace(file.Name(), path)
 			}
 			if err != nil {
 				err = errors.Join(err, os.Remove(file.Name()))

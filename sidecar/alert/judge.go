@@ -49,7 +49,7 @@ type verdict struct {
 
 // judge returns a verdict on each condition that can be judged by a snapshot.
 func judge(s *overview.Snapshot, limits Limits) []verdict {
-	verdicts := judgeNode(s)
+	verdicts := append(judgeNode(s), judgeUpdate(s)...)
 	for _, card := range s.Cards {
 		verdicts = append(verdicts, verdict{
 			key: "card:" + card.ID, kind: Node, holds: !card.Healthy, wait: unwell, urgent: true,
@@ -109,6 +109,28 @@ func judgeNode(s *overview.Snapshot) []verdict {
 			v.text, v.cure = s.Why[at].Sentence, s.Why[at].Cure
 		}
 		verdicts = append(verdicts, v)
+	}
+	return verdicts
+}
+
+// judgeUpdate judges whether the program should be, or was, replaced.
+func judgeUpdate(s *overview.Snapshot) []verdict {
+	if s.Mode == "" {
+		return nil // the daemon did not say anything
+	}
+	verdicts := []verdict{{key: "update", kind: Update, holds: s.Update != "", title: "About an update of the program", text: s.Update}}
+	if len(s.Why) == 0 {
+		return verdicts
+	}
+	at := slices.IndexFunc(s.Why, func(f overview.Finding) bool { return f.Cause == string(why.VersionOld) })
+	blind := slices.ContainsFunc(s.Why, func(f overview.Finding) bool { return f.Cause == string(why.EndpointUnreachable) })
+	switch {
+	case at >= 0:
+		verdicts = append(verdicts, verdict{
+			key: "version", kind: Update, holds: true, wait: unwell, title: "The program is too old", text: s.Why[at].Sentence, cure: s.Why[at].Cure, urgent: true,
+		})
+	case !blind:
+		verdicts = append(verdicts, verdict{key: "version", kind: Update})
 	}
 	return verdicts
 }
@@ -195,7 +217,7 @@ type Trouble struct {
 func Troubles(s *overview.Snapshot, limits Limits) []Trouble {
 	var list []Trouble
 	for _, v := range judge(s, limits) {
-		if v.holds {
+		if v.holds && v.key != "update" { // which only informs
 			list = append(list, Trouble{Kind: v.kind, Title: v.title, Text: v.text, Cure: v.cure})
 		}
 	}

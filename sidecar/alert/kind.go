@@ -21,12 +21,15 @@ const (
 	Lease Kind = "lease"
 	// Grant means that the worker key will soon be unable to pay fees.
 	Grant Kind = "grant"
+	// Update means that there is something to know about updates of the program, or that the chain asks
+	// for a newer one.
+	Update Kind = "update"
 	// Paid is a digest of what was paid.
 	Paid Kind = "paid"
 )
 
 // Kinds returns all kinds.
-func Kinds() []Kind { return []Kind{Node, Jailed, Fault, Lease, Grant, Paid} }
+func Kinds() []Kind { return []Kind{Node, Jailed, Fault, Lease, Grant, Update, Paid} }
 
 // ParseKinds reads names of kinds.
 func ParseKinds(names []string) ([]Kind, error) {

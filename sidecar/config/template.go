@@ -246,7 +246,7 @@ carbon = {{ quote .Dashboard.Carbon }}
 # explains them; thetaedge alerts test tries them.
 targets = {{ list .Alerts.Targets }}
 # What you are told: "node" (not well: no chain, clock, disk, card), "jailed", "fault",
-# "lease" (ends soon), "grant" (low) and "paid".
+# "lease" (ends soon), "grant" (low), "update" (of the program) and "paid".
 kinds = {{ list .Alerts.Kinds }}
 # The name of the node in alerts; empty takes its name on the chain.
 name = {{ quote .Alerts.Name }}

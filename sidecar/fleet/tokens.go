@@ -52,7 +52,7 @@ func CheckName(name string) error {
 // Tokens returns the tokens of a home.
 func Tokens(home string) ([]Token, error) {
 	path := filepath.Join(home, TokensFile)
-	raw, err := os.ReadFile(path)
+	raw, err := osfault.Read(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -129,7 +129,7 @@ func writeSecret(path string, content []byte) error {
 	if err == nil {
 		_, err = file.Write(content)
 		if err = errors.Join(err, file.Sync(), file.Close()); err == nil {
-			err = os.Rename(file.Name(), path)
+			err = osfault.Replace(file.Name(), path)
 		}
 		if err != nil {
 			err = errors.Join(err, os.Remove(file.Name()))

@@ -32,6 +32,7 @@ func (s *Snapshot) Clean() {
 	for _, name := range []*string{&s.Version, &s.ChainID, &s.Operator, &s.Worker, &s.Moniker, &s.Class, &s.Mode, &s.Status} {
 		*name = Line(*name, maxName)
 	}
+	s.Update = Line(s.Update, maxText)
 	s.At, s.HeightAt = moment(s.At), moment(s.HeightAt)
 	s.Height = within(s.Height, maxHeight)
 	s.Why = cut(s.Why)

@@ -121,7 +121,7 @@ func (c *Collector) Collect(parent context.Context) *Snapshot {
 // tell takes over what the daemon says of itself.
 func (s *Snapshot) tell(status *sidecarv1.StatusResponse) {
 	s.Version, s.ChainID, s.Operator = status.Version, status.ChainId, status.Operator
-	s.Mode, s.Status, s.Height = status.Mode, status.NodeStatus, status.Height
+	s.Mode, s.Status, s.Height, s.Update = status.Mode, status.NodeStatus, status.Height, status.Update
 	if status.HeightAt != nil {
 		s.HeightAt = status.HeightAt.AsTime()
 	}

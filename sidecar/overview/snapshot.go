@@ -26,6 +26,9 @@ type Snapshot struct {
 	Height   int64     `json:"height"`
 	HeightAt time.Time `json:"height_at,omitzero"`
 
+	// Update says what is done about updates of the program; it is empty if there is nothing to say.
+	Update string `json:"update"`
+
 	// Why contains what holds for the node, worst first. It is empty if the daemon could not say.
 	Why []Finding `json:"why"`
 	// Held contains the rules of the owner that hold the machine back.
