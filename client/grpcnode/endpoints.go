@@ -27,6 +27,9 @@ type EndpointOptions struct {
 	Plaintext bool
 	// Links, if it is not nil, can drop the connections.
 	Links *Links
+	// Unproven reports that no height can be proven. An endpoint then counts as behind another one
+	// only if its own blocks do not go on, because the other one may name any height.
+	Unproven bool
 	// Attempt is how long a call waits for one endpoint while another one could be asked; 0
 	// means 5 seconds.
 	Attempt time.Duration
@@ -64,7 +67,7 @@ func (o EndpointOptions) withDefaults() EndpointOptions {
 type Endpoints struct {
 	options EndpointOptions
 	list    []*endpoint
-	// handing are transactions on their way to endpoints for whose answers nobody waits.
+	// handing counts transactions on their way to endpoints for whose answers no caller waits.
 	handing sync.WaitGroup
 
 	mu sync.Mutex
@@ -72,6 +75,8 @@ type Endpoints struct {
 	chainID  string
 	used     int
 	switches uint64
+	// refusals is the number of simulations in a row that the used endpoint has refused.
+	refusals int
 }
 
 // endpoint is one node. The mutex of Endpoints guards everything below conn.

@@ -8,154 +8,12 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	p2p "github.com/cometbft/cometbft/proto/tendermint/p2p"
-
-	"github.com/cosmos/cosmos-sdk/client/grpc/cmtservice"
 	nodeservice "github.com/cosmos/cosmos-sdk/client/grpc/node"
-	sdk "github.com/cosmos/cosmos-sdk/types"
 	txtypes "github.com/cosmos/cosmos-sdk/types/tx"
 )
-
-// patience bounds what happens within milliseconds on a machine that is not loaded.
-const patience = 30 * time.Second
-
-// These names tell apart what a model does not answer.
-type (
-	otherNode = nodeservice.UnimplementedServiceServer
-	otherCmt  = cmtservice.UnimplementedServiceServer
-	otherTx   = txtypes.UnimplementedServiceServer
-)
-
-// model is a node that behaves as a test says.
-type model struct {
-	otherNode
-	otherCmt
-	otherTx
-
-	address string
-
-	mu      sync.Mutex
-	height  uint64
-	chain   string
-	syncing bool
-	// fails is the error of every call, and hangs lets no call end by itself.
-	fails error
-	hangs bool
-	// pad is the size of an answer to Config in bytes.
-	pad int
-	// refuses is the code with which transactions are refused; took are those that were taken.
-	refuses uint32
-	took    int
-	// knows are the transactions that GetTx finds.
-	knows map[string]bool
-	calls int
-}
-
-func (m *model) set(change func(*model)) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	change(m)
-}
-
-func (m *model) read(of func(*model) int) int {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return of(m)
-}
-
-// begin counts a call and fails it as the test says.
-func (m *model) begin(ctx context.Context) error {
-	m.mu.Lock()
-	m.calls++
-	fails, hangs := m.fails, m.hangs
-	m.mu.Unlock()
-	if hangs {
-		<-ctx.Done()
-		return ctx.Err()
-	}
-	return fails
-}
-
-func (m *model) Status(ctx context.Context, _ *nodeservice.StatusRequest) (*nodeservice.StatusResponse, error) {
-	if err := m.begin(ctx); err != nil {
-		return nil, err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	now := time.Now()
-	return &nodeservice.StatusResponse{Height: m.height, Timestamp: &now}, nil
-}
-
-func (m *model) Config(ctx context.Context, _ *nodeservice.ConfigRequest) (*nodeservice.ConfigResponse, error) {
-	if err := m.begin(ctx); err != nil {
-		return nil, err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return &nodeservice.ConfigResponse{MinimumGasPrice: string(make([]byte, m.pad)), PruningKeepRecent: m.address}, nil
-}
-
-func (m *model) GetNodeInfo(ctx context.Context, _ *cmtservice.GetNodeInfoRequest) (*cmtservice.GetNodeInfoResponse, error) {
-	if err := m.begin(ctx); err != nil {
-		return nil, err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return &cmtservice.GetNodeInfoResponse{DefaultNodeInfo: &p2p.DefaultNodeInfo{Network: m.chain}}, nil
-}
-
-func (m *model) GetSyncing(ctx context.Context, _ *cmtservice.GetSyncingRequest) (*cmtservice.GetSyncingResponse, error) {
-	if err := m.begin(ctx); err != nil {
-		return nil, err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return &cmtservice.GetSyncingResponse{Syncing: m.syncing}, nil
-}
-
-func (m *model) BroadcastTx(ctx context.Context, _ *txtypes.BroadcastTxRequest) (*txtypes.BroadcastTxResponse, error) {
-	if err := m.begin(ctx); err != nil {
-		return nil, err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.refuses == 0 {
-		m.took++
-	}
-	return &txtypes.BroadcastTxResponse{TxResponse: &sdk.TxResponse{Code: m.refuses, TxHash: m.address}}, nil
-}
-
-func (m *model) GetTx(ctx context.Context, req *txtypes.GetTxRequest) (*txtypes.GetTxResponse, error) {
-	if err := m.begin(ctx); err != nil {
-		return nil, err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if !m.knows[req.Hash] {
-		return nil, status.Error(codes.NotFound, "tx not found")
-	}
-	return &txtypes.GetTxResponse{TxResponse: &sdk.TxResponse{Height: 5, TxHash: req.Hash}}, nil
-}
-
-// serveModel starts a node.
-func serveModel(t *testing.T) *model {
-	t.Helper()
-	m := &model{height: 100, chain: "theta-test", knows: map[string]bool{}}
-	server := grpc.NewServer()
-	nodeservice.RegisterServiceServer(server, m)
-	cmtservice.RegisterServiceServer(server, m)
-	txtypes.RegisterServiceServer(server, m)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	m.address = listener.Addr().String()
-	go func() { _ = server.Serve(listener) }()
-	t.Cleanup(server.Stop)
-	return m
-}
 
 // clock is a clock that a test moves.
 type clock struct {
@@ -289,6 +147,23 @@ func TestAnEndpointThatIsIllIsNotUsed(t *testing.T) {
 	}
 }
 
+func TestWithoutProofsAHigherHeightAloneReplacesNoEndpoint(t *testing.T) {
+	honest, liar := serveModel(t), serveModel(t)
+	hand := &clock{now: time.Now()}
+	e := several(t, EndpointOptions{Now: hand.Now, Unproven: true}, honest, liar)
+	liar.set(func(m *model) { m.height = 100_000 })
+	for range 5 {
+		honest.set(func(m *model) { m.height++ })
+		e.Examine(t.Context())
+		hand.move(defaultProbePause)
+	}
+	require.Equal(t, honest.address, e.Using())
+	hand.move(stillAfter) // it stands still now
+	e.Examine(t.Context())
+	e.Examine(t.Context())
+	require.Equal(t, liar.address, e.Using())
+}
+
 func TestAnEndpointThatFlipsBetweenTwoStatesDoesNotMakeTheUsedOneFlap(t *testing.T) {
 	flips, steady := serveModel(t), serveModel(t)
 	hand := &clock{now: time.Now()}
@@ -371,6 +246,31 @@ func TestATransactionGoesToAllEndpoints(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, uint32(5), res.TxResponse.Code)
 	})
+}
+
+func TestARefusedSimulationCountsUnlessAllAreRefused(t *testing.T) {
+	refuses, takes := serveModel(t), serveModel(t)
+	e := several(t, EndpointOptions{Attempt: time.Second}, refuses, takes)
+	refuses.set(func(m *model) { m.refuses = 5 })
+	try := func() error {
+		_, err := txtypes.NewServiceClient(e).Simulate(t.Context(), &txtypes.SimulateRequest{TxBytes: []byte("tx")})
+		return err
+	}
+	for range maxErrs {
+		require.ErrorContains(t, try(), "refused by "+refuses.address, "the other one may have an older state")
+	}
+	require.NoError(t, try())
+	refuses.set(func(m *model) { m.refuses = 0 })
+	require.NoError(t, try())
+	refuses.set(func(m *model) { m.refuses = 5 })
+	require.ErrorContains(t, try(), "refused by", "the count has begun again")
+	takes.set(func(m *model) { m.refuses = 5 })
+	for range maxErrs + 1 {
+		require.ErrorContains(t, try(), "refused by "+refuses.address)
+	}
+	refuses.set(func(m *model) { m.refuses, m.fails = 0, status.Error(codes.Unavailable, "gone") })
+	takes.set(func(m *model) { m.refuses = 0 })
+	require.NoError(t, try())
 }
 
 func TestARecordThatOneEndpointHidesIsFoundAtAnother(t *testing.T) {

@@ -19,7 +19,38 @@ func (e *Endpoints) Invoke(ctx context.Context, method string, args, reply any, 
 	if request, sends := args.(*txtypes.BroadcastTxRequest); sends && len(e.list) > 1 {
 		return e.broadcast(ctx, request, reply, opts)
 	}
-	return e.ask(ctx, e.order(), method, args, reply, opts)
+	order := e.order()
+	if _, tries := args.(*txtypes.SimulateRequest); tries && len(order) > 1 {
+		return e.simulate(ctx, order, method, args, reply, opts)
+	}
+	return e.ask(ctx, order, method, args, reply, opts)
+}
+
+// simulate asks for a simulation. A refusal counts, because another endpoint may only have an older
+// state, in which the transaction would still be possible. After some refusals in a row another
+// endpoint is asked nevertheless.
+func (e *Endpoints) simulate(ctx context.Context, order []*endpoint, method string, args, reply any, opts []grpc.CallOption) error {
+	err := e.attempt(ctx, order[0], true, method, args, reply, opts)
+	if err == nil || ctx.Err() != nil {
+		e.refused(0)
+		return err
+	}
+	if !IsUnreachable(err) && !IsStarting(err) && e.refused(1) <= maxErrs {
+		return err
+	}
+	if e.ask(ctx, order[1:], method, args, reply, opts) == nil {
+		return nil
+	}
+	return err
+}
+
+// refused counts simulations that were refused in a row, and returns their number. With 0 it begins
+// again.
+func (e *Endpoints) refused(more int) int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.refusals = (e.refusals + more) * min(more, 1)
+	return e.refusals
 }
 
 // ask asks endpoints in turn.
@@ -50,7 +81,7 @@ func (e *Endpoints) ask(ctx context.Context, order []*endpoint, method string, a
 	return first
 }
 
-// attempt asks one endpoint, for a limited time if there is another one.
+// attempt asks one endpoint, and waits less long if another one could be asked.
 func (e *Endpoints) attempt(ctx context.Context, p *endpoint, more bool, method string, args, reply any, opts []grpc.CallOption) error {
 	limited, cancel := ctx, context.CancelFunc(func() {})
 	if more {

@@ -127,7 +127,8 @@ func (e *Endpoints) compare() {
 			p.lags = 0
 			continue
 		}
-		if best == nil || p.tip.Height+farBehind >= best.tip.Height {
+		goesOn := e.options.Unproven && e.options.Now().Sub(p.advanced) < stillAfter
+		if best == nil || goesOn || p.tip.Height+farBehind >= best.tip.Height {
 			p.lags = 0
 			e.suffers(p, trouble{})
 			continue

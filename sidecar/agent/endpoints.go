@@ -39,7 +39,7 @@ type Second interface {
 	Assignments(ctx context.Context, operator string) (chain.Work, error)
 }
 
-// unwatched are endpoints of which nobody keeps a record.
+// unwatched are endpoints of which no record is kept.
 type unwatched struct{}
 
 func (unwatched) Using() string           { return "chain.grpc" }
@@ -134,7 +134,7 @@ type compared struct {
 	err  error
 }
 
-// apply implements event. What only the second node shows is proven next; without proofs, a node
+// apply implements event. Assignments that only the second node shows are proven next; without proofs, a node
 // that does not show it a second time is not asked any more.
 func (c compared) apply(a *Agent) {
 	l := &a.listings

@@ -53,7 +53,7 @@ func (r *receipts) begin(gone []*assignment, height int64) {
 	}
 }
 
-// keep returns the receipts that were found, without those that nobody misses any more.
+// keep returns the receipts that were found, without those that are not missing any more.
 func (r *receipts) keep(missing map[taskKey]bool) map[taskKey]computetypes.Receipt {
 	if r.found == nil {
 		r.found = map[taskKey]computetypes.Receipt{}

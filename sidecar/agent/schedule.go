@@ -78,7 +78,7 @@ func (all assignments) holdings(height int64) bid.Holdings {
 	var held bid.Holdings
 	for _, w := range all.inOrder() {
 		if w.record.Phase == store.PhaseClaimed && !w.claimSent || w.goneSince > 0 {
-			continue // one that is no longer listed only waits for the proof of its end
+			continue // the chain has stopped listing it, and it waits for the proof of its end
 		}
 		held = append(held, w.held(height))
 	}

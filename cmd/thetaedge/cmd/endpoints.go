@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/thetaedge/theta/client/grpcnode"
+	"github.com/thetaedge/theta/sidecar/agent"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/why"
 )
@@ -34,6 +35,14 @@ func watchEndpoints(parent context.Context, n *node, logger *slog.Logger) (stop 
 	return func() {
 		cancel()
 		<-done
+	}
+}
+
+// compares makes an agent compare the nodes that it can ask.
+func (n *node) compares(cfg *agent.Config) {
+	cfg.Endpoints, cfg.ProvenElsewhere = n.conn, n.config.Chain.RPC != ""
+	if n.conn.Several() {
+		cfg.Second = chain.NewReader(n.conn.Second(), n.codec)
 	}
 }
 

@@ -120,7 +120,8 @@ func (n *node) dialAll() (*grpcnode.Endpoints, error) {
 		}
 	}
 	conn, err := grpcnode.OpenEndpoints(settings.Endpoints(), grpcnode.EndpointOptions{
-		Plaintext: settings.InsecurePlaintext, Links: n.links, Switched: func(from, to, why string) { n.switched.tell(from, to, why) },
+		Plaintext: settings.InsecurePlaintext, Unproven: chain.Verify(settings.Verify) == chain.VerifyNone, Links: n.links,
+		Switched: func(from, to, why string) { n.switched.tell(from, to, why) },
 	})
 	if err != nil {
 		return nil, fmt.Errorf("chain.grpc, chain.others: %w", err)

@@ -278,10 +278,7 @@ func newAgent(n *node, sender *chain.Sender, chainID string, journal *store.Jour
 		Logger: logger, Registry: registry,
 	}
 	brake.attach(&cfg)
-	cfg.Endpoints, cfg.ProvenElsewhere = n.conn, n.config.Chain.RPC != ""
-	if n.conn.Several() {
-		cfg.Second = chain.NewReader(n.conn.Second(), n.codec)
-	}
+	n.compares(&cfg)
 	prover, err := n.prover(chainID)
 	if err != nil {
 		return nil, err
