@@ -26,7 +26,7 @@ func ComputeCommand() *cobra.Command {
 
 // addComputeFlags adds the flags that every command needs that talks to a node.
 func addComputeFlags(cmd *cobra.Command) {
-	cmd.Flags().String(flags.FlagNode, "tcp://localhost:26657", "<host>:<port> of a node's CometBFT RPC interface")
+	cmd.Flags().String(flags.FlagNode, "tcp://localhost:26657", "<host>:<port> of a node's CometBFT RPC interface; several are separated by commas, and the first that answers is used")
 	cmd.Flags().String(flags.FlagChainID, "", "expected chain id; a node of another chain is refused")
 	cmd.Flags().String(flags.FlagHome, app.DefaultNodeHome(), "folder with the client's configuration and keys")
 }

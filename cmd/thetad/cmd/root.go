@@ -3,7 +3,6 @@ package cmd
 
 import (
 	"os"
-	"strings"
 
 	dbm "github.com/cosmos/cosmos-db"
 	"github.com/spf13/cobra"
@@ -94,15 +93,6 @@ func prepare(cmd *cobra.Command, clientCtx client.Context) error {
 	}
 	template, config := appConfig()
 	return server.InterceptConfigsPreRunHandler(cmd, template, config, cometConfig())
-}
-
-// completeNode allows host:port in --node, as its help says.
-func completeNode(cmd *cobra.Command) error {
-	node := cmd.Flags().Lookup(flags.FlagNode)
-	if node == nil || !node.Changed || strings.Contains(node.Value.String(), "://") {
-		return nil
-	}
-	return cmd.Flags().Set(flags.FlagNode, "tcp://"+node.Value.String())
 }
 
 // setDefaultGasPrices sets the chain's minimum price on a transaction that names none.
