@@ -152,8 +152,16 @@ func (d *Devnet) startNode(node Node) error {
 
 func (d *Devnet) configure(node Node) error {
 	quote := strconv.Quote
+	endpoints := []string{d.chainOf(node)}
+	if d.opts.Endpoints != nil {
+		var err error
+		if endpoints, err = d.opts.Endpoints(node.Name, d.chainOf(node)); err != nil {
+			return err
+		}
+	}
 	settings := []setting{
-		{"chain", "grpc", quote(d.chainOf(node))},
+		{"chain", "grpc", quote(endpoints[0])},
+		{"chain", "others", fmt.Sprintf("[%s]", strings.Join(quoted(endpoints[1:]), ", "))},
 		{"chain", "id", quote(d.opts.ChainID)},
 		{"chain", "poll", quote("200ms")},
 		{"policy", "max-jobs", strconv.Itoa(d.opts.Slots)},

@@ -38,6 +38,9 @@ type Options struct {
 	Processes []string
 	// Lines gives each node a line of its own to the chain, which Devnet.Cut cuts.
 	Lines bool
+	// Endpoints returns the nodes of the chain that an edge node asks, the preferred one first, from
+	// the address of the honest one. If it is nil, edge nodes ask only that one.
+	Endpoints func(node, honest string) ([]string, error)
 	// Funds are additional keys with coins at genesis, in whole tfuel.
 	Funds map[string]int64
 	// Params replace parameters of the genesis: by module, then by name.
