@@ -169,3 +169,13 @@ func TestAClockThatIsAYearAheadDeletesNoResult(t *testing.T) {
 	dated.at.Store(time.Now().Add(2 * time.Hour).Unix())
 	require.Eventually(t, func() bool { return w.record(task).JobID == "" }, patience, time.Millisecond, "the retention has ended by both")
 }
+
+func TestTheStatusNamesAClockThatIsWrong(t *testing.T) {
+	w := newWorld(t)
+	w.config.ClockWarning = func() string { return "the clock of this machine is 1h0m0s ahead of the blocks" }
+	defer w.chain.blocks(time.Millisecond)()
+	a, stop := w.run()
+	defer stop()
+	require.Eventually(t, func() bool { return a.Status().Clock != "" && a.Status().Standing != "" }, patience, time.Millisecond)
+	require.Contains(t, a.Status().Standing, "1h0m0s ahead of the blocks")
+}
