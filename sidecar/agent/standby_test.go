@@ -174,3 +174,38 @@ func TestWhatNeedsAWriteIsNotSentInStandby(t *testing.T) {
 	_, is = promisedPhase(&store.Assignment{Phase: store.PhaseExecuted}, item(computetypes.ASSIGNMENT_STATUS_ASSIGNED, ""))
 	require.False(t, is, "the commitment is not fixed yet")
 }
+
+// TestALyingNodeLearnsNothingWhileTheDiskIsFull: the daemon proves then too that the chain asks for a secret.
+func TestALyingNodeLearnsNothingWhileTheDiskIsFull(t *testing.T) {
+	w, node, _ := lied(t)
+	journal := w.fills()
+	w.chain.othersCommit = false
+	w.chain.params.RevealBlocks = 400
+	var lies atomic.Bool
+	node.work = func(work *chain.Work) {
+		for i := range work.Items {
+			if lies.Load() {
+				work.Items[i].Phase, work.Items[i].RevealDeadline = computetypes.ROUND_PHASE_REVEAL, work.Height+5
+			}
+		}
+	}
+	task := w.chain.post(w.web, 1, under(quorum))
+	defer w.chain.blocks(time.Millisecond)()
+	a, stop := w.run()
+	defer stop()
+	w.untilPhase(task, store.PhaseCommitted)
+	journal.full.Store(true)
+	lies.Store(true)
+	w.untilStandby(journal)
+	var height int64
+	w.chain.read(func() { height = w.chain.height })
+	w.until("a hundred blocks", func() bool { return w.chain.height > height+100 })
+	w.requireSecret()
+	require.NotEmpty(t, a.Status().LastError)
+
+	lies.Store(false)
+	w.chain.read(func() { w.chain.othersCommit = true })
+	require.Eventually(t, func() bool { return w.sent(task, chain.Reveal) > 0 }, patience, time.Millisecond, "the chain asks for it")
+	journal.full.Store(false)
+	require.Equal(t, "paid", w.untilPhase(task, store.PhaseSettled).Verdict.Status)
+}
