@@ -17,6 +17,14 @@ type Device interface {
 	Close() error
 }
 
+// Sleeper is a device that can give up all memory that it holds, for a while in which it is not used.
+type Sleeper interface {
+	// Sleep gives up all memory. No tensors are left. Until Wake, only Wake and Close may be called.
+	Sleep() error
+	// Wake makes a device that sleeps usable again. It does nothing if the device does not sleep.
+	Wake() error
+}
+
 // Buffer is a tensor of a device. Bytes are as in memory of the program: little-endian elements
 // without gaps.
 type Buffer interface {

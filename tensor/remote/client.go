@@ -17,7 +17,10 @@ type Client struct {
 	failed error
 }
 
-var _ tensor.Device = (*Client)(nil)
+var (
+	_ tensor.Device  = (*Client)(nil)
+	_ tensor.Sleeper = (*Client)(nil)
+)
 
 // NewClient returns a client of a server. Close calls closed, which ends the other process however it
 // is, and may be called from another goroutine while a call waits.
@@ -126,6 +129,18 @@ func (c *Client) Wait() ([]uint64, error) {
 		sums = append(sums, c.stream.u64())
 	}
 	return sums, c.check()
+}
+
+// Sleep implements tensor.Sleeper. A device that cannot sleep does nothing.
+func (c *Client) Sleep() error {
+	c.stream.put(byte(asksSleep))
+	return c.answer()
+}
+
+// Wake implements tensor.Sleeper.
+func (c *Client) Wake() error {
+	c.stream.put(byte(asksWake))
+	return c.answer()
 }
 
 // Close ends the other process.

@@ -147,7 +147,7 @@ func recorded(t testing.TB) []byte {
 }
 
 func TestRequestsThatAreNotAllowedEndTheServer(t *testing.T) {
-	name, s8 := []byte{1, 2, 0, 0, 0}, []byte{2, 2, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0}
+	name, s8 := []byte{1, 3, 0, 0, 0}, []byte{2, 2, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0}
 	join := func(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
 	record := tensor.Encode(&tensor.Gemm{A: operand(1), W: operand(2), Out: operand(3), Batch: 1, M: 1, N: 1, K: 8})
 	product := func(keys byte) []byte {

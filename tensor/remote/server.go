@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 
 	"github.com/thetaedge/theta/tensor"
 )
@@ -60,6 +61,11 @@ func (s *server) serve(kind request) {
 		s.submit()
 	case asksWait:
 		s.wait()
+	case asksSleep:
+		s.sleep(tensor.Sleeper.Sleep)
+		debug.FreeOSMemory()
+	case asksWake:
+		s.sleep(tensor.Sleeper.Wake)
 	default:
 		s.fail(fmt.Errorf("expected a request, found %d", kind))
 	}
@@ -220,5 +226,14 @@ func (s *server) wait() {
 	if s.answer(uint32(len(sums))) {
 		s.putU64(sums...)
 	}
+	_ = s.flush()
+}
+
+// sleep lets the device begin or end to sleep, if it can.
+func (s *server) sleep(change func(tensor.Sleeper) error) {
+	if sleeper, can := s.device.(tensor.Sleeper); can && s.failed == nil {
+		s.note(change(sleeper))
+	}
+	s.answer()
 	_ = s.flush()
 }

@@ -31,11 +31,14 @@ const (
 	asksSubmit
 	// asksWait has nothing. The answer are the number of sums (4) and the sums (8).
 	asksWait
+	// asksSleep and asksWake have nothing, and the answer neither.
+	asksSleep
+	asksWake
 )
 
 // Bounds of requests and answers.
 const (
-	version = 2
+	version = 3
 	// maxBytes bounds the bytes of a write or read.
 	maxBytes = 4 << 20
 	// maxText bounds an error or a name.

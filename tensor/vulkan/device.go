@@ -27,6 +27,9 @@ type Device struct {
 	info    Info
 	limits  plan.Limits
 	timeout time.Duration
+	// settings are those with which the device was opened, and slept is its name while it sleeps.
+	settings settings
+	slept    string
 	// dots is set if kernels use instructions for sums of products.
 	dots bool
 	// matrices are those with which kernels multiply tiles, if they do.
@@ -70,7 +73,7 @@ func open(s settings) (*Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Device{machine: m, timeout: s.timeout}
+	d := &Device{machine: m, settings: s, timeout: s.timeout}
 	if err := d.open(s); err != nil {
 		_ = d.Close()
 		return nil, err
@@ -249,6 +252,7 @@ func (d *Device) fail(err error) error {
 // driver may still use to the end of the process.
 func (d *Device) Close() error {
 	if d.machine == nil {
+		d.lost = errClosed
 		return nil
 	}
 	var err error
