@@ -37,6 +37,10 @@ var (
 	// ErrDevice means that the device with the tensors of the task has failed, or that it is in
 	// doubt whether its numbers are right. This is a failure of the machine.
 	ErrDevice = errors.New("the device has failed")
+	// ErrEvicted means that the task was ended because the owner of the machine needs the memory of its
+	// tensors, and they could not be written to the disk. It can be begun again. Neither the machine
+	// nor the program is to blame.
+	ErrEvicted = errors.New("the owner of the machine needed the memory of the task")
 	// ErrUnavailable means that this machine cannot run the profile now. Fingerprint says why.
 	ErrUnavailable = errors.New("executor cannot run here")
 	// ErrClosed means that the executor has been closed.

@@ -1,6 +1,7 @@
 package tensors
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/thetaedge/theta/executor/wasm"
@@ -112,20 +113,47 @@ func (r *run) load(c *wasm.Call) (uint32, error) {
 	to := r.session.Buffer(handle).(*lentBuffer)
 	shape := to.Shape()
 	if digest, known := file.Digest(); known && offset == 0 && length > 0 && length == shape.Type.Bytes(shape.Count) {
-		return 0, to.load(part{digest, position, shape}, func(write func(offset uint64, p []byte) error) error {
-			return r.pieces(c, file, position, length, write)
-		})
+		return 0, r.loadWhole(c, file, to, part{digest, position, shape})
 	}
-	return 0, r.pieces(c, file, position, length, func(at uint64, p []byte) error { return to.Write(offset+at, p) })
+	return 0, r.pieces(file, position, length, c.Pause, func(at uint64, p []byte) error { return to.Write(offset+at, p) })
 }
 
-// pieces reads bytes of a file from a position on, and writes them piece by piece from 0 on.
-func (r *run) pieces(c *wasm.Call, file wasm.File, position, length uint64, write func(offset uint64, p []byte) error) error {
+// errRest interrupts the load of a whole tensor, which then begins again.
+var errRest = errors.New("the program is to rest")
+
+// loadWhole fills a tensor with a part of a file. If the program is to rest meanwhile, it rests and then begins
+// again: the program has not seen the part of the content yet.
+func (r *run) loadWhole(c *wasm.Call, file wasm.File, to *lentBuffer, p part) error {
+	pause := func() error {
+		if c.RestWanted() {
+			return errRest
+		}
+		return c.Stopped()
+	}
+	for {
+		err := to.load(p, func(write func(offset uint64, p []byte) error) error {
+			return r.pieces(file, p.offset, p.shape.Type.Bytes(p.shape.Count), pause, write)
+		})
+		if !errors.Is(err, errRest) {
+			return err
+		}
+		if err := to.empty(); err != nil {
+			return err
+		}
+		if err := c.Pause(); err != nil {
+			return err
+		}
+	}
+}
+
+// pieces reads bytes of a file from a position on, and writes them piece by piece from 0 on. It calls pause
+// before each piece.
+func (r *run) pieces(file wasm.File, position, length uint64, pause func() error, write func(offset uint64, p []byte) error) error {
 	if need := min(length, pieceBytes); uint64(len(r.buffer)) < need {
 		r.buffer = make([]byte, need)
 	}
 	for offset := uint64(0); offset < length; {
-		if err := c.Stopped(); err != nil {
+		if err := pause(); err != nil {
 			return err
 		}
 		piece := r.buffer[:min(length-offset, pieceBytes)]
@@ -172,7 +200,7 @@ func (r *run) submit(c *wasm.Call) (uint32, error) {
 // begin gives operations to the device in batches.
 func (r *run) begin(c *wasm.Call, ops []tensor.Op) error {
 	for len(ops) > 0 {
-		if err := c.Stopped(); err != nil {
+		if err := c.Pause(); err != nil {
 			return err
 		}
 		count, fuel := 0, uint64(0)

@@ -94,16 +94,24 @@ func (d *devices) name() string {
 	return d.label
 }
 
+// takeIdle returns a device that is open, or nil.
+func (d *devices) takeIdle() *opened {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	last := len(d.idle) - 1
+	if last < 0 {
+		return nil
+	}
+	device := d.idle[last]
+	d.idle = d.idle[:last]
+	return device
+}
+
 // take returns a device for one task. It fails with executor.ErrDevice.
 func (d *devices) take() (*opened, error) {
-	d.mu.Lock()
-	if last := len(d.idle) - 1; last >= 0 {
-		device := d.idle[last]
-		d.idle = d.idle[:last]
-		d.mu.Unlock()
+	if device := d.takeIdle(); device != nil {
 		return device, nil
 	}
-	d.mu.Unlock()
 	device, err := d.guarded()
 	d.mu.Lock()
 	defer d.mu.Unlock()

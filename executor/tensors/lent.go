@@ -1,8 +1,10 @@
 package tensors
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/tensor"
@@ -15,7 +17,12 @@ type lent struct {
 	opened  *opened
 	writes  writes
 	failed  bool
+	// live are the tensors of the run, and made counts all that there were.
+	live map[*lentBuffer]struct{}
+	made uint64
 }
+
+func newLent(d *devices) *lent { return &lent{devices: d, live: map[*lentBuffer]struct{}{}} }
 
 var _ tensor.Device = (*lent)(nil)
 
@@ -50,7 +57,61 @@ func (l *lent) Name() string {
 
 // New returns a tensor of zeros. The device makes it when it is first used: a tensor whose whole
 // content is loaded may share that of other tasks.
-func (l *lent) New(s tensor.Shape) (tensor.Buffer, error) { return &lentBuffer{lent: l, shape: s}, nil }
+func (l *lent) New(s tensor.Shape) (tensor.Buffer, error) {
+	b := &lentBuffer{lent: l, number: l.made, shape: s}
+	l.live[b] = struct{}{}
+	l.made++
+	return b, nil
+}
+
+// owners returns the tensors that share nothing, in the order in which they were made.
+func (l *lent) owners() []*lentBuffer {
+	var list []*lentBuffer
+	for b := range l.live {
+		if b.own != nil {
+			list = append(list, b)
+		}
+	}
+	slices.SortFunc(list, func(a, b *lentBuffer) int { return cmp.Compare(a.number, b.number) })
+	return list
+}
+
+// ownBytes returns what the tensors that share nothing take on the disk.
+func (l *lent) ownBytes() (bytes uint64) {
+	for _, b := range l.owners() {
+		bytes += vaultBytes(b.shape.Type.Bytes(b.shape.Count))
+	}
+	return bytes
+}
+
+// adopt takes a device that is open already, with the weights that it keeps.
+func (l *lent) adopt() {
+	if l.opened == nil {
+		l.opened = l.devices.takeIdle()
+	}
+}
+
+// sleep gives up all memory of the device, if it can do that.
+func (l *lent) sleep() error {
+	if l.opened == nil {
+		return nil
+	}
+	if s, can := l.opened.device.(tensor.Sleeper); can {
+		return l.check(s.Sleep())
+	}
+	return nil
+}
+
+// wake makes the device usable again.
+func (l *lent) wake() error {
+	if l.opened == nil {
+		return nil
+	}
+	if s, can := l.opened.device.(tensor.Sleeper); can {
+		return l.check(s.Wake())
+	}
+	return nil
+}
 
 // Submit begins calls. Tensors that they write to become those of the run alone before.
 func (l *lent) Submit(submitted []tensor.Call) error {
@@ -104,10 +165,11 @@ func (l *lent) Close() error {
 // lentBuffer is a tensor of a run: one of its own, or kept weights that it shares until something
 // else is written to it, or neither, while it holds zeros and the program has not used it.
 type lentBuffer struct {
-	lent  *lent
-	shape tensor.Shape
-	own   tensor.Buffer
-	kept  *weight
+	lent   *lent
+	number uint64
+	shape  tensor.Shape
+	own    tensor.Buffer
+	kept   *weight
 }
 
 var _ tensor.Buffer = (*lentBuffer)(nil)
@@ -151,7 +213,7 @@ func (b *lentBuffer) load(p part, fill func(write func(offset uint64, p []byte) 
 	if err != nil {
 		return err
 	}
-	if err := b.Free(); err != nil {
+	if err := b.empty(); err != nil {
 		return err
 	}
 	kept, err := w.find(p)
@@ -193,6 +255,12 @@ func (b *lentBuffer) Read(offset uint64, p []byte) error {
 
 // Free gives up the tensor. Weights that it shares stay for others.
 func (b *lentBuffer) Free() error {
+	delete(b.lent.live, b)
+	return b.empty()
+}
+
+// empty makes the tensor one of zeros.
+func (b *lentBuffer) empty() error {
 	kept, own := b.kept, b.own
 	b.kept, b.own = nil, nil
 	switch {

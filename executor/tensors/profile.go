@@ -96,6 +96,8 @@ func (x *extension) Engine() string { return "tensors on " + x.devices.name() }
 func (x *extension) Close() error { return x.devices.close() }
 
 func (x *extension) Begin(task executor.Task) wasm.Run {
-	device := &lent{devices: x.devices}
-	return &run{device: device, session: tensor.NewSession(device, task.DeviceBytes, task.TraceKeys...), serve: calls()}
+	device := newLent(x.devices)
+	return &run{
+		device: device, session: tensor.NewSession(device, task.DeviceBytes, task.TraceKeys...), serve: calls(), inputs: task.Inputs,
+	}
 }

@@ -3,6 +3,8 @@ package tensors
 import (
 	"crypto/sha256"
 	"errors"
+	"fmt"
+	"os"
 	"slices"
 
 	"github.com/thetaedge/theta/executor"
@@ -19,11 +21,23 @@ type run struct {
 	device  *lent
 	session *tensor.Session
 	serve   []call
+	// inputs are the files of the task.
+	inputs []executor.Input
 	// buffer holds a piece of a file on its way into a tensor.
 	buffer []byte
 	// records and fuel are those of the operations since the device was last waited for.
 	records int
 	fuel    uint64
+}
+
+// open opens a file of the task by its digest.
+func (r *run) open(digest [32]byte) (*os.File, error) {
+	for _, in := range r.inputs {
+		if in.Digest == digest {
+			return os.Open(in.Path)
+		}
+	}
+	return nil, fmt.Errorf("expected an input with the digest %x, found none", digest)
 }
 
 // Call implements wasm.Run.

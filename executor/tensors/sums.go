@@ -38,6 +38,16 @@ func (s *sums) add(p []byte) {
 	}
 }
 
+// match compares the first checksums with those of a content of which a part was read again.
+func (s *sums) match(again sums) error {
+	for i, found := range again.blocks {
+		if found != s.blocks[i] {
+			return fmt.Errorf("weights are not in their file any more: expected the checksum %08x of the bytes from %d on, found %08x; check the disk", s.blocks[i], uint64(i)*blockBytes, found)
+		}
+	}
+	return nil
+}
+
 // compare compares the next blocks of the content with what was loaded, and reads them into a buffer
 // of blockBytes. It fails with guard.ErrDoubt.
 func (s *sums) compare(b tensor.Buffer, buffer []byte) error {

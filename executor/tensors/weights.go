@@ -195,6 +195,32 @@ func (w *weights) makeRoom(size uint64) (bool, error) {
 	return fits(), nil
 }
 
+// leave gives up the memory of all weights, and forgets those that no tensor shares. It returns the others,
+// which have no content then.
+func (w *weights) leave() ([]*weight, error) {
+	var shared []*weight
+	var next *list.Element
+	for e := w.recent.Front(); e != nil; e = next {
+		next = e.Next()
+		k := e.Value.(*weight)
+		if k.users == 0 {
+			if err := w.forget(k); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		shared = append(shared, k)
+		if k.buffer == nil {
+			continue
+		}
+		if err := k.buffer.Free(); err != nil {
+			return nil, err
+		}
+		k.buffer = nil
+	}
+	return shared, nil
+}
+
 // remove stops keeping weights, and leaves the tensor to the caller.
 func (w *weights) remove(k *weight) {
 	w.recent.Remove(k.place)

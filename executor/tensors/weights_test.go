@@ -90,7 +90,11 @@ func (b loadingBuffer) Write(offset uint64, p []byte) error {
 }
 
 // lend returns the device of a run on an open one.
-func lend(d *opened) *lent { return &lent{devices: &devices{}, opened: d} }
+func lend(d *opened) *lent {
+	l := newLent(&devices{})
+	l.opened = d
+	return l
+}
 
 // TestNoOperationChangesWeights: whatever an operation reads and writes is loaded from files, and some
 // of it is loaded again.

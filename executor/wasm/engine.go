@@ -70,6 +70,7 @@ type guest struct {
 	memoryBytes uint64           // what the task allows
 	maxPages    uint32           // what the program allows
 	run         Run              // serves the extension, nil if there is none
+	rests       *rests           // requests to rest, nil if the extension cannot
 
 	halt    wasi.Halt // why a host call ended the program
 	end     *End      // why the extension ended the program
@@ -80,8 +81,7 @@ type guest struct {
 // call serves a host call and reports whether the program continues.
 func (g *guest) call(f wasi.Function, memory []byte, params []uint64) (wasi.Errno, bool) {
 	// Each call fills the tank, so that a program that calls often does not ask for fuel.
-	if g.ctx.Err() != nil {
-		g.stopped = context.Cause(g.ctx)
+	if g.stopped = g.pause(); g.stopped != nil {
 		return 0, false
 	}
 	errno, halt := g.host.Call(f, memory, &g.tank, params)
@@ -92,8 +92,7 @@ func (g *guest) call(f wasi.Function, memory []byte, params []uint64) (wasi.Errn
 // refill gives the program its next slice of fuel and reports whether it continues. A run is
 // given up here, and the garbage collector gets a chance to run here.
 func (g *guest) refill() bool {
-	if g.ctx.Err() != nil {
-		g.stopped = context.Cause(g.ctx)
+	if g.stopped = g.pause(); g.stopped != nil {
 		return false
 	}
 	g.empty = !g.tank.refill()

@@ -32,6 +32,7 @@ type Executor struct {
 	engine    engine
 	programs  *programs
 	extension Extension // may be nil
+	rests     rests
 
 	mu      sync.Mutex
 	closed  bool

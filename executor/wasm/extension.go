@@ -44,6 +44,14 @@ type Run interface {
 	Close() error
 }
 
+// RestingRun is a Run that can give up memory while the program stands still.
+type RestingRun interface {
+	Run
+	// Rest is called between two calls. wanted returns the request that counts now, or nil if the program
+	// is to go on. It returns once the program may go on, or with a failure of the machine.
+	Rest(ctx context.Context, wanted func() *executor.Rest) error
+}
+
 // Function is a function of an extension.
 type Function struct {
 	// Name is the import name.
@@ -107,6 +115,13 @@ func (c *Call) Stopped() error {
 	return nil
 }
 
+// Pause lets the program rest if that is asked for, which changes where its tensors are, and then
+// returns what Stopped returns, or why the run cannot go on. Long calls ask for it.
+func (c *Call) Pause() error { return c.guest.pause() }
+
+// RestWanted reports whether Pause would let the program rest.
+func (c *Call) RestWanted() bool { return c.guest.rests.wanted() != nil }
+
 // File is a regular file of the program.
 type File interface {
 	// Size returns the size in bytes.
@@ -159,7 +174,7 @@ func hostFunctions(x Extension) map[[2]string]hostFunction {
 
 // extended serves a call of an extension, and reports whether the program continues.
 func (g *guest) extended(call *Call) (uint32, bool) {
-	if g.stopped = call.Stopped(); g.stopped != nil {
+	if g.stopped = g.pause(); g.stopped != nil {
 		return 0, false
 	}
 	result, err := g.run.Call(call)

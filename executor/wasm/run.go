@@ -54,7 +54,7 @@ func execute(ctx context.Context, e *Executor, task executor.Task, used *atomic.
 	case prog.trap != "":
 		result.Reason, result.Detail = manifest.ReasonTrapped, prog.trap
 	default:
-		if err := run(ctx, prog, task, host, served, used, &result); err != nil {
+		if err := run(ctx, e, prog, task, host, served, used, &result); err != nil {
 			return executor.Result{}, err
 		}
 	}
@@ -88,8 +88,8 @@ func hostConfig(task executor.Task) wasi.Config {
 
 // run executes a valid program and writes to result how it ended. An extension, unless it is nil,
 // serves further calls.
-func run(ctx context.Context, prog *program, task executor.Task, host *wasi.Host, served Run, used *atomic.Uint64, result *executor.Result) error {
-	g := &guest{ctx: ctx, host: host, run: served, memoryBytes: task.MemoryBytes, maxPages: prog.maxPages, fuel: task.Fuel, keys: task.TraceKeys}
+func run(ctx context.Context, e *Executor, prog *program, task executor.Task, host *wasi.Host, served Run, used *atomic.Uint64, result *executor.Result) error {
+	g := &guest{ctx: ctx, host: host, run: served, rests: &e.rests, memoryBytes: task.MemoryBytes, maxPages: prog.maxPages, fuel: task.Fuel, keys: task.TraceKeys}
 	g.tank.reserve, g.tank.all, g.tank.used = int64(task.Fuel), int64(task.Fuel), used
 	entries := []string{meter.Entry}
 	if prog.hasStart {
