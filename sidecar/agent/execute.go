@@ -145,9 +145,17 @@ func (e executed) apply(a *Agent) {
 	a.again(w, e.err)
 }
 
+// evictedOnly reports whether an execution was ended because the owner needs the memory. Neither the machine nor
+// the program has failed: it begins again when programs go on, or is yielded if it is late by then.
+func evictedOnly(err error) bool { return errors.Is(err, executor.ErrEvicted) }
+
 // failed counts an execution that this machine could not complete. It reports whether the
 // assignment is given up.
 func (a *Agent) failed(w *assignment, err error) bool {
+	if evictedOnly(err) {
+		a.cfg.Logger.Warn("a program was ended", "assignment", w.record.Key, "reason", err)
+		return false
+	}
 	a.metrics.failures.Inc()
 	a.trouble("assignment "+w.record.Key.String()+" cannot be executed", err)
 	w.failures++

@@ -193,6 +193,8 @@ func (e *fakeExecutor) Wait(ctx context.Context, id string) (executor.Result, er
 		return executor.Result{}, ctx.Err()
 	case <-done:
 	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	for job := range e.kills {
 		if strings.HasPrefix(id, job+"-") {
 			return executor.Result{}, cmp.Or(e.killsWith, errDied)

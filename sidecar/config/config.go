@@ -143,6 +143,9 @@ type Work struct {
 	// KeepWeights is the time for which the weights of models stay in device memory after a task.
 	// 0 means that they do not stay.
 	KeepWeights time.Duration `mapstructure:"keep-weights"`
+	// Swap bounds what the tensors of suspended programs take on the disk of the home. 0 means that
+	// they stay in memory.
+	Swap Bytes `mapstructure:"swap"`
 	// Layers contains the layers that have to be available before any program is run, see
 	// worker.Layers.
 	Layers []string `mapstructure:"layers"`
@@ -189,7 +192,7 @@ func Default() Config {
 		Egress: Egress{Hosts: defaultHosts()},
 		Work: Work{
 			Cache: 4 << 30, Retention: 24 * time.Hour, RevealMargin: 200, RefusePrivate: true, OwnAddresses: []string{},
-			TransferLimit: 15 * time.Minute, DrainTimeout: 30 * time.Second, ExecutionLimit: time.Hour, KeepWeights: 5 * time.Minute,
+			TransferLimit: 15 * time.Minute, DrainTimeout: 30 * time.Second, ExecutionLimit: time.Hour, KeepWeights: 5 * time.Minute, Swap: 8 << 30,
 			Layers: []string{},
 		},
 		Tensors: Tensors{Device: "auto"},
@@ -201,6 +204,9 @@ func Default() Config {
 		Log:       Log{Level: "info", Format: "text"},
 	}
 }
+
+// maxSwap is more than any disk of a machine has.
+const maxSwap Bytes = 1 << 50
 
 // Validate reports every setting that cannot work, and says what would work.
 func (c Config) Validate() error {
@@ -242,6 +248,7 @@ func (c Config) Validate() error {
 	expect(c.Work.DrainTimeout >= 0, "work.drain-timeout", "0s or more, found %s", c.Work.DrainTimeout)
 	expect(c.Work.ExecutionLimit >= time.Second, "work.execution-limit", "at least 1s, found %s", c.Work.ExecutionLimit)
 	expect(c.Work.KeepWeights >= 0 && c.Work.KeepWeights <= 24*time.Hour, "work.keep-weights", "0s to 24h, found %s", c.Work.KeepWeights)
+	expect(c.Work.Swap <= maxSwap, "work.swap", "0B to %s, found %s", maxSwap, c.Work.Swap)
 	if err := worker.CheckLayers(c.Work.Layers); err != nil {
 		errs = append(errs, fmt.Errorf("work.layers: %w", err))
 	}

@@ -202,6 +202,11 @@ execution-limit = {{ duration .Work.ExecutionLimit }}
 # further tasks of the same program. They take no more than policy.max-device together with the
 # tensors of a task, and give way to them. 0s gives the memory back after each task.
 keep-weights = {{ duration .Work.KeepWeights }}
+# The most that the tensors of suspended programs of tensor/1 may take on the disk of this home, all
+# together. They leave the memory within ten seconds and come back when the programs go on. A
+# program whose tensors do not fit is ended, and begins again when programs go on. "0B" keeps
+# all tensors in memory while programs are suspended.
+swap = {{ quote .Work.Swap.String }}
 # Layers around strangers' programs without which none is run, out of "lifetime",
 # "limits", "memory", "namespaces", "privileges", "files" and "calls"; thetaedge doctor
 # says which of them this machine has. Empty runs programs with those that it has.

@@ -83,6 +83,7 @@ func groups() []group {
 		{"machine", []field{
 			{Key: "tensors.device", Shape: line1},
 			{Key: "work.keep-weights", Shape: line1},
+			{Key: "work.swap", Shape: line1},
 			{Key: "work.cache", Shape: line1},
 			{Key: "work.retention", Shape: line1},
 		}},

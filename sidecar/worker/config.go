@@ -42,6 +42,9 @@ type Config struct {
 	// Tensors says what executes tensors; nil for a profile without them.
 	Tensors *Tensors
 
+	// Swap says where the tensors of programs are while these are suspended; nil if they stay in memory.
+	Swap *Swap
+
 	// MaxTasks is the number of tasks after which a worker process is replaced; 4,096 by
 	// default, as many as the largest chunk has. A new process takes as long as hundreds of
 	// tasks of a millisecond.

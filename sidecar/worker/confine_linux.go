@@ -61,7 +61,7 @@ func limit(s *settings) error {
 		descriptors = maxDriverDescriptors
 	}
 	err := errors.Join(
-		inheritNothing(firstExtra+len(s.Pipes)),
+		inheritNothing(firstExtra+s.descriptors()),
 		set(unix.RLIMIT_CORE, 0),
 		set(unix.RLIMIT_FSIZE, s.FileBytes),
 		set(unix.RLIMIT_DATA, data),

@@ -69,7 +69,7 @@ func New(cfg Config) (*Executor, error) {
 		return nil, fmt.Errorf("cannot open the folder of the workers: %w", osfault.Explain(dir, err))
 	}
 	e := &Executor{cfg: cfg, root: root, tasks: map[string]*execution{}}
-	cages, all := openCages(cfg.Slots), newSuspension()
+	cages, all := openCages(cfg.Slots), newSuspension(newQuota(cfg.Swap, cfg.Dir))
 	e.pool = &pool{cfg: &e.cfg, cages: cages, suspension: all, devices: newDevices(&e.cfg, cages, all)}
 	return e, nil
 }

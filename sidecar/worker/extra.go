@@ -18,6 +18,8 @@ type extra struct {
 	tensors tensorSettings
 	// bring puts files into the folder of the process before it starts; it may be nil.
 	bring func(folder string)
+	// device is the process of the device that a worker process uses; nil if there is none.
+	device *process
 }
 
 // process returns the name of a process in lists of processes.
@@ -31,10 +33,13 @@ func (r role) process() string {
 // withDevice returns the configuration of a worker process with a device, and what the process gets.
 // A process whose device is the processor holds the tensors itself.
 func (c *Config) withDevice(a *attached) (*Config, extra) {
-	if a == nil {
-		return c, extra{}
-	}
 	own := *c
+	if c.Swap != nil {
+		own.FileBytes = max(own.FileBytes, c.Swap.Bytes)
+	}
+	if a == nil {
+		return &own, extra{}
+	}
 	own.KeepBytes = keepable(c.KeepBytes, a.device, c.Slots)
 	if a.device.Backend != backend.Vulkan {
 		own.MemoryBytes += min(c.Tensors.Bytes, math.MaxUint64-c.MemoryBytes)
@@ -44,7 +49,7 @@ func (c *Config) withDevice(a *attached) (*Config, extra) {
 		// Its process has compared it with the published vectors, now or earlier.
 		told.Known = a.proc.hello.Engine
 	}
-	return &own, extra{files: a.ends, tensors: told}
+	return &own, extra{files: a.ends, tensors: told, device: a.proc}
 }
 
 // keepShare is the part of the memory of a device that kept weights and tensors may take together, in

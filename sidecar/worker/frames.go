@@ -34,6 +34,8 @@ var errFrame = errors.New("broken frame")
 // order describes a task to a worker process. Its paths are relative to the folder in which
 // the process was started.
 type order struct {
+	// Command is empty for a task. Of a command, only the number counts.
+	Command command `json:"command,omitempty"`
 	// Number identifies the task in the reports. It increases from task to task.
 	Number      uint64           `json:"number"`
 	Program     string           `json:"program"`
@@ -79,6 +81,12 @@ const (
 	kindBeat kind = "beat"
 	// kindDone means that the task has a result.
 	kindDone kind = "done"
+	// kindStill means that the program stands still. It says how many bytes its tensors take on the disk.
+	kindStill kind = "still"
+	// kindOut means that the tensors have given up their memory, or with a detail, why not.
+	kindOut kind = "out"
+	// kindAwake means that the program goes on after a rest.
+	kindAwake kind = "awake"
 	// kindFailed means that the task does not have a result, because of a problem of the
 	// machine.
 	kindFailed kind = "failed"
@@ -103,6 +111,8 @@ type report struct {
 	Devices []backend.Device `json:"devices,omitempty"`
 	// DeviceFailed belongs to failed: the device with the tensors is to blame.
 	DeviceFailed bool `json:"device_failed,omitempty"`
+	// Bytes belongs to still.
+	Bytes uint64 `json:"bytes,omitempty"`
 
 	// Reason, ExitCode, FuelUsed, PeakMemory and Traces belong to done, and FuelUsed to a beat too.
 	Reason     executor.Reason  `json:"reason,omitempty"`

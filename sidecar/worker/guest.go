@@ -44,10 +44,21 @@ type settings struct {
 	Role role `json:"role,omitempty"`
 	// Pipes are the descriptors, or on Windows the handles, that the process has in addition to its
 	// three pipes: one to read from and one to write to.
-	Pipes   []uintptr      `json:"pipes,omitempty"`
+	Pipes []uintptr `json:"pipes,omitempty"`
+	// Storage is the descriptor or the handle of the file for tensors while the program is suspended; zero
+	// if there is none.
+	Storage uintptr        `json:"storage,omitempty"`
 	Tensors tensorSettings `json:"tensors"`
 	// KeepBytes bounds the weights that the executor keeps between tasks.
 	KeepBytes uint64 `json:"keep_bytes,omitempty"`
+}
+
+// descriptors returns the number of descriptors that the process has in addition to its three pipes.
+func (s settings) descriptors() int {
+	if s.Storage != 0 {
+		return len(s.Pipes) + 1
+	}
+	return len(s.Pipes)
 }
 
 func (s settings) encode() (string, error) {
@@ -104,6 +115,10 @@ func serve(args []string, open Open, device OpenDevice) error {
 	if err != nil {
 		return err
 	}
+	var rests *rester
+	if can, is := engine.(executor.Rester); is && s.Storage != 0 {
+		rests = &rester{engine: can, storage: storage{os.NewFile(s.Storage, "the file for tensors")}, reports: reports}
+	}
 	if opening.Remote != nil {
 		engine = &qualifying{Executor: engine, kinds: opening.Guard.Qualified}
 	}
@@ -114,7 +129,7 @@ func serve(args []string, open Open, device OpenDevice) error {
 	}); err != nil {
 		return err
 	}
-	return work(engine, os.Stdin, reports)
+	return work(engine, rests, os.Stdin, reports)
 }
 
 // line sends reports, one at a time.
@@ -131,13 +146,19 @@ func (l *line) send(r report) error {
 
 // work executes orders, one task after the other. When no more orders can come, it ends the
 // process at once, even if a task is running.
-func work(engine executor.Executor, from io.Reader, reports *line) error {
+func work(engine executor.Executor, rests *rester, from io.Reader, reports *line) error {
 	orders := make(chan order)
 	go func() {
 		for {
 			var o order
 			if err := readFrame(from, &o, maxOrder, func() {}); err != nil {
 				os.Exit(exitOrders(err))
+			}
+			if o.Command != "" {
+				if err := rests.obey(o); err != nil {
+					os.Exit(exitOrders(err))
+				}
+				continue
 			}
 			orders <- o
 		}

@@ -22,7 +22,8 @@ const (
 	// LayerPrivileges means that no program that the worker process executes gains a
 	// privilege.
 	LayerPrivileges = "privileges"
-	// LayerFiles means that the worker process can read and write only the files of its task.
+	// LayerFiles means that the worker process can read and write only the files of its task, and that for its
+	// tensors.
 	LayerFiles = "files"
 	// LayerCalls means that system calls that a program cannot need are refused.
 	LayerCalls = "calls"

@@ -82,6 +82,8 @@ func (l *pool) give(p *process) {
 		reason = "the process of its device has ended"
 	case l.devices.outdated(p.device):
 		reason = "its device has been in doubt"
+	case l.cfg.Tensors != nil && l.suspension.now():
+		reason = "programs are suspended"
 	case p.tasks >= l.cfg.MaxTasks:
 		reason = fmt.Sprintf("it has run %d tasks", p.tasks)
 	case held > l.cfg.KeptBytes+l.cfg.KeepBytes:
@@ -103,6 +105,18 @@ func (l *pool) give(p *process) {
 	l.cfg.Logger.Debug("a worker is replaced", "reason", reason)
 	if err := p.retire(); err != nil {
 		l.cfg.Logger.Warn("cannot delete the folder of a worker", "error", err)
+	}
+}
+
+// clearOut ends the worker processes without a task, with the weights that they keep and their devices. It
+// does not wait for their end.
+func (l *pool) clearOut() {
+	l.mu.Lock()
+	idle := slices.Clone(l.idle)
+	l.mu.Unlock()
+	for _, p := range idle {
+		p.retired.Stop()
+		go l.expire(p)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -70,6 +71,14 @@ type process struct {
 	used *atomic.Uint64
 	// cause explains why the daemon has ended the process.
 	cause error
+	// quota is what the file for tensors may take; nil if there is no such file. rest is the rest of now,
+	// rounds counts all of them, and commands go to the process.
+	quota    *quota
+	rest     *rest
+	rounds   uint64
+	commands chan order
+	// writing is held while something is written to orders.
+	writing sync.Mutex
 }
 
 // launch starts a worker process in a folder of its own and waits until it is ready. without
@@ -83,7 +92,7 @@ func launch(ctx context.Context, cfg *Config, c *cages, all *suspension, without
 		return nil, fmt.Errorf("cannot make a folder for a worker: %w", err)
 	}
 	p := &process{
-		cfg: cfg, extra: e, clock: all.clock, folder: folder, reports: make(chan report, 2), ended: make(chan struct{}), sign: all.clock.now(),
+		cfg: cfg, extra: e, quota: all.quota, clock: all.clock, folder: folder, reports: make(chan report, 2), ended: make(chan struct{}), sign: all.clock.now(),
 	}
 	for _, name := range []string{inFolder, outFolder} {
 		err = errors.Join(err, os.Mkdir(filepath.Join(folder, name), 0o700))
@@ -139,12 +148,13 @@ func (p *process) spawn(c *cages, all *suspension, without []string) error {
 	if err != nil {
 		return err
 	}
-	pipes, err := handed(p.extra.files)
+	given, err := p.inheritance()
+	closeAll = append(closeAll, given.own...)
 	if err != nil {
 		return errors.Join(err, cage.open())
 	}
 	argument, err := settings{
-		Role: p.extra.role, Pipes: pipes, Tensors: p.extra.tensors,
+		Role: p.extra.role, Pipes: given.pipes, Storage: given.storage, Tensors: p.extra.tensors,
 		Version: protocol, Without: without, Layers: cage.layers, Namespaces: cage.namespaces,
 		MemoryBytes: p.cfg.MemoryBytes, FileBytes: p.cfg.FileBytes,
 		Profile: p.cfg.Profile, Cores: p.cfg.Cores, KeepBytes: p.cfg.KeepBytes,
@@ -161,7 +171,7 @@ func (p *process) spawn(c *cages, all *suspension, without []string) error {
 	}
 	command.Stdin, command.Stdout, command.Stderr = ends[0][0], ends[1][1], ends[2][1]
 	cage.prepare(command)
-	hand(command, p.extra.files)
+	hand(command, given.files)
 
 	begun, gone := make(chan error, 1), make(chan error, 1)
 	go hold(command, cage, begun, gone)
@@ -170,7 +180,7 @@ func (p *process) spawn(c *cages, all *suspension, without []string) error {
 	}
 	p.cage, p.proc, p.orders = cage, command.Process, ends[0][1]
 	reports, stderr := ends[1][0], ends[2][0]
-	closeAll = []*os.File{ends[0][0], ends[1][1], ends[2][1]}
+	closeAll = slices.DeleteFunc(closeAll, func(f *os.File) bool { return f == p.orders || f == reports || f == stderr })
 	p.budget = newBudget(time.Now())
 	p.parts = append(p.parts, &part{pid: p.proc.Pid, cage: cage})
 	all.enter(p)
@@ -207,6 +217,7 @@ func (p *process) attend(all *suspension, reports, stderr *os.File, gone <-chan 
 	watch.Go(func() { p.watch(over) })
 	waited := <-gone
 	all.leave(p)
+	p.quota.give(p)
 	close(over)
 	watch.Wait()
 	// All its child processes are ended, because they could keep the pipes open.
@@ -245,6 +256,11 @@ func died(how, said string) error {
 func (p *process) end(cause error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.condemn(cause)
+}
+
+// condemn is end with p.mu held.
+func (p *process) condemn(cause error) {
 	if p.cause == nil {
 		p.cause = cause
 	}
@@ -317,6 +333,9 @@ func (p *process) hear(r report) error {
 	if !p.budget.take(time.Now()) {
 		return fmt.Errorf("%w: it floods the daemon with reports", errFrame)
 	}
+	if r.Kind == kindStill || r.Kind == kindOut || r.Kind == kindAwake {
+		return p.hearOfRest(r)
+	}
 	before, number := p.stage, p.number
 	expected := r.Number == number
 	switch r.Kind {
@@ -352,37 +371,4 @@ func (p *process) hear(r report) error {
 	default:
 		return fmt.Errorf("%w: it answers before the last answer was taken", errFrame)
 	}
-}
-
-// ask sends an order. used receives the fuel that the task has used so far. If ctx ends first,
-// ask ends the worker process.
-func (p *process) ask(ctx context.Context, o order, used *atomic.Uint64) error {
-	p.mu.Lock()
-	p.stage, p.number, p.sign, p.fuel, p.used = ordered, o.Number, p.clock.now(), o.Fuel, used
-	p.budget.order()
-	p.mu.Unlock()
-	defer context.AfterFunc(ctx, func() { p.end(context.Cause(ctx)) })()
-	return writeFrame(p.orders, o, maxOrder)
-}
-
-// answer waits for the next report or the end of the worker process. If ctx ends first, answer
-// ends the worker process.
-func (p *process) answer(ctx context.Context) (report, error) {
-	select {
-	case r := <-p.reports:
-		return r, nil
-	case <-p.ended:
-	case <-ctx.Done():
-		p.end(context.Cause(ctx))
-		<-p.ended
-	}
-	// A report that was sent before the process ended still counts.
-	select {
-	case r := <-p.reports:
-		if ctx.Err() == nil {
-			return r, nil
-		}
-	default:
-	}
-	return report{}, p.fate
 }

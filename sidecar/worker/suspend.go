@@ -27,6 +27,8 @@ type part struct {
 // is stopped too.
 type suspension struct {
 	clock *clock
+	// quota is what tensors may take on the disk; nil if they stay in memory.
+	quota *quota
 
 	mu        sync.Mutex
 	suspended bool
@@ -35,8 +37,8 @@ type suspension struct {
 	live   []*process
 }
 
-func newSuspension() *suspension {
-	s := &suspension{clock: newClock(), lifted: make(chan struct{})}
+func newSuspension(q *quota) *suspension {
+	s := &suspension{clock: newClock(), quota: q, lifted: make(chan struct{})}
 	close(s.lifted)
 	return s
 }
@@ -52,6 +54,13 @@ func (s *suspension) await(ctx context.Context) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+}
+
+// now reports whether the pool is suspended.
+func (s *suspension) now() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.suspended
 }
 
 // enter adds a process that has just been started. leave removes it once it has ended.
@@ -72,24 +81,54 @@ func (s *suspension) leave(p *process) {
 	s.live = slices.DeleteFunc(s.live, func(q *process) bool { return p == q })
 }
 
-// suspend stops all processes and waits until they have stopped.
+// suspend stops all processes and waits until they have stopped. A process whose tensors are to give up their
+// memory goes on for that, and is waited for until its program stands still.
 func (s *suspension) suspend() error {
 	s.mu.Lock()
 	if !s.suspended {
 		s.suspended, s.lifted = true, make(chan struct{})
 		s.clock.halt()
 	}
+	rests := s.lieDown()
 	var err error
+	var stopped []*process
 	for _, p := range s.live {
-		err = errors.Join(err, p.freeze())
+		if !slices.ContainsFunc(rests, func(b bed) bool { return b.process == p || b.process.extra.device == p }) {
+			err = errors.Join(err, p.freeze())
+			stopped = append(stopped, p)
+		}
 	}
-	live := slices.Clone(s.live)
 	s.mu.Unlock()
 	deadline := time.Now().Add(stopTime)
-	for _, p := range live {
+	for _, p := range stopped {
 		err = errors.Join(err, p.awaitFrozen(deadline))
 	}
+	for _, b := range rests {
+		<-b.rest.calm
+	}
 	return err
+}
+
+// bed is a process with its rest.
+type bed struct {
+	process *process
+	rest    *rest
+}
+
+// lieDown lets all processes rest that can, and returns them. s.mu is held.
+func (s *suspension) lieDown() []bed {
+	var beds []bed
+	for _, p := range s.live {
+		r, begun := p.lieDown()
+		if r == nil {
+			continue
+		}
+		beds = append(beds, bed{p, r})
+		if begun {
+			go s.attendRest(p, r)
+		}
+	}
+	return beds
 }
 
 // resume continues all processes, also those that an earlier call could not continue.
@@ -99,6 +138,7 @@ func (s *suspension) resume() error {
 	var err error
 	for _, p := range s.live {
 		err = errors.Join(err, p.thaw())
+		p.getUp()
 	}
 	if !s.suspended {
 		return err
@@ -153,7 +193,13 @@ func (p *process) awaitFrozen(deadline time.Time) error {
 var _ executor.Suspender = (*Executor)(nil)
 
 // Suspend implements executor.Suspender.
-func (e *Executor) Suspend() error { return e.pool.suspension.suspend() }
+func (e *Executor) Suspend() error {
+	err := e.pool.suspension.suspend()
+	if e.cfg.Tensors != nil {
+		e.pool.clearOut()
+	}
+	return err
+}
 
 // Resume implements executor.Suspender.
 func (e *Executor) Resume() error { return e.pool.suspension.resume() }

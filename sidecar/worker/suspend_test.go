@@ -41,7 +41,7 @@ func escaped(bytes []byte) string {
 }
 
 // wasmOf writes a program whose text is given.
-func wasmOf(t *testing.T, text string) string {
+func wasmOf(t testing.TB, text string) string {
 	t.Helper()
 	code, err := wasmtime.Wat2Wasm(text)
 	require.NoError(t, err)
@@ -329,7 +329,7 @@ func TestAProcessThatCouldNotBeContinuedIsContinuedLater(t *testing.T) {
 	file := filepath.Join(folder, freezeFile)
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "cgroup.events"), []byte("frozen 1\n"), 0o600))
-	s := newSuspension()
+	s := newSuspension(nil)
 	s.enter(&process{ended: make(chan struct{}), parts: []*part{{pid: 1 << 30, cage: &cage{group: &group{path: folder}}}}})
 	require.NoError(t, s.suspend())
 	require.NoError(t, os.Remove(file))

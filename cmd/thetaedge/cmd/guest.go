@@ -15,6 +15,7 @@ import (
 	"github.com/thetaedge/theta/executor/profiles"
 	"github.com/thetaedge/theta/executor/tensors"
 	"github.com/thetaedge/theta/executor/wasm"
+	hardware "github.com/thetaedge/theta/sidecar/device"
 	"github.com/thetaedge/theta/sidecar/worker"
 	"github.com/thetaedge/theta/tensor/backend"
 )
@@ -102,6 +103,7 @@ func newWorkers(n *node, profile, dir string, slots int, logger *slog.Logger) (*
 	var device *worker.Tensors
 	var keep uint64
 	var idle time.Duration
+	var swap *worker.Swap
 	if profile == tensors.Profile {
 		var err error
 		if device, err = tensorsOf(n, slots); err != nil {
@@ -110,11 +112,14 @@ func newWorkers(n *node, profile, dir string, slots int, logger *slog.Logger) (*
 		if n.config.Work.KeepWeights > 0 {
 			keep, idle = device.Bytes, n.config.Work.KeepWeights
 		}
+		if n.config.Work.Swap > 0 {
+			swap = &worker.Swap{Bytes: uint64(n.config.Work.Swap), Free: hardware.FreeBytes}
+		}
 	}
 	return worker.New(worker.Config{
 		Profile: profile, Slots: slots, Dir: dir, Tensors: device,
 		MemoryBytes: memory, FileBytes: max(output, streamBytes), StreamBytes: streamBytes,
-		KeepBytes: keep, IdleTime: idle,
+		KeepBytes: keep, IdleTime: idle, Swap: swap,
 		Layers: n.config.Work.Layers, Logger: logger,
 	})
 }

@@ -1,0 +1,313 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/thetaedge/theta/executor"
+	"github.com/thetaedge/theta/executor/manifest"
+	"github.com/thetaedge/theta/executor/tensors"
+	"github.com/thetaedge/theta/tensor"
+)
+
+// large is the memory of the tensors of swapped, in bytes.
+const large = 48 << 20
+
+// swapped is a program with a large tensor that only the device fills. It multiplies matrices some times, and
+// prints a part of their product and of the large tensor.
+func swapped(times int) string { return swappedBytes(times, large) }
+
+func swappedBytes(times, large int) string {
+	at := func(handle tensor.Handle) tensor.Operand { return tensor.Operand{Tensor: handle} }
+	records := tensor.Encode(
+		&tensor.Fill{Out: at(3), Count: uint32(large) / 4, Value: 77},
+		&tensor.Gemm{A: at(1), W: at(1), Out: at(2), Batch: 1, M: 256, N: 256, K: 256},
+		&tensor.Binary{A: at(2), B: tensor.Operand{Tensor: 3, Offset: uint64(large)/4 - 65536}, Out: tensor.Operand{Tensor: 3, Offset: uint64(large)/4 - 65536}, Rows: 1, Cols: 65536, Kind: tensor.Plus},
+	)
+	return fmt.Sprintf(`(module %s
+		(import "theta_tensor_1" "alloc" (func $alloc (param i32 i64) (result i32)))
+		(import "theta_tensor_1" "write" (func $write (param i32 i64 i32 i32)))
+		(import "theta_tensor_1" "read" (func $read (param i32 i64 i32 i32)))
+		(import "theta_tensor_1" "submit" (func $submit (param i32 i32)))
+		(memory (export "memory") 2) (data (i32.const 1024) "%s")
+		(func (export "_start") (local $n i32)
+			(drop (call $alloc (i32.const 2) (i64.const 65536))) (drop (call $alloc (i32.const 4) (i64.const 65536)))
+			(drop (call $alloc (i32.const 4) (i64.const %d)))
+			(call $write (i32.const 1) (i64.const 0) (i32.const 1024) (i32.const 65536))
+			(call $submit (i32.const 1024) (i32.const 1))
+			(loop $l
+				(call $submit (i32.const 1184) (i32.const 2))
+				(br_if $l (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const %d))))
+			(call $read (i32.const 3) (i64.const %d) (i32.const 16) (i32.const 8)) %s))`, writes, escaped(records), large/4, times, large-1024, printed)
+}
+
+// swapping returns an executor of tensor/1 whose tensors leave the memory, on a loaded machine too, and a task.
+func swapping(t *testing.T, change func(*Config), text string) (*Executor, executor.Task) {
+	t.Helper()
+	cfg := config(t)
+	cfg.Profile, cfg.MemoryBytes = tensors.Profile, 1<<30
+	cfg.Swap = &Swap{Bytes: 1 << 30, still: patience, within: patience}
+	change(&cfg)
+	task := taskOf(t, wasmOf(t, text))
+	task.Fuel, task.DeviceBytes, task.TraceKeys = 1<<50, 2*large, []executor.Trace{{1}, {2}}
+	return open(t, cfg), task
+}
+
+func unchanged(*Config) {}
+
+// begin starts a task and waits until its tensors are in the memory of its process.
+func begin(t *testing.T, e *Executor, task executor.Task) (pid int) {
+	t.Helper()
+	before := childrenOf(t, os.Getpid(), e.cfg.Dir)
+	require.NoError(t, e.Start(waiting(t), task))
+	for _, child := range childrenOf(t, os.Getpid(), e.cfg.Dir) {
+		pid = child
+		for _, other := range before {
+			if other == child {
+				pid = 0
+			}
+		}
+		if pid != 0 {
+			break
+		}
+	}
+	require.NotZero(t, pid)
+	require.Eventually(t, func() bool { return residentOf(pid) > large }, patience, time.Millisecond)
+	return pid
+}
+
+// residentOf returns the anonymous memory of a process, in bytes.
+func residentOf(pid int) uint64 {
+	now, _ := usageOf(pid, nil)
+	return now.memory
+}
+
+// stopped reports whether a process has been stopped.
+func stopped(pid int) bool { return (&part{pid: pid, cage: &cage{}}).frozen() }
+
+// asleep waits until a process has given up the memory of its tensors and is stopped.
+func asleep(t *testing.T, pid int) {
+	t.Helper()
+	require.Eventually(t, func() bool { return stopped(pid) && residentOf(pid) < large }, patience, time.Millisecond)
+}
+
+const forever = 1 << 30
+
+// TestASuspendedProgramGivesUpTheMemoryOfItsTensors: again and again, and the result is the same.
+func TestASuspendedProgramGivesUpTheMemoryOfItsTensors(t *testing.T) {
+	const times = 1 << 12
+	e, task := swapping(t, func(c *Config) { c.Swap = nil }, swapped(times))
+	want, err := run(t, e, task)
+	require.NoError(t, err)
+	require.Equal(t, manifest.ReasonExited, want.Reason, want.Detail)
+	e, task = swapping(t, unchanged, swapped(times))
+	pid := begin(t, e, task)
+	for cycle := range 4 {
+		require.NoError(t, e.Suspend())
+		asleep(t, pid)
+		require.Greater(t, e.pool.suspension.quota.used(), uint64(large), "cycle %d", cycle)
+		require.NoError(t, e.Resume())
+		require.Eventually(t, func() bool { return residentOf(pid) > large }, patience, time.Millisecond, "cycle %d", cycle)
+		require.Eventually(t, func() bool { return e.pool.suspension.quota.used() == 0 }, patience, time.Millisecond, "cycle %d", cycle)
+	}
+	got, err := e.Wait(waiting(t), task.ID)
+	require.NoError(t, err)
+	require.Equal(t, want.Manifest(), got.Manifest())
+	require.Equal(t, want.FuelUsed, got.FuelUsed)
+	require.Equal(t, want.Traces, got.Traces)
+}
+
+// TestSuspensionsAtAnyMomentChangeNoResult: a resumption may come while tensors leave the memory, and a suspension
+// while they come back.
+func TestSuspensionsAtAnyMomentChangeNoResult(t *testing.T) {
+	const times = 1 << 11
+	e, task := swapping(t, func(c *Config) { c.Swap = nil }, swapped(times))
+	want, err := run(t, e, task)
+	require.NoError(t, err)
+	e, task = swapping(t, unchanged, swapped(times))
+	begin(t, e, task)
+	for moment := range 24 {
+		require.NoError(t, e.Suspend())
+		time.Sleep(time.Duration(moment*7%50) * time.Millisecond)
+		require.NoError(t, e.Resume())
+		time.Sleep(time.Duration(moment*11%50) * time.Millisecond)
+	}
+	got, err := e.Wait(waiting(t), task.ID)
+	require.NoError(t, err)
+	require.Equal(t, want.Manifest(), got.Manifest())
+	require.Equal(t, want.FuelUsed, got.FuelUsed)
+	require.Equal(t, want.Traces, got.Traces)
+}
+
+// evictedFor suspends a task that has to be ended, and returns why.
+func evictedFor(t *testing.T, e *Executor, task executor.Task, pid int) string {
+	t.Helper()
+	require.NoError(t, e.Suspend())
+	_, err := e.Wait(waiting(t), task.ID)
+	require.ErrorIs(t, err, executor.ErrEvicted)
+	require.NotErrorIs(t, err, executor.ErrWorkerDied, "the program is not to blame")
+	require.True(t, gone(pid))
+	require.Zero(t, e.pool.suspension.quota.used())
+	require.NoError(t, e.Destroy(task.ID))
+	require.NoError(t, os.RemoveAll(task.OutputDir))
+	return err.Error()
+}
+
+// TestAProgramWhoseTensorsDoNotFitOnTheDiskIsEnded: the memory is the owner's.
+func TestAProgramWhoseTensorsDoNotFitOnTheDiskIsEnded(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*Config)
+		says   string
+	}{
+		"a quota that is too small": {func(c *Config) { c.Swap.Bytes = large }, "of the 50331648 bytes of work.swap"},
+		"a disk that is nearly full": {
+			func(c *Config) { c.Swap.Free = func(string) (uint64, error) { return spareBytes + large, nil } }, "stay free",
+		},
+		"a disk that is too slow": {func(c *Config) { c.Swap.within = time.Microsecond }, "were not on the disk within 1µs"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e, task := swapping(t, c.change, swapped(forever))
+			pid := begin(t, e, task)
+			require.Contains(t, evictedFor(t, e, task, pid), c.says)
+			require.NoError(t, e.Resume())
+			few := task
+			few.ProgramPath = wasmOf(t, swapped(1))
+			result, err := run(t, e, few)
+			require.NoError(t, err)
+			require.Equal(t, manifest.ReasonExited, result.Reason, result.Detail)
+		})
+	}
+}
+
+// TestAProgramThatDoesNotStandStillIsStopped: it may be in the middle of a long operation. The memory of its
+// tensors is then given back by its end.
+func TestAProgramThatDoesNotStandStillIsStopped(t *testing.T) {
+	e, task := swapping(t, func(c *Config) { c.Swap.still, c.Swap.within = time.Microsecond, 50*time.Millisecond }, swapped(forever))
+	begin(t, e, task)
+	// On a busy machine, the program may be faster than the clock.
+	require.Eventually(t, func() bool {
+		require.NoError(t, e.Suspend())
+		defer func() { require.NoError(t, e.Resume()) }()
+		ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
+		defer cancel()
+		_, err := e.Wait(ctx, task.ID)
+		return errors.Is(err, executor.ErrEvicted)
+	}, patience, time.Millisecond)
+}
+
+// TestTwoProgramsShareTheQuota: the one that comes second does not get more than is left.
+func TestTwoProgramsShareTheQuota(t *testing.T) {
+	e, first := swapping(t, func(c *Config) { c.Slots, c.Swap.Bytes = 2, large+large/2 }, swapped(forever))
+	second := first
+	second.ID, second.OutputDir = "second", filepath.Join(t.TempDir(), "out")
+	begin(t, e, first)
+	begin(t, e, second)
+	require.NoError(t, e.Suspend())
+	ended := make(chan error, 2)
+	for _, task := range []executor.Task{first, second} {
+		go func() {
+			_, err := e.Wait(context.Background(), task.ID)
+			ended <- err
+		}()
+	}
+	require.ErrorIs(t, <-ended, executor.ErrEvicted)
+	pids := childrenOf(t, os.Getpid(), e.cfg.Dir)
+	require.Len(t, pids, 1)
+	asleep(t, pids[0])
+	require.Empty(t, ended)
+	require.NoError(t, e.Resume())
+	require.Eventually(t, func() bool { return residentOf(pids[0]) > large }, patience, time.Millisecond)
+}
+
+// storageOf returns the path under which the kernel shows the file for the tensors of a process.
+func storageOf(t *testing.T, pid int) string {
+	t.Helper()
+	entries, err := filepath.Glob(filepath.Join("/proc", strconv.Itoa(pid), "fd", "*"))
+	require.NoError(t, err)
+	for _, path := range entries {
+		if to, err := os.Readlink(path); err == nil && strings.Contains(to, "/tensors") {
+			return path
+		}
+	}
+	require.FailNow(t, "the process has no file for tensors")
+	return ""
+}
+
+// TestAFileThatComesBackChangedIsNoResult: the task fails on this machine.
+func TestAFileThatComesBackChangedIsNoResult(t *testing.T) {
+	for name, damage := range map[string]func(f *os.File) error{
+		"changed": func(f *os.File) error { _, err := f.WriteAt([]byte("something else"), large/2); return err },
+		"shorter": func(f *os.File) error { return f.Truncate(large / 2) },
+		"empty":   func(f *os.File) error { return f.Truncate(0) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			e, task := swapping(t, unchanged, swapped(forever))
+			pid := begin(t, e, task)
+			require.NoError(t, e.Suspend())
+			asleep(t, pid)
+			file, err := os.OpenFile(storageOf(t, pid), os.O_RDWR, 0)
+			require.NoError(t, err)
+			require.NoError(t, damage(file))
+			require.NoError(t, file.Close())
+			require.NoError(t, e.Resume())
+			_, err = e.Wait(waiting(t), task.ID)
+			require.ErrorContains(t, err, "could not run it")
+			require.NotErrorIs(t, err, executor.ErrDevice)
+			require.NotErrorIs(t, err, executor.ErrWorkerDied, "the program is not to blame")
+		})
+	}
+}
+
+// TestTheFileForTensorsHasNoName: no other program opens it, and nothing is left of it after a crash.
+func TestTheFileForTensorsHasNoName(t *testing.T) {
+	e, task := swapping(t, unchanged, swapped(forever))
+	pid := begin(t, e, task)
+	require.NoError(t, e.Suspend())
+	asleep(t, pid)
+	path := storageOf(t, pid)
+	to, err := os.Readlink(path)
+	require.NoError(t, err)
+	require.Contains(t, to, "(deleted)")
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	require.Greater(t, info.Size(), int64(large))
+	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+	content, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.NotContains(t, string(content), strings.Repeat("\x4d\x00\x00\x00", 4), "no other program can read the tensors in it")
+	require.NoError(t, e.Destroy(task.ID))
+	require.True(t, gone(pid))
+}
+
+// TestAWorkerThatIsKilledAtAnyMomentOfASwapIsOnlyGone: the quota is free, and further tasks run.
+func TestAWorkerThatIsKilledAtAnyMomentOfASwapIsOnlyGone(t *testing.T) {
+	e, task := swapping(t, unchanged, swapped(forever))
+	for moment := range 12 {
+		pid := begin(t, e, task)
+		require.NoError(t, e.Suspend())
+		resumed := moment%2 == 1
+		time.Sleep(time.Duration(moment) * 8 * time.Millisecond)
+		if resumed {
+			require.NoError(t, e.Resume())
+			time.Sleep(time.Duration(moment) * 3 * time.Millisecond)
+		}
+		process, err := os.FindProcess(pid)
+		require.NoError(t, err)
+		require.NoError(t, process.Kill())
+		_, err = e.Wait(waiting(t), task.ID)
+		require.ErrorIs(t, err, executor.ErrWorkerDied)
+		require.Zero(t, e.pool.suspension.quota.used())
+		require.NoError(t, e.Destroy(task.ID))
+		require.NoError(t, os.RemoveAll(task.OutputDir))
+		require.NoError(t, e.Resume())
+	}
+}
