@@ -15,17 +15,23 @@ import (
 
 	"github.com/thetaedge/theta/blob"
 	"github.com/thetaedge/theta/executor"
+	"github.com/thetaedge/theta/executor/profiles"
+	"github.com/thetaedge/theta/executor/tensors"
 	"github.com/thetaedge/theta/executor/wasm"
 	"github.com/thetaedge/theta/sidecar/owner"
 	"github.com/thetaedge/theta/sidecar/store"
 	"github.com/thetaedge/theta/sidecar/worker"
+	"github.com/thetaedge/theta/tensor"
+	"github.com/thetaedge/theta/tensor/backend"
 )
 
 // TestMain lets the test binary also be a worker process, in the same way as the daemon's main
 // function.
 func TestMain(m *testing.M) {
 	if worker.Invoked(os.Args) {
-		os.Exit(worker.Main(os.Args, func(worker.Opening) (executor.Executor, error) { return wasm.New(wasm.Config{Slots: 1}) }))
+		os.Exit(worker.Main(os.Args, func(o worker.Opening) (executor.Executor, error) {
+			return profiles.Open(o.Profile, profiles.Config{Slots: 1, Cores: o.Cores, Device: o.Device, Remote: o.Remote, Known: o.Known, Guard: o.Guard})
+		}))
 	}
 	os.Exit(m.Run())
 }
@@ -38,6 +44,33 @@ const mixes = `(module (memory (export "memory") 1) (func (export "_start") (loc
 		(local.set $x (i64.xor (local.get $x) (i64.shr_u (local.get $x) (i64.const 7))))
 		(br_if $l (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 0x10000000))))
 	(i64.store (i32.const 16) (local.get $x))))`
+
+// multiplies is a program of tensor/1 with 16 MiB of tensors that multiplies matrices on the device, which takes a
+// large part of a second.
+func multiplies() string {
+	at := func(h tensor.Handle) tensor.Operand { return tensor.Operand{Tensor: h} }
+	var text strings.Builder
+	for _, b := range tensor.Encode(
+		&tensor.Fill{Out: at(3), Count: 4 << 20, Value: 5}, &tensor.Gemm{A: at(1), W: at(1), Out: at(2), Batch: 1, M: 256, N: 256, K: 256},
+	) {
+		fmt.Fprintf(&text, `\%02x`, b)
+	}
+	return fmt.Sprintf(`(module
+		(import "theta_tensor_1" "alloc" (func $alloc (param i32 i64) (result i32)))
+		(import "theta_tensor_1" "submit" (func $submit (param i32 i32)))
+		(memory (export "memory") 1) (data (i32.const 0) "%s")
+		(func (export "_start") (local $n i32)
+			(drop (call $alloc (i32.const 2) (i64.const 65536))) (drop (call $alloc (i32.const 4) (i64.const 65536)))
+			(drop (call $alloc (i32.const 4) (i64.const 4194304))) (call $submit (i32.const 0) (i32.const 1))
+			(loop $l
+				(call $submit (i32.const %d) (i32.const 1))
+				(br_if $l (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 400))))))`, text.String(), tensor.RecordBytes)
+}
+
+// renamed is an executor under the profile of the tasks of the fake chain.
+type renamed struct{ *worker.Executor }
+
+func (renamed) Profile() string { return wasm.Profile }
 
 // burned returns the processor time, in ticks of 10 ms, of the processes that this one has started.
 func burned(t *testing.T) uint64 {
@@ -72,6 +105,24 @@ func burned(t *testing.T) uint64 {
 	return sum
 }
 
+// standing reports whether all threads of the processes that this one has started are stopped.
+func standing(t *testing.T) bool {
+	t.Helper()
+	stats, err := filepath.Glob("/proc/[1-9]*/task/[1-9]*/stat")
+	require.NoError(t, err)
+	for _, path := range stats {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			continue // it has ended
+		}
+		fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+		if fields[1] == strconv.Itoa(os.Getpid()) && !strings.Contains("TtZX", fields[0]) {
+			return false
+		}
+	}
+	return true
+}
+
 // activations is how often the owner comes in the test below. A longer run may set
 // THETA_ACTIVATIONS.
 func activations(t *testing.T) int {
@@ -85,19 +136,44 @@ func activations(t *testing.T) int {
 	return n
 }
 
+// kinds of programs of the test below. Those on Vulkan are opt-in, because its driver may be missing.
+func kindsOfPrograms(t *testing.T) map[string]*worker.Tensors {
+	t.Helper()
+	kinds := map[string]*worker.Tensors{wasm.Profile: nil}
+	for _, device := range append([]string{"cpu"}, strings.Fields(os.Getenv("THETA_ACTIVATIONS_ON"))...) {
+		choice, err := backend.ParseChoice(device)
+		require.NoError(t, err)
+		kinds[tensors.Profile+" on "+device] = &worker.Tensors{Choice: choice, Bytes: 64 << 20}
+	}
+	return kinds
+}
+
 // TestRealProgramsStandStillEachTimeTheirOwnerComes: with a watcher that looks once a second, the
 // processes of the programs use no processor after that, go on later, and every task is paid.
 func TestRealProgramsStandStillEachTimeTheirOwnerComes(t *testing.T) {
+	for name, on := range kindsOfPrograms(t) {
+		t.Run(name, func(t *testing.T) { activate(t, on) })
+	}
+}
+
+func activate(t *testing.T, on *worker.Tensors) {
+	t.Helper()
 	w := newWorld(t)
-	engine, err := worker.New(worker.Config{
+	cfg := worker.Config{
 		Profile: wasm.Profile, Slots: 1, Dir: filepath.Join(w.home, "workers"), MemoryBytes: 1 << 30, FileBytes: 1 << 20, StreamBytes: 1 << 10,
-	})
+	}
+	text := mixes
+	if on != nil {
+		cfg.Profile, cfg.Tensors, cfg.Swap = tensors.Profile, on, &worker.Swap{Bytes: 64 << 20}
+		text = multiplies()
+	}
+	engine, err := worker.New(cfg)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, engine.Close()) }()
-	w.config.Executors, w.config.Policy.MaxJobs = []executor.Executor{engine}, 1
+	w.config.Executors, w.config.Policy.MaxJobs = []executor.Executor{renamed{engine}}, 1
 	comes := newFakeOwner(t, owner.LookEvery, string(owner.Idle))
 	comes.attach(&w.config)
-	program, err := wasmtime.Wat2Wasm(mixes)
+	program, err := wasmtime.Wat2Wasm(text)
 	require.NoError(t, err)
 	var tasks []*fakeTask
 	post := func() {
@@ -106,6 +182,9 @@ func TestRealProgramsStandStillEachTimeTheirOwnerComes(t *testing.T) {
 			task.spec.Program.Sha256, task.spec.Program.Size_ = digest[:], uint64(len(program))
 			task.spec.Program.Uris = []string{fmt.Sprintf("http://relay.example/v1/blobs/%s", digest)}
 			task.spec.Resources.Fuel = 1 << 40
+			if on != nil {
+				task.spec.Resources.DeviceBytes = 64 << 20
+			}
 			w.web.set(func(web *fakeWeb) { web.content[task.spec.Program.Uris[0]] = program })
 		}))
 	}
@@ -123,7 +202,7 @@ func TestRealProgramsStandStillEachTimeTheirOwnerComes(t *testing.T) {
 		})
 		return n
 	}
-	var latencies []time.Duration
+	var latencies, away []time.Duration
 	for cycle := range activations(t) {
 		// A task runs, and there is always a next one. A process that has ended does not count any more.
 		least := burned(t)
@@ -139,6 +218,10 @@ func TestRealProgramsStandStillEachTimeTheirOwnerComes(t *testing.T) {
 		comes.come()
 		require.Eventually(t, a.suspension.done.Load, patience, time.Millisecond)
 		latencies = append(latencies, time.Since(came))
+		if on != nil { // tensors leave the memory
+			require.Eventually(t, func() bool { return standing(t) }, patience, time.Millisecond)
+			away = append(away, time.Since(came))
+		}
 		stood := burned(t)
 		time.Sleep(200 * time.Millisecond)
 		// A process that has just been started needs a moment until it stands still, and one may end.
@@ -146,9 +229,8 @@ func TestRealProgramsStandStillEachTimeTheirOwnerComes(t *testing.T) {
 		comes.leave()
 		require.Eventually(t, func() bool { return !a.suspension.on.Load() }, patience, time.Millisecond)
 	}
-	slices.Sort(latencies)
-	t.Logf("%d suspensions of real programs: median %s, 99th percentile %s, slowest %s",
-		len(latencies), latencies[len(latencies)/2], latencies[len(latencies)*99/100], latencies[len(latencies)-1])
+	report(t, "programs stood still", latencies)
+	report(t, "tensors had left the memory", away)
 	require.Eventually(t, func() bool { return settled() == len(tasks) }, 3*patience, time.Millisecond, "all settle: %s", a.Status().LastError)
 	w.chain.read(func() {
 		for _, task := range tasks {
@@ -158,4 +240,14 @@ func TestRealProgramsStandStillEachTimeTheirOwnerComes(t *testing.T) {
 	for _, task := range tasks {
 		require.Equal(t, "paid", w.untilPhase(task, store.PhaseSettled).Verdict.Status)
 	}
+}
+
+// report writes how long something took.
+func report(t *testing.T, what string, took []time.Duration) {
+	t.Helper()
+	if len(took) == 0 {
+		return
+	}
+	slices.Sort(took)
+	t.Logf("%d times %s: median %s, 99th percentile %s, slowest %s", len(took), what, took[len(took)/2], took[len(took)*99/100], took[len(took)-1])
 }
