@@ -38,7 +38,7 @@ func TestAProbeNamesWhyAServerCannotBeUsed(t *testing.T) {
 	gone.Close()
 	err = client.Probe(t.Context(), gone.URL)
 	require.ErrorIs(t, err, ErrUnreachable)
-	require.ErrorContains(t, err, "connection refused")
+	require.ErrorContains(t, err, "refused")
 
 	unknown := httptest.NewTLSServer(http.NotFoundHandler())
 	defer unknown.Close()

@@ -29,7 +29,7 @@ func replace(from, to string, patience time.Duration) error {
 	}
 }
 
-// Read reads a file that Replace may put in place at the same time.
+// Read returns the content of a file that Replace may put in place at the same time.
 func Read(path string) ([]byte, error) {
 	until := time.Now().Add(replacePatience)
 	for pause := replacePause; ; pause *= 2 {

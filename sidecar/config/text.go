@@ -30,7 +30,7 @@ func readText(path string) ([]byte, error) {
 // beginning of another character.
 var windowsPath = regexp.MustCompile(`"(?:[A-Za-z]:|\\)\\[^"\n]*"`)
 
-// hintOf says what may be wrong with a text that is no TOML, or returns "".
+// hintOf says why TOML may not be able to read a text, or returns "".
 func hintOf(text []byte) string {
 	if found := windowsPath.Find(text); found != nil {
 		return fmt.Sprintf("; if %s is a path of Windows, write it in single quotes: '%s'", found, found[1:len(found)-1])

@@ -1,6 +1,10 @@
 package device
 
-import "golang.org/x/sys/windows"
+import (
+	"fmt"
+
+	"golang.org/x/sys/windows"
+)
 
 // FreeBytes returns how many bytes this user may still write on the disk that contains a
 // folder.
@@ -10,6 +14,8 @@ func FreeBytes(path string) (uint64, error) {
 		return 0, err
 	}
 	var free uint64
-	err = windows.GetDiskFreeSpaceEx(name, &free, nil, nil)
-	return free, err
+	if err := windows.GetDiskFreeSpaceEx(name, &free, nil, nil); err != nil {
+		return 0, fmt.Errorf("cannot read the free space at %s: %w", path, err)
+	}
+	return free, nil
 }

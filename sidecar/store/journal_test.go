@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.etcd.io/bbolt"
+
+	"github.com/thetaedge/theta/internal/private"
 )
 
 func openJournal(t *testing.T) *Journal {
@@ -286,9 +288,7 @@ func TestOnlyTheOwnerReadsTheJournal(t *testing.T) {
 	j, err := Open(home, nil)
 	require.NoError(t, err)
 	defer j.Close()
-	stat, err := os.Stat(filepath.Join(home, FileName))
-	require.NoError(t, err)
-	require.Zero(t, stat.Mode().Perm()&0o077)
+	require.NoError(t, private.Check(filepath.Join(home, FileName)))
 }
 
 func TestParallelAdvancesHaveOneWinner(t *testing.T) {
