@@ -33,7 +33,7 @@ RELEASE_GO ?= go1.26.10
 .PHONY: help
 help: ## List the targets
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 ##@ Run
 
@@ -63,6 +63,16 @@ release-sidecar: ## Build thetaedge without cgo for SIDECAR_PLATFORMS into build
 			go build -trimpath -ldflags '-s -w $(call stamp,thetaedge)' \
 				-o build/release/thetaedge-$$GOOS-$$GOARCH$$(go env GOEXE) ./cmd/thetaedge; \
 		done
+
+# RELEASE_KEY is the file of a private key of minisign; go run ./scripts/release -new-key FILE makes one.
+RELEASE_KEY ?=
+RELEASE_CHANNEL ?= stable
+
+.PHONY: release-archive
+release-archive: release release-sidecar ## Pack thetaedge of all platforms, signed with RELEASE_KEY, into build/release/archives/
+	@go run ./scripts/release -version '$(VERSION)' -channel '$(RELEASE_CHANNEL)' $(if $(RELEASE_KEY),-key '$(RELEASE_KEY)') \
+		-time "$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)}" linux/amd64=build/release/thetaedge \
+		$(foreach p,$(SIDECAR_PLATFORMS),$(p)=build/release/thetaedge-$(subst /,-,$(p))$(if $(filter windows/%,$(p)),.exe))
 
 .PHONY: textgen
 textgen: ## Compile the example's inference to build/textgen.wasm

@@ -42,7 +42,7 @@ func TestAVersionThatIsTooOldClaimsNothingAndEndsWhatItHolds(t *testing.T) {
 	require.Empty(t, a.Status().Outdated)
 }
 
-// TestABuildThatIsNoReleaseWorksWhateverTheChainAsksFor: nobody can compare it.
+// TestABuildThatIsNoReleaseWorksWhateverTheChainAsksFor: it cannot be compared.
 func TestABuildThatIsNoReleaseWorksWhateverTheChainAsksFor(t *testing.T) {
 	for _, version := range []string{"", "dev", "4af2cf7-dirty", "1.3.0-4-gabcdef0", "1.4.0"} {
 		t.Run(version, func(t *testing.T) {

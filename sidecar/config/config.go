@@ -22,6 +22,8 @@ const (
 	FileName = "config.toml"
 	// EnvPrefix is the prefix of environment variables, for example THETAEDGE_CHAIN_GRPC.
 	EnvPrefix = "THETAEDGE"
+	// EnvReleases is where scripts/install.sh finds releases. It is not a setting.
+	EnvReleases = EnvPrefix + "_RELEASES"
 )
 
 // Config contains every setting of the owner.
@@ -41,7 +43,9 @@ type Config struct {
 	Dashboard Dashboard `mapstructure:"dashboard"`
 	Alerts    Alerts    `mapstructure:"alerts"`
 	Fleet     Fleet     `mapstructure:"fleet"`
-	Log       Log       `mapstructure:"log"`
+	// Update says how the program is kept up to date.
+	Update Update `mapstructure:"update"`
+	Log    Log    `mapstructure:"log"`
 }
 
 // Chain says which chain the daemon works for.
@@ -201,6 +205,7 @@ func Default() Config {
 		Dashboard: Dashboard{Listen: "127.0.0.1:9772", Language: AutoLanguage},
 		Alerts:    defaultAlerts(),
 		Fleet:     Fleet{Names: []string{}},
+		Update:    Update{Key: []string{}, Channel: "stable", Hours: 6},
 		Log:       Log{Level: "info", Format: "text"},
 	}
 }
@@ -259,7 +264,7 @@ func (c Config) Validate() error {
 		_, _, err := net.SplitHostPort(listen.address)
 		expect(err == nil, listen.key, "an address to listen on such as 127.0.0.1:9770, found %q", listen.address)
 	}
-	errs = append(errs, c.Dashboard.validate(), c.Alerts.validate(), c.Fleet.validate())
+	errs = append(errs, c.Dashboard.validate(), c.Alerts.validate(), c.Fleet.validate(), c.Update.validate())
 	switch c.Log.Level {
 	case "debug", "info", "warn", "error":
 	default:

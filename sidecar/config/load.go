@@ -148,7 +148,7 @@ func mergeEnv(v *viper.Viper, environ, known []string) error {
 	}
 	for _, entry := range environ {
 		name, value, _ := strings.Cut(entry, "=")
-		if !strings.HasPrefix(name, EnvPrefix+"_") || name == EnvPrefix+"_HOME" {
+		if !strings.HasPrefix(name, EnvPrefix+"_") || name == EnvPrefix+"_HOME" || name == EnvReleases {
 			continue
 		}
 		key, ok := names[name]

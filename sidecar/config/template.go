@@ -277,6 +277,21 @@ names = {{ list .Fleet.Names }}
 # network sees the token otherwise.
 insecure-plaintext = {{ .Fleet.InsecurePlaintext }}
 
+[update]
+# Whether the daemon installs newer releases by itself. It changes to another version when it
+# holds nothing, and goes back if the node is not healthy with it. docs/operators/install.md
+# explains it; thetaedge update does the same by hand.
+enabled = {{ .Update.Enabled }}
+# Where releases are, such as "https://releases.example". There is no default.
+url = {{ quote .Update.URL }}
+# Public keys of minisign, one of which has to have signed a release. Empty takes those that
+# this program was built with.
+key = {{ list .Update.Key }}
+# The list of releases: "stable", or another one of the same address.
+channel = {{ quote .Update.Channel }}
+# Hours between two looks for a newer release.
+hours = {{ .Update.Hours }}
+
 [log]
 # debug, info, warn or error; text or json.
 level = {{ quote .Log.Level }}

@@ -41,7 +41,7 @@ type Manifest struct {
 	// MinimumProtocol is the format of the journal that the release writes. A program that cannot
 	// read that format does not install the release by itself, because it could not take over again.
 	MinimumProtocol uint64 `json:"minimum_protocol"`
-	// Released is when the manifest was signed. After Expires, nobody takes it for the newest one.
+	// Released is when the manifest was signed. After Expires, programs do not take it for the newest one.
 	Released time.Time `json:"released"`
 	Expires  time.Time `json:"expires"`
 	// Files contains the archive of each platform, such as "linux/amd64".
@@ -87,7 +87,7 @@ func OpenManifest(raw, signature []byte, keys Keys) (Manifest, error) {
 var (
 	// archiveShape is the name of an archive, which becomes part of an address.
 	archiveShape = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}\.(tar\.gz|zip)$`)
-	// ChannelShape is the name of a channel.
+	// channelShape is the name of a channel.
 	channelShape = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
 )
 

@@ -36,7 +36,7 @@ type Offer struct {
 func (o Offer) Version() release.Version { return o.version }
 
 // Check asks a source for a version that is newer than the one that runs. It returns ErrNothingNew if there is
-// none. It remembers the newest version that it has seen, so that nobody can offer an older one later.
+// none. It remembers the newest version that it has seen, so that a server cannot offer an older one later.
 func (f *Folder) Check(ctx context.Context, from *Source, keys release.Keys, running Program) (Offer, error) {
 	own, err := release.ParseVersion(running.Version)
 	if err != nil {

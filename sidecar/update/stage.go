@@ -49,7 +49,7 @@ func (f *Folder) Stage(ctx context.Context, from *Source, keys release.Keys, o O
 	if err := f.fill(ctx, folder, from, o); err != nil {
 		return errors.Join(osfault.Explain(folder, err), os.RemoveAll(folder))
 	}
-	// What is there under this name is damaged, or it would have been used.
+	// A version that is there under this name is damaged, or it would have been used.
 	if err := errors.Join(os.RemoveAll(f.path(version)), os.Rename(folder, f.path(version)), syncFolder(f.path())); err != nil {
 		return osfault.Explain(f.path(version), err)
 	}

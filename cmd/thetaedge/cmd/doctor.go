@@ -21,6 +21,7 @@ import (
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/config"
 	"github.com/thetaedge/theta/sidecar/device"
+	"github.com/thetaedge/theta/sidecar/release"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
@@ -153,6 +154,7 @@ func diagnose(parent context.Context, r *report, n *node, operator, relay string
 		r.line(missing, "classes", "%v", err)
 		return
 	}
+	checkVersion(r, params)
 	checkClasses(ctx, r, n, hardwareOf(machine), params)
 	found, err := n.reader.Node(ctx, n.worker.Address().String())
 	switch {
@@ -167,6 +169,17 @@ func diagnose(parent context.Context, r *report, n *node, operator, relay string
 		checkDeclaration(r, n, found)
 		checkStanding(ctx, r, n.reader, found.State)
 		checkGrant(ctx, r, n.reader, found, n.config.Payout.Collect != "")
+	}
+}
+
+// checkVersion compares this program with the oldest version that the chain asks for.
+func checkVersion(r *report, params edgenodetypes.Params) {
+	switch said := release.Outdated(buildVersion(), params.MinVersion); {
+	case params.MinVersion == "":
+	case said != "":
+		r.line(missing, "version", "%s", said)
+	default:
+		r.line(good, "version", "%s; the chain asks for %s or newer", buildVersion(), params.MinVersion)
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/clock"
 	"github.com/thetaedge/theta/sidecar/config"
+	"github.com/thetaedge/theta/sidecar/update"
 )
 
 // trustedFile is the file in the home that keeps the last trusted header.
@@ -51,6 +52,10 @@ type node struct {
 	switched switchTeller
 	// cards watches the graphics cards and measures energy; nil in commands that do not work.
 	cards *cards
+	// updates keeps the program up to date; nil in commands that do not work. restart says whether the
+	// daemon begins anew.
+	updates *update.Updater
+	restart restart
 }
 
 // openNode loads a home that thetaedge init has created.

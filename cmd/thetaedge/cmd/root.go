@@ -30,14 +30,15 @@ and is paid for them.
   thetaedge service install          let the system run it
   thetaedge why                      say why the node earns what it earns
   thetaedge earnings                 show what it has earned
-  thetaedge dashboard                see it in a browser`,
+  thetaedge dashboard                see it in a browser
+  thetaedge update                   look for a newer version`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
 	root.PersistentFlags().String(flagHome, config.DefaultHome(), "folder of the settings, the worker key and the journal")
 	withSettings := []*cobra.Command{
 		doctorCommand(), registerCommand(), startCommand(), statusCommand(), whyCommand(), jobsCommand(), exportCommand(),
-		benchCommand(), alertsCommand(), payoutCommand(), earningsCommand(),
+		benchCommand(), alertsCommand(), payoutCommand(), earningsCommand(), updateCommand(),
 	}
 	for _, command := range withSettings {
 		if err := config.AddFlags(command.Flags()); err != nil {
@@ -45,7 +46,10 @@ and is paid for them.
 		}
 		hideSettings(command)
 	}
-	root.AddCommand(hardwareCommand(), initCommand(), relayCommand(), modelCommand(), versionCommand(), pauseCommand(), resumeCommand(), dashboardCommand(), serviceCommand(), fleetCommand(), settingsCommand())
+	root.AddCommand(
+		hardwareCommand(), initCommand(), relayCommand(), modelCommand(), versionCommand(), pauseCommand(), resumeCommand(),
+		dashboardCommand(), serviceCommand(), fleetCommand(), settingsCommand(), uninstallCommand(),
+	)
 	root.AddCommand(withSettings...)
 	decimal.Flags(root)
 	return root, nil

@@ -112,7 +112,7 @@ func settingsOf(environ []string) []string {
 	var names []string
 	for _, entry := range environ {
 		name, _, _ := strings.Cut(entry, "=")
-		if strings.HasPrefix(name, config.EnvPrefix+"_") && name != config.EnvPrefix+"_HOME" {
+		if strings.HasPrefix(name, config.EnvPrefix+"_") && name != config.EnvPrefix+"_HOME" && name != config.EnvReleases {
 			names = append(names, name)
 		}
 	}

@@ -51,14 +51,16 @@ work.retention ends, also after a restart.`,
 				return err
 			}
 			return service.Attend(service.DefaultName, home, command.ErrOrStderr(), func(log io.Writer, stops <-chan os.Signal) error {
-				n, err := openNode(command)
-				if err != nil {
-					return err
-				}
-				logs := web.NewLogs()
-				logger := newLogger(n.config.Log, log)
-				logger = slog.New(slog.NewMultiHandler(logger.Handler(), logs.Handler(levelOf(n.config.Log))))
-				return errors.Join(start(command.Context(), n, newBoard(n, logs), stops, logger), n.close())
+				return startVersion(home, log, stops, func(stops <-chan os.Signal) error {
+					n, err := openNode(command)
+					if err != nil {
+						return err
+					}
+					logs := web.NewLogs()
+					logger := newLogger(n.config.Log, log)
+					logger = slog.New(slog.NewMultiHandler(logger.Handler(), logs.Handler(levelOf(n.config.Log))))
+					return errors.Join(start(command.Context(), n, newBoard(n, logs), stops, logger), n.close())
+				})
 			})
 		},
 	}
@@ -72,7 +74,13 @@ func start(parent context.Context, n *node, board *board, stops <-chan os.Signal
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, stopSignals()...)
 	defer signal.Stop(signals)
-	go forward(ctx, stops, signals)
+	go forward(ctx, n.restart.heed(ctx, stops), signals)
+	n.restart.stop, n.restart.limit = cancel, n.config.Work.DrainTimeout
+	defer func() {
+		if err == nil && n.restart.due() {
+			err = errAgain
+		}
+	}()
 
 	journal, err := store.Open(n.home, n.clock.Now)
 	if err != nil {
@@ -86,6 +94,13 @@ func start(parent context.Context, n *node, board *board, stops <-chan os.Signal
 		return err
 	}
 	defer watchEndpoints(ctx, n, logger)()
+	updates, err := newUpdater(n, logger)
+	if err != nil {
+		return err
+	}
+	waitUpdates := followUpdates(ctx, updates)
+	defer func() { cancel(); waitUpdates() }()
+	n.updates = updates
 	n.cards = newCards(logger)
 	board.observer = newObserver(board, logger)
 	stopBoard := board.serve(ctx, logger)
@@ -153,6 +168,7 @@ func work(parent context.Context, n *node, board *board, chainID string, journal
 	identity := api.Identity{Version: buildVersion(), ChainID: chainID, Worker: n.worker.Address().String(), StartedAt: time.Now()}
 	answers := api.NewService(identity, worker.Status, journal, executors)
 	answers.ShowDevices(n.cards)
+	answers.ShowUpdates(n.updates.Text)
 	answers.ExplainWith(daemonSources(n, chainID, journal))
 	answers.ShowEndpoints(n.conn.States)
 	if err := countEndpoints(n, registry); err != nil {
@@ -169,6 +185,7 @@ func work(parent context.Context, n *node, board *board, chainID string, journal
 	}
 	defer func() { err = errors.Join(err, stopAPI()) }()
 	warnUndeclared(ctx, n, logger)
+	n.restart.works(worker)
 	go drainOn(ctx, signals, worker, n.config.Work.DrainTimeout, cancel, logger)
 	logger.Info("started", "chain", chainID, "worker", identity.Worker, "version", identity.Version)
 	return worker.Run(ctx)
