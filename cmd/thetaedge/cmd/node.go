@@ -97,12 +97,11 @@ func (n *node) open(command *cobra.Command) (err error) {
 		return err
 	}
 	n.ring = ring
-	if resumed, err := chain.ResumeRotation(ring); err != nil {
+	name, err := chain.WorkerName(n.home)
+	if err != nil {
 		return err
-	} else if resumed {
-		fmt.Fprintln(command.ErrOrStderr(), "the rotation of the worker key was interrupted and is now complete")
 	}
-	n.worker, err = chain.NewSigner(ring, chain.WorkerKey)
+	n.worker, err = chain.NewSigner(ring, name)
 	if errors.Is(err, chain.ErrNoKey) {
 		return fmt.Errorf("%w; restore the keyring of this home, or create another home with thetaedge init --home and move the node to it with thetaedge register --rotate", err)
 	}

@@ -22,10 +22,10 @@ func (r *registration) rotateTo(ctx context.Context, n *node, known edgenodetype
 	own := n.worker.Address()
 	if known.Profile.Worker == own.String() {
 		r.adopts = true
-		return chain.NextWorkerKey(n.ring)
+		return chain.NextWorkerKey(n.ring, n.home)
 	}
 	// An earlier rotation may have been interrupted after the chain got the new key.
-	if waiting, err := chain.WaitingWorkerKey(n.ring); err != nil || known.Profile.Worker == waiting.String() && !waiting.Empty() {
+	if waiting, err := chain.WaitingWorkerKey(n.ring, n.home); err != nil || known.Profile.Worker == waiting.String() && !waiting.Empty() {
 		r.adopts = err == nil
 		return waiting, err
 	}
@@ -54,7 +54,7 @@ func (r *registration) adopt(n *node, say io.Writer) error {
 	if !r.adopts {
 		return nil
 	}
-	if err := chain.AdoptWorkerKey(n.ring); err != nil {
+	if err := chain.AdoptWorkerKey(n.ring, n.home); err != nil {
 		return fmt.Errorf("the chain has the new worker key, and this home has not yet: run the same command again: %w", err)
 	}
 	fmt.Fprintln(say, "the worker key of this home is replaced. If the daemon runs, restart it now: only the new key can reveal what it has committed to")
