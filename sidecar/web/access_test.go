@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/thetaedge/theta/internal/private"
 )
 
 // clock is a clock that tests set.
@@ -127,14 +129,12 @@ func TestAKeyThatOthersCouldReadIsReplaced(t *testing.T) {
 	home := t.TempDir()
 	first, err := OpenKey(home)
 	require.NoError(t, err)
-	info, err := os.Stat(filepath.Join(home, KeyFile))
-	require.NoError(t, err)
-	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+	require.NoError(t, private.Check(filepath.Join(home, KeyFile)))
 	again, err := OpenKey(home)
 	require.NoError(t, err)
 	require.Equal(t, first, again)
 
-	require.NoError(t, os.Chmod(filepath.Join(home, KeyFile), 0o644))
+	letOthersRead(t, filepath.Join(home, KeyFile))
 	_, err = ReadKey(home)
 	require.ErrorContains(t, err, "only its owner")
 	other, err := OpenKey(home)

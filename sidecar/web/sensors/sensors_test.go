@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -75,7 +76,9 @@ func TestWhatIsNotReportedIsMissingWithTheReason(t *testing.T) {
 	sensors := New(t.TempDir(), noCounter)
 	sensors.Read(now)
 	readings := sensors.Read(now.Add(time.Second))
-	require.Contains(t, readings[0].Missing, "does not read the load")
+	if runtime.GOOS != "windows" { // which tells its load without files
+		require.Contains(t, readings[0].Missing, "does not read the load")
+	}
 	require.Contains(t, readings[1].Missing, "shows the temperature")
 	require.Equal(t, "no meter here", readings[2].Missing)
 }
