@@ -118,6 +118,12 @@ test-race: ## Run the tests of sidecar, client and tensor/cpu, shortened, under 
 test-system: build textgen ## Run real binaries, kill them, and see that nothing is lost
 	go test $(TEST_FLAGS) -count=1 -parallel=4 -tags=$(TAGS),system ./tests/systemtests/...
 
+.PHONY: test-windows
+test-windows: build ## Run the program for Windows and its tests under Wine into build/windows/report.txt (PKG=./sidecar/... for fewer)
+	@scripts/windows.sh build
+	@scripts/windows.sh test $(filter-out ./...,$(PKG))
+	@scripts/windows.sh paid
+
 # A run chooses its own seed unless SOAK_SEED is a number; the report names the seed.
 SOAK_MINUTES ?= 30
 SOAK_SEED ?= 0
