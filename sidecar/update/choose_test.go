@@ -251,6 +251,26 @@ func TestAChoiceByHandReachesTheDaemonThatRuns(t *testing.T) {
 	require.EqualValues(t, 1, restarts.Load())
 }
 
+func TestARollbackDuringATrialReachesTheDaemonThatRuns(t *testing.T) {
+	s := newShop(t)
+	f := s.folder()
+	s.publish("1.4.0", script("1.4.0"))
+	require.NoError(t, s.take(t.Context(), f, "1.3.0"))
+	require.Equal(t, "1.4.0", s.pick(f, "1.3.0"))
+	var restarts, abandons atomic.Int32
+	u := s.updater(f, "1.4.0", func(context.Context) error { return errors.New("not yet") }, &restarts, &abandons)
+	u.cfg.TrialLimit = time.Hour
+	done := make(chan struct{})
+	go func() { defer close(done); u.Run(t.Context()) }()
+	require.Eventually(t, func() bool { return u.Text() != "" }, patience, time.Millisecond)
+	_, _, err := f.Rollback()
+	require.NoError(t, err)
+	<-done
+	require.EqualValues(t, 1, restarts.Load())
+	require.Zero(t, abandons.Load())
+	require.Empty(t, s.pick(f, "1.3.0"))
+}
+
 func TestNodesThatStartTogetherDoNotAskTogether(t *testing.T) {
 	s := newShop(t)
 	f := s.folder()

@@ -114,6 +114,10 @@ func (u *Updater) judge(ctx context.Context, trial Trial) bool {
 	var since time.Time
 	last := errors.New("it was not healthy for long enough")
 	for {
+		if state, err := u.cfg.Folder.State(); err == nil && state.Chosen != u.cfg.Own {
+			u.leave(state.Chosen) // its owner took it back
+			return false
+		}
 		switch err := u.cfg.Healthy(ctx); {
 		case ctx.Err() != nil:
 			u.stopped()
@@ -197,13 +201,7 @@ func (u *Updater) follow(ctx context.Context, chosen string) {
 		case err != nil:
 			u.say("not possible: %v", err)
 		case state.Chosen != chosen:
-			to := "the installed program"
-			if state.Chosen != "" {
-				to = "version " + state.Chosen
-			}
-			u.say("%s is ready and begins when the node holds nothing", to)
-			u.cfg.Logger.Info("the program is changed when the node holds nothing", "to", to)
-			u.cfg.Restart(to + " is chosen")
+			u.leave(state.Chosen)
 			return
 		case u.cfg.Source != nil && state.Trouble != "":
 			u.say("%s", state.Trouble)
@@ -216,6 +214,17 @@ func (u *Updater) follow(ctx context.Context, chosen string) {
 		case <-ticker.C:
 		}
 	}
+}
+
+// leave asks for a restart, because another version is chosen.
+func (u *Updater) leave(chosen string) {
+	to := "the installed program"
+	if chosen != "" {
+		to = "version " + chosen
+	}
+	u.say("%s is ready and begins when the node holds nothing", to)
+	u.cfg.Logger.Info("the program is changed when the node holds nothing", "to", to)
+	u.cfg.Restart(to + " is chosen")
 }
 
 // first returns the time of the first look. Nodes that start together do not ask together.
