@@ -47,7 +47,7 @@ func (h *agreedHeaders) Header(ctx context.Context, height int64) (*types.Header
 	for i, node := range h.nodes[1:] {
 		block, err := h.ask(ctx, node, first.Height)
 		if err != nil {
-			return nil, fmt.Errorf("node %d of %d: %w", i+2, len(h.nodes), err)
+			return nil, fmt.Errorf("%w: node %d of %d: %w", ErrWitness, i+2, len(h.nodes), err)
 		}
 		if !bytes.Equal(block.Hash(), first.Hash()) {
 			return nil, refused(first.Height, fmt.Errorf("the first node shows %X and node %d shows %X; one of them lies", first.Hash(), i+2, block.Hash()))

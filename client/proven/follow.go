@@ -249,7 +249,7 @@ func (f *Follower) crossCheck(ctx context.Context, from, block *types.LightBlock
 		}
 	}
 	if agree == 0 {
-		return fmt.Errorf("header at height %d: none of %d witnesses also shows it: %w", block.Height, len(f.witnesses), why)
+		return fmt.Errorf("header at height %d: %w: none of %d witnesses also shows it: %w", block.Height, ErrWitness, len(f.witnesses), why)
 	}
 	return nil
 }

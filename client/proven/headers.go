@@ -11,6 +11,10 @@ import (
 // ErrHeader means that a header cannot be trusted.
 var ErrHeader = errors.New("header is not to be trusted")
 
+// ErrWitness means that a header could not be compared, because no other node has shown one. It says
+// nothing about the node whose header it is.
+var ErrWitness = errors.New("no other node shows the header")
+
 // Headers provides headers that can be trusted for a reason.
 type Headers interface {
 	// Header returns the header at a height; 0 means the newest. It returns ErrHeader for a

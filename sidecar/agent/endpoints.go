@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/thetaedge/theta/sidecar/chain"
@@ -105,6 +106,7 @@ func (a *Agent) judgeHeight(err error) {
 	}
 	a.suspected = suspicion{}
 	switch {
+	case errors.Is(err, chain.ErrWitness):
 	case err != nil:
 		a.distrust(s.endpoint, fmt.Sprintf("it named height %d, which no other node has reached, and did not prove it: %v", s.height, err))
 	case s.height > a.horizon.height+2*leap:

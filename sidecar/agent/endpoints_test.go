@@ -225,18 +225,28 @@ func TestANodeThatProvesNothingIsReplacedAfterSomeTries(t *testing.T) {
 	require.Equal(t, "paid", w.untilPhase(task, store.PhaseSettled).Verdict.Status)
 }
 
-func TestProofsFromElsewhereSayNothingAboutTheNode(t *testing.T) {
-	w, _, prover := lied(t)
-	watch := &blamed{}
-	w.config.Endpoints, w.config.ProvenElsewhere = watch, true
-	prover.down = errors.New("connection refused")
-	w.chain.post(w.web, 1, under(quorum))
-	defer w.chain.blocks(2 * time.Millisecond)()
-	a, stop := w.run()
-	defer stop()
-	w.untilTrouble(a, "connection refused")
-	w.until("some tries", func() bool { return w.chain.height > 100 })
-	require.Empty(t, watch.reasons())
+func TestAFailureThatIsNotTheNodesDoesNotReplaceIt(t *testing.T) {
+	for name, c := range map[string]struct {
+		elsewhere bool
+		err       error
+	}{
+		"proofs come from elsewhere": {true, errors.New("connection refused")},
+		"the witnesses are gone":     {false, fmt.Errorf("%w: connection refused", chain.ErrWitness)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, _, prover := lied(t)
+			watch := &blamed{}
+			w.config.Endpoints, w.config.ProvenElsewhere = watch, c.elsewhere
+			prover.down = c.err
+			w.chain.post(w.web, 1, under(quorum))
+			defer w.chain.blocks(2 * time.Millisecond)()
+			a, stop := w.run()
+			defer stop()
+			w.untilTrouble(a, "connection refused")
+			w.until("some tries", func() bool { return w.chain.height > 100 })
+			require.Empty(t, watch.reasons())
+		})
+	}
 }
 
 // losing takes transactions that no block holds while it lies.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -196,7 +197,10 @@ func (p proved) apply(a *Agent) {
 func (a *Agent) unprovable(endpoint string, err error) {
 	a.proofs.trouble = err.Error()
 	a.trouble(whyUnproven, err)
-	if a.proofs.failed++; a.proofs.failed < maxUnproven || a.cfg.ProvenElsewhere {
+	if a.cfg.ProvenElsewhere || errors.Is(err, chain.ErrWitness) {
+		return
+	}
+	if a.proofs.failed++; a.proofs.failed < maxUnproven {
 		return
 	}
 	a.proofs.failed = 0

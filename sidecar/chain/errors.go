@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/thetaedge/theta/client/grpcnode"
+	"github.com/thetaedge/theta/client/proven"
 	"github.com/thetaedge/theta/client/tx"
 )
 
@@ -28,6 +29,9 @@ var (
 	ErrRejected = tx.ErrRejected
 	// ErrContradicted means that a node's answer contradicts what the chain proves.
 	ErrContradicted = errors.New("the node contradicts the chain: it lies, or its state is damaged; name another in chain.grpc")
+	// ErrWitness means that headers could not be compared, which is not the fault of the node that is
+	// asked.
+	ErrWitness = proven.ErrWitness
 	// ErrNoAccount means that the signing account does not exist on chain.
 	ErrNoAccount = errors.New("account does not exist")
 )
