@@ -176,13 +176,17 @@ func (p *process) each(stop bool, what string, do func(*part) error) error {
 	return errors.Join(errs...)
 }
 
+// errRunsOn is returned if a process runs on although it was told to stop. On a busy machine, it may
+// stop later.
+var errRunsOn = errors.New("a worker has not stopped")
+
 // awaitFrozen waits until the processes of a slot have stopped.
 func (p *process) awaitFrozen(deadline time.Time) error {
 	const pause = time.Millisecond
 	for _, part := range p.parts {
 		for !part.frozen() && !p.condemned() {
 			if time.Now().After(deadline) {
-				return fmt.Errorf("process %d of a worker has not stopped within %s after it was told to; end it, or stop the daemon", part.pid, stopTime)
+				return fmt.Errorf("process %d: %w within %s after it was told to; end it, or stop the daemon", part.pid, errRunsOn, stopTime)
 			}
 			time.Sleep(pause)
 		}
