@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -24,7 +23,10 @@ const sleepBlocks = 40
 // TestADaemonThatStoodStillForAWhileGoesOnAndNobodyIsSlashed: a laptop was closed in the middle of a job.
 func TestADaemonThatStoodStillForAWhileGoesOnAndNobodyIsSlashed(t *testing.T) {
 	t.Parallel()
-	network := startNetwork(t)
+	network := startNetwork(t, func(o *devnet.Options) {
+		// A network of this package waits for reveals for less than a minute.
+		o.Params = map[string]map[string]any{"compute": {"reveal_blocks": "400"}}
+	})
 	node := network.Nodes()[0]
 	for _, when := range moments()[1:] {
 		t.Run(when.name, func(t *testing.T) {
@@ -53,17 +55,7 @@ func standStill(t *testing.T, network *devnet.Devnet, node devnet.Node) {
 		PID int `json:"pid"`
 	}
 	require.NoError(t, json.Unmarshal(raw, &daemon))
-	other := network.Nodes()[1]
-	height := func() int64 {
-		status, err := other.Status(t.Context())
-		if err != nil {
-			return 0
-		}
-		return status.Height
-	}
-	var before int64
-	require.Eventually(t, func() bool { before = height(); return before > 0 }, time.Minute, 100*time.Millisecond)
 	require.NoError(t, syscall.Kill(daemon.PID, syscall.SIGSTOP))
-	require.Eventually(t, func() bool { return height() >= before+sleepBlocks }, 5*time.Minute, 100*time.Millisecond)
+	awaitBlocks(t, network.Nodes()[1], sleepBlocks)
 	require.NoError(t, syscall.Kill(daemon.PID, syscall.SIGCONT))
 }
