@@ -160,6 +160,7 @@ func (r *restart) heed(ctx context.Context, orders <-chan os.Signal) <-chan os.S
 				return
 			case <-signals:
 				r.stops()
+				signal.Stop(signals) // so that a later signal can kill the process
 			case order := <-orders:
 				r.stops()
 				passed <- order
