@@ -259,7 +259,7 @@ func leaseBlocks(t *testing.T, chain *apptest.Chain) int64 {
 // sent directly, by deputies through x/authz, and by governance. They lead to the same state
 // on every kind of node. A new message makes this test fail until x/*/simulation draws it.
 func TestEveryMessageInRandomBlocksGivesTheSameStateOnEveryNode(t *testing.T) {
-	const blocks = 100
+	const blocks = 150
 	s := sim.New(t, 3)
 	s.FollowedBy(twin.Variants(t, blocks)[1:])
 	s.Run(blocks)
