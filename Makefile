@@ -98,6 +98,12 @@ devnet: build textgen ## Run a network to play with until Ctrl-C
 	@mkdir -p build/bin && go build -o build/bin/ ./tests/devnet/cmd/...
 	@build/bin/devnet
 
+# Chromium, and packages of npm: the script says which.
+.PHONY: setup-timed
+setup-timed: build ## Set up a node by the README's commands and by the wizard, timed, into build/setup/report.json
+	@mkdir -p build/bin && go build -o build/bin/ ./tests/devnet/cmd/devnet
+	@scripts/setup-timed.sh
+
 ##@ Test
 
 # Of all packages, those with the longest tests come first, so that no core waits for them at the end.
