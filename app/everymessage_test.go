@@ -259,12 +259,20 @@ func leaseBlocks(t *testing.T, chain *apptest.Chain) int64 {
 // sent directly, by deputies through x/authz, and by governance. They lead to the same state
 // on every kind of node. A new message makes this test fail until x/*/simulation draws it.
 func TestEveryMessageInRandomBlocksGivesTheSameStateOnEveryNode(t *testing.T) {
-	const blocks = 150
+	const (
+		blocks = 100
+		most   = 500
+	)
 	s := sim.New(t, 3)
 	s.FollowedBy(twin.Variants(t, blocks)[1:])
 	s.Run(blocks)
-	t.Log("\n" + s.Tally.String())
 	succeeded, deputised := s.Tally.Succeeded()
+	// Rare messages, such as those of jailed nodes, need more blocks with some draws than with others.
+	for n := blocks; n < most && (len(succeeded) < len(s.Chain.OwnMessages()) || len(deputised) < 5); n++ {
+		s.Step()
+		succeeded, deputised = s.Tally.Succeeded()
+	}
+	t.Log("\n" + s.Tally.String())
 	require.Equal(t, s.Chain.OwnMessages(), succeeded, "every message took effect")
 	require.GreaterOrEqual(t, len(deputised), 5, "messages by deputies: %v", deputised)
 }
