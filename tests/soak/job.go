@@ -35,7 +35,7 @@ const (
 const windows = `
 class: cpu-small
 reward: 0.1tfuel
-prepare_blocks: 400
+prepare_blocks: 60
 commit_blocks: 90
 lifetime_blocks: 240
 `

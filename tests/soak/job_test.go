@@ -16,7 +16,8 @@ func TestEveryKindOfJobIsAJobFile(t *testing.T) {
 		random := func() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
 		text := k.text(random())
 		require.Equal(t, text, k.text(random()), "the seed decides")
-		_, err := jobfile.Parse([]byte(text))
+		job, err := jobfile.Parse([]byte(text))
 		require.NoError(t, err, "%s:\n%s", k.name, text)
+		require.Less(t, job.PrepareBlocks, job.CommitBlocks, "the chain refuses other windows")
 	}
 }
