@@ -220,7 +220,8 @@ func (e *Endpoints) Ahead(height int64) error {
 	now := e.options.Now()
 	var against *endpoint
 	for i, p := range e.list {
-		if i == e.used || p.trouble.kind != fine || e.distrusted(p) || p.tip.Height == 0 || now.Sub(p.advanced) > stillAfter {
+		// One that is called behind counts as well: the height that makes it so may be invented.
+		if i == e.used || p.trouble.kind > behind || e.distrusted(p) || p.tip.Height == 0 || now.Sub(p.advanced) > stillAfter {
 			continue
 		}
 		if height <= p.tip.Height+farAhead+int64(now.Sub(p.seen)/fastestBlock) {

@@ -350,3 +350,20 @@ func TestWatchingEndsWithItsContext(t *testing.T) {
 	cancel()
 	<-done
 }
+
+func TestAHeightThatHasReplacedAnEndpointIsContradictedByIt(t *testing.T) {
+	honest, liar := serveModel(t), serveModel(t)
+	hand := &clock{now: time.Now()}
+	e := several(t, EndpointOptions{Now: hand.Now}, honest, liar)
+	liar.set(func(m *model) { m.height = 100_000 })
+	for range lagLooks {
+		hand.move(defaultProbePause)
+		honest.set(func(m *model) { m.height++ })
+		e.Examine(t.Context())
+	}
+	require.Equal(t, liar.address, e.Using())
+	require.ErrorContains(t, e.Ahead(100_000), honest.address)
+	e.Distrust(liar.address, "it named a height that is not so")
+	e.Examine(t.Context())
+	require.Equal(t, honest.address, e.Using())
+}

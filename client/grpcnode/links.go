@@ -62,7 +62,11 @@ func (f followed) ClientHandshake(ctx context.Context, authority string, raw net
 	}
 	f.links.open[each] = struct{}{}
 	f.links.mu.Unlock()
-	return f.TransportCredentials.ClientHandshake(ctx, authority, each)
+	conn, auth, err := f.TransportCredentials.ClientHandshake(ctx, authority, each)
+	if err != nil {
+		_ = each.Close() // the caller closes raw, and would leave the note of it
+	}
+	return conn, auth, err
 }
 
 // Clone returns credentials that note connections too.

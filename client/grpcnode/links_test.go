@@ -2,6 +2,8 @@ package grpcnode
 
 import (
 	"context"
+	"crypto/tls"
+	"io"
 	"net"
 	"sync/atomic"
 	"testing"
@@ -9,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 
 	"github.com/cosmos/cosmos-sdk/client/grpc/node"
 )
@@ -87,4 +90,17 @@ func TestConnectionsThatAreDroppedAreMadeAgainAtOnce(t *testing.T) {
 	}, 30*time.Second, time.Millisecond, "connections that are closed are forgotten")
 	_, err = links.Dial("node.example:9090")
 	require.ErrorIs(t, err, ErrPlaintext)
+}
+
+func TestConnectionsThatCannotBeSecuredAreForgotten(t *testing.T) {
+	here, there := net.Pipe()
+	go func() { _, _ = io.Copy(io.Discard, there) }()
+	var links Links
+	creds := links.follow(credentials.NewTLS(&tls.Config{MinVersion: tls.VersionTLS12}))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, _, err := creds.ClientHandshake(ctx, "node.example", here)
+	require.Error(t, err)
+	require.Empty(t, links.open)
+	require.NoError(t, there.Close())
 }

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,9 +12,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/store"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
 // blamed are endpoints that remember whom they were told not to believe. They stand for two nodes,
@@ -330,4 +334,26 @@ func TestAStateThatFlipsBackIsNotActedUpon(t *testing.T) {
 	node.mu.Lock()
 	defer node.mu.Unlock()
 	require.Positive(t, node.behind)
+}
+
+// The fee grant of an operator whom a lying node has named pays for nothing.
+func TestTheGrantOfTheTrueOperatorPaysAfterANodeHasNamedAnother(t *testing.T) {
+	w := newWorld(t)
+	other := sdk.AccAddress(bytes.Repeat([]byte{9}, 20))
+	lies := true
+	node := &liar{fakeChain: w.chain}
+	node.node = func(n *edgenodetypes.Node) {
+		w.chain.read(func() {
+			if lies {
+				n.Profile.Operator = other.String()
+			}
+		})
+	}
+	w.config.Chain = node
+	defer w.chain.blocks(2 * time.Millisecond)()
+	_, stop := w.run()
+	defer stop()
+	w.until("the liar is believed", func() bool { return w.chain.granter.Equals(other) })
+	w.chain.read(func() { lies = false })
+	w.until("the operator pays", func() bool { return w.chain.granter.Equals(w.chain.operator) })
 }

@@ -38,9 +38,11 @@ type fakeChain struct {
 	height   int64
 	operator sdk.AccAddress
 	worker   sdk.AccAddress
-	slots    uint32
-	params   computetypes.Params
-	tasks    []*fakeTask
+	// granter is whose grant pays.
+	granter sdk.AccAddress
+	slots   uint32
+	params  computetypes.Params
+	tasks   []*fakeTask
 	// journal is the journal of this node. Honest nodes take their results from it.
 	journal *store.Journal
 	// nodes contains the other nodes. The first ones are the replicas of first rounds. The

@@ -17,8 +17,10 @@ import (
 	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
 )
 
-func (c *fakeChain) Address() sdk.AccAddress   { return c.worker }
-func (c *fakeChain) SetGranter(sdk.AccAddress) {}
+func (c *fakeChain) Address() sdk.AccAddress { return c.worker }
+func (c *fakeChain) SetGranter(granter sdk.AccAddress) {
+	c.read(func() { c.granter = granter })
+}
 
 func (c *fakeChain) Tip(context.Context) (tip chain.Tip, err error) {
 	c.read(func() { tip.Height, c.seen = c.height, c.height })

@@ -25,7 +25,7 @@ func (a *Agent) adopt(node edgenodetypes.Node) error {
 		return fmt.Errorf("worker %s serves the node of %s, and this home works for %s (chain.operator): somebody else has registered its key, and nothing is done for him; make another home with thetaedge init and register that one",
 			a.cfg.Chain.Address(), operator, owner)
 	}
-	if a.view.node == nil {
+	if a.view.node == nil || !operator.Equals(a.view.operator) {
 		a.cfg.Chain.SetGranter(operator)
 		a.cfg.Logger.Info("serving", "operator", node.Profile.Operator, "class", node.Profile.Class, "slots", node.State.Slots)
 	}

@@ -8,6 +8,7 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"github.com/thetaedge/theta/client/grpcnode"
 	"github.com/thetaedge/theta/client/tx"
 	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
 )
@@ -42,7 +43,7 @@ func (s *Sender) CollectFee(ctx context.Context, operator string) (sdk.Coin, err
 	}
 	o := s.collectOrder(operator)
 	s.rate, s.asks = s.bid(o), limit{}
-	draft := tx.Draft{Msgs: o.msgs, Fee: s.fee(simulationFeeGas), Granter: s.cfg.Granter}
+	draft := tx.Draft{Msgs: o.msgs, Fee: s.fee(simulationFeeGas), Granter: s.Granter()}
 	foreseen, err := s.txs.Simulate(ctx, s.signer, s.signs, draft)
 	if err != nil {
 		return sdk.Coin{}, err
@@ -68,12 +69,20 @@ func (s *Sender) Collect(ctx context.Context, operator string, most sdkmath.Int)
 	if err != nil {
 		return Collected{}, err
 	}
+	return readCollected(result)
+}
+
+// readCollected reads what a collection has paid from the responses that a node shows.
+func readCollected(result TxResult) (Collected, error) {
 	if len(result.Responses) != 1 {
 		return Collected{}, fmt.Errorf("transaction %s: expected one response, found %d; query the payout rule to see what was paid", result.Hash, len(result.Responses))
 	}
 	var response rewardstypes.MsgCollectResponse
 	if err := response.Unmarshal(result.Responses[0].Value); err != nil {
 		return Collected{}, fmt.Errorf("transaction %s: cannot decode what was collected: %w", result.Hash, err)
+	}
+	if err := grpcnode.CheckAnswer(&response); err != nil {
+		return Collected{}, fmt.Errorf("transaction %s: %w", result.Hash, err)
 	}
 	return Collected{
 		Amount: response.Amount, Recipient: response.Recipient, Delegated: response.Delegated, Undelegated: response.Undelegated,

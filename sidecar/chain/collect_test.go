@@ -10,6 +10,7 @@ import (
 
 	sdkmath "cosmossdk.io/math"
 
+	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
@@ -85,4 +86,20 @@ func TestARefusedCollectionPaysNothing(t *testing.T) {
 	_, err = s.Collect(t.Context(), s.Address().String(), sdkmath.NewInt(1<<50))
 	require.ErrorIs(t, err, ErrRejected)
 	require.Empty(t, n.sent)
+}
+
+// A node chooses the response that it shows: one without amounts must not end the daemon.
+func TestACollectionOfWhichTheNodeShowsNoAmountIsAnError(t *testing.T) {
+	_, err := readCollected(TxResult{Hash: "AB", Responses: []*codectypes.Any{{TypeUrl: sdk.MsgTypeURL(&rewardstypes.MsgCollectResponse{})}}})
+	require.ErrorContains(t, err, "expected an amount")
+}
+
+func TestTheGranterIsSetWhileATransactionIsOnItsWay(t *testing.T) {
+	n := newFakeNode(t)
+	s := n.sender(TxConfig{})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	operator := sdk.AccAddress(bytes.Repeat([]byte{1}, 20))
+	s.SetGranter(operator)
+	require.Equal(t, operator, s.Granter())
 }

@@ -21,7 +21,7 @@ func (s *Sender) granter(o *order) sdk.AccAddress {
 	if o.ungranted != nil {
 		return nil
 	}
-	return s.cfg.Granter
+	return s.Granter()
 }
 
 // payItself decides what to do if a fee grant does not pay, because it is used up, has expired or was
@@ -31,7 +31,7 @@ func (s *Sender) payItself(o *order, refused *tx.Refusal) error {
 	switch {
 	case o.ungranted != nil:
 		return &unpaidError{worker: s.Address(), granted: o.ungranted, own: refused}
-	case s.cfg.Granter.Empty() || !o.duties || !unpaid(refused):
+	case s.Granter().Empty() || !o.duties || !unpaid(refused):
 		return refused
 	}
 	o.ungranted = refused

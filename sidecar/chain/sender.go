@@ -81,6 +81,10 @@ type Sender struct {
 	txs    *tx.Sender
 	logger *slog.Logger
 
+	// paying guards payer, the account whose fee grant pays.
+	paying sync.Mutex
+	payer  sdk.AccAddress
+
 	mu      sync.Mutex
 	cfg     TxConfig
 	account *tx.AccountCache
@@ -116,15 +120,23 @@ func NewSender(conn grpc.ClientConnInterface, cdc Codec, signer tx.Signer, cfg T
 	txs := tx.NewSender(cfg.ChainID, conn)
 	return &Sender{
 		Reader: NewReader(conn, cdc), signer: signer, txs: txs, logger: logger,
-		cfg: cfg.withDefaults(), account: tx.NewAccountCache(txs, signer.Address()),
+		cfg: cfg.withDefaults(), payer: cfg.Granter, account: tx.NewAccountCache(txs, signer.Address()),
 	}
 }
 
 // SetGranter sets the account whose fee grant pays from now on.
+// It does not wait for a transaction that is on its way.
 func (s *Sender) SetGranter(granter sdk.AccAddress) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.cfg.Granter = granter
+	s.paying.Lock()
+	defer s.paying.Unlock()
+	s.payer = granter
+}
+
+// Granter returns the account whose fee grant pays; it is empty if the signer pays.
+func (s *Sender) Granter() sdk.AccAddress {
+	s.paying.Lock()
+	defer s.paying.Unlock()
+	return s.payer
 }
 
 // Address returns the address of the account that signs.

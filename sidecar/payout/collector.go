@@ -20,6 +20,8 @@ import (
 const (
 	// every is the pause between two looks at what is unclaimed.
 	every = 10 * time.Minute
+	// soon is the pause until it is known whose node the worker key serves.
+	soon = time.Second
 	// pause is the least time between two collections, and retry the time after a try that has certainly
 	// paid no fee.
 	pause = 24 * time.Hour
@@ -33,7 +35,9 @@ const (
 // Chain is what a collector asks of the chain. *chain.Sender implements it, with the worker key.
 type Chain interface {
 	Address() sdk.AccAddress
-	SetGranter(granter sdk.AccAddress)
+	// Granter returns the operator whose fee grant pays; it is empty until the agent has found out whose
+	// node the worker key serves.
+	Granter() sdk.AccAddress
 	Node(ctx context.Context, worker string) (edgenodetypes.Node, error)
 	Earnings(ctx context.Context, operator string) (sdk.Coins, error)
 	Grant(ctx context.Context, operator, worker string) (chain.Grant, error)
@@ -80,18 +84,20 @@ func New(cfg Config) (*Collector, error) {
 
 // Run collects until ctx ends. What fails is logged and tried again later.
 func (c *Collector) Run(ctx context.Context) {
-	ticker := time.NewTicker(every)
-	defer ticker.Stop()
 	for {
 		look, cancel := context.WithTimeout(ctx, patience)
 		if err := c.Look(look); err != nil && ctx.Err() == nil {
 			c.cfg.Logger.Warn("earnings were not collected", "error", err)
 		}
 		cancel()
+		wait := every
+		if c.cfg.Chain.Granter().Empty() {
+			wait = soon
+		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
+		case <-time.After(wait):
 		}
 	}
 }
@@ -104,6 +110,10 @@ func (c *Collector) Look(ctx context.Context) error {
 	if left := c.state.Next.Sub(now); left > 0 && left <= pause {
 		return nil
 	}
+	granter := c.cfg.Chain.Granter()
+	if granter.Empty() {
+		return nil
+	}
 	worker := c.cfg.Chain.Address().String()
 	node, err := c.cfg.Chain.Node(ctx, worker)
 	if errors.Is(err, chain.ErrNotFound) {
@@ -112,14 +122,19 @@ func (c *Collector) Look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	granter, err := sdk.AccAddressFromBech32(node.Profile.Operator)
+	found, err := sdk.AccAddressFromBech32(node.Profile.Operator)
 	if err != nil {
 		return fmt.Errorf("node: expected an operator address, found %q: %w", node.Profile.Operator, err)
 	}
-	if owner := c.cfg.Operator; len(owner) > 0 && !owner.Equals(granter) {
+	if owner := c.cfg.Operator; len(owner) > 0 && !owner.Equals(found) {
 		return nil // another operator has registered the key; the agent says so
 	}
-	c.cfg.Chain.SetGranter(granter)
+	if !granter.Equals(found) {
+		// Only the agent, which proves it, decides for whom this machine works: the grant also pays for
+		// what the node would otherwise be slashed for.
+		return fmt.Errorf("expected the node of operator %s, found that of %s: the node of chain.grpc lies, or the worker key has just been registered by another operator",
+			granter, node.Profile.Operator)
+	}
 	operator := node.Profile.Operator
 	earned, err := c.cfg.Chain.Earnings(ctx, operator)
 	if err != nil {

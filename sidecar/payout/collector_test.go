@@ -41,11 +41,13 @@ type ledger struct {
 	most        sdkmath.Int
 	granter     sdk.AccAddress
 	unknown     bool
+	// shown is the operator that the node shows.
+	shown sdk.AccAddress
 }
 
 func operator() sdk.AccAddress { return bytes.Repeat([]byte{1}, 20) }
 
-func (l *ledger) SetGranter(granter sdk.AccAddress) { l.granter = granter }
+func (l *ledger) Granter() sdk.AccAddress { return l.granter }
 
 func (l *ledger) Address() sdk.AccAddress { return make([]byte, 20) }
 
@@ -54,7 +56,7 @@ func (l *ledger) Node(context.Context, string) (edgenodetypes.Node, error) {
 	if l.unknown {
 		return edgenodetypes.Node{}, chain.ErrNotFound
 	}
-	return edgenodetypes.Node{Profile: edgenodetypes.NodeProfile{Operator: operator().String()}}, nil
+	return edgenodetypes.Node{Profile: edgenodetypes.NodeProfile{Operator: l.shown.String()}}, nil
 }
 
 func (l *ledger) Earnings(context.Context, string) (sdk.Coins, error) {
@@ -89,7 +91,7 @@ type desk struct {
 }
 
 func newDesk(t *testing.T) *desk {
-	d := &desk{t: t, home: t.TempDir(), now: time.Unix(1_800_000_000, 0), ledger: &ledger{owed: params.Tfuel(10), fee: sdkmath.NewInt(1000)}}
+	d := &desk{t: t, home: t.TempDir(), now: time.Unix(1_800_000_000, 0), ledger: &ledger{owed: params.Tfuel(10), fee: sdkmath.NewInt(1000), granter: operator(), shown: operator()}}
 	d.open()
 	return d
 }
@@ -122,7 +124,6 @@ func TestEarningsAreCollectedFromTheLeastAmountOn(t *testing.T) {
 	require.NoError(t, d.Look(t.Context()))
 	require.Equal(t, 1, d.paid)
 	require.Equal(t, params.Tfuel(5).QuoRaw(100).String(), d.most.String(), "one percent")
-	require.Equal(t, operator(), d.granter, "the operator's grant pays")
 	require.Equal(t, "5 tfuel", d.state().Paid)
 	require.Empty(t, d.state().Waits)
 }
@@ -224,4 +225,24 @@ func TestADamagedStateIsNamed(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(home, payout.File), []byte("{"), 0o600))
 	_, err := payout.Read(home)
 	require.ErrorContains(t, err, "move the file away")
+}
+
+// The grant also pays for reveals: a node that lies about the operator must not change who pays.
+func TestANodeThatShowsAnotherOperatorCollectsNothingAndChangesNoGrant(t *testing.T) {
+	d := newDesk(t)
+	d.shown = bytes.Repeat([]byte{2}, 20)
+	require.ErrorContains(t, d.Look(t.Context()), "expected the node of operator "+operator().String())
+	require.Zero(t, d.paid)
+	require.Equal(t, operator(), d.granter)
+}
+
+func TestNothingIsCollectedBeforeItIsKnownWhoPays(t *testing.T) {
+	d := newDesk(t)
+	d.granter = nil
+	require.NoError(t, d.Look(t.Context()))
+	require.Zero(t, d.looks)
+	require.Zero(t, d.paid)
+	d.granter = operator()
+	require.NoError(t, d.Look(t.Context()))
+	require.Equal(t, 1, d.paid)
 }
