@@ -94,8 +94,9 @@ func (a *Agent) suspect(endpoint string, height int64) {
 	if a.proofs.prover == nil {
 		return
 	}
-	a.suspected = suspicion{endpoint, height}
-	a.follow()
+	if a.follow() { // a proof that began earlier may be of an older block
+		a.suspected = suspicion{endpoint, height}
+	}
 }
 
 // judgeHeight compares a suspected height with the newest that was proven.
@@ -109,7 +110,7 @@ func (a *Agent) judgeHeight(err error) {
 	case errors.Is(err, chain.ErrWitness):
 	case err != nil:
 		a.distrust(s.endpoint, fmt.Sprintf("it named height %d, which no other node has reached, and did not prove it: %v", s.height, err))
-	case s.height > a.horizon.height+2*leap:
+	case s.height > a.horizon.height+leap: // nothing is done at such a height, so that it must not stay
 		a.distrust(s.endpoint, fmt.Sprintf("it named height %d, and the newest block that can be proven is %d", s.height, a.horizon.height))
 	}
 }

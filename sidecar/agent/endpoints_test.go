@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -213,6 +214,40 @@ func TestAHeightThatNoOtherNodeIsNearIsProvenBeforeAnythingIsDone(t *testing.T) 
 	watch.mu.Unlock()
 	require.Equal(t, "paid", w.untilPhase(task, store.PhaseSettled).Verdict.Status)
 	require.Less(t, w.record(task).Seen, int64(invented))
+}
+
+// slightlyAhead names heights that are some blocks ahead while it lies.
+type slightlyAhead struct {
+	*fakeChain
+	by atomic.Int64
+}
+
+func (s *slightlyAhead) Tip(ctx context.Context) (chain.Tip, error) {
+	tip, err := s.fakeChain.Tip(ctx)
+	tip.Height += s.by.Load()
+	return tip, err
+}
+
+func TestAHeightAtWhichNothingIsDoneIsBlamedOnTheNodeThatNamedIt(t *testing.T) {
+	for _, by := range []int64{leap + 10, 2 * leap, 3 * leap} {
+		t.Run(fmt.Sprint(by), func(t *testing.T) {
+			w, _, _ := lied(t)
+			node := &slightlyAhead{fakeChain: w.chain}
+			node.by.Store(by)
+			watch := &blamed{highest: 1, honest: func() { node.by.Store(0) }}
+			w.config.Chain, w.config.Endpoints = node, watch
+			w.config.FastestBlock = time.Nanosecond // any height would be believed otherwise
+			task := w.chain.post(w.web, 1, under(quorum))
+			_, stop := w.run()
+			defer stop()
+			w.untilBlamed(watch, "and the newest block that can be proven is")
+			watch.mu.Lock()
+			watch.highest = 0
+			watch.mu.Unlock()
+			defer w.chain.blocks(2 * time.Millisecond)()
+			require.Equal(t, "paid", w.untilPhase(task, store.PhaseSettled).Verdict.Status)
+		})
+	}
 }
 
 func TestANodeThatProvesNothingIsReplacedAfterSomeTries(t *testing.T) {

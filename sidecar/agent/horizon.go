@@ -82,11 +82,12 @@ func (a *Agent) vouched() int64 {
 	return min(a.view.height, a.horizon.ceiling(a.cfg.Now()))
 }
 
-// follow proves the newest height concurrently with the loop.
-func (a *Agent) follow() {
+// follow proves the newest height concurrently with the loop. It returns false if a proof is being read
+// already, or has just been read.
+func (a *Agent) follow() bool {
 	now := a.cfg.Now()
 	if a.horizon.underway || a.horizon.tried && now.Sub(a.horizon.asked) < doubtPause {
-		return
+		return false
 	}
 	a.horizon.underway, a.horizon.asked = true, now
 	ctx, prover, endpoint := a.loop.ctx, a.proofs.prover, a.cfg.Endpoints.Using()
@@ -96,6 +97,7 @@ func (a *Agent) follow() {
 		_, err := prover.Follow(ctx)
 		return followed{endpoint, err}
 	})
+	return true
 }
 
 // followed reports that the newest height was proven, or why not.
