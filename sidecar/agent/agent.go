@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/thetaedge/theta/blob/hosts"
 	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/internal/osfault"
 	"github.com/thetaedge/theta/sidecar/bid"
@@ -42,7 +43,7 @@ type Agent struct {
 	jobs        jobs
 	draws       draws
 	shuns       *bid.Shuns
-	strays      *bid.Strays
+	strays      *hosts.Strays
 	line        store.Line
 	sinks       *sinks
 	places      places
@@ -96,7 +97,7 @@ func New(cfg Config) (*Agent, error) {
 		assignments: assignments{},
 		jobs:        jobs{},
 		shuns:       bid.NewShuns(nil),
-		strays:      bid.NewStrays(),
+		strays:      &hosts.Strays{},
 		draws:       draws{tally: bid.NewTally()},
 		sinks:       newSinks(cfg.Now),
 		places:      places{most: cfg.Policy.MaxJobs},

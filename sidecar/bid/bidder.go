@@ -19,7 +19,7 @@ type Bidder struct {
 	// Shuns are the jobs, programs and requesters that the node avoids.
 	Shuns *Shuns
 	// Strays are hosts that have led this machine to hosts that are not in Policy.Hosts. It may be nil.
-	Strays *Strays
+	Strays Strays
 }
 
 // Missing returns the next fact that has to be found out before a draw can be decided. It

@@ -1,7 +1,6 @@
 package bid
 
 import (
-	"fmt"
 	"math/rand"
 	"strings"
 	"testing"
@@ -79,12 +78,10 @@ func TestEachRuleLeavesADrawForItsReason(t *testing.T) {
 		},
 		"host on the list": {func(b *Bidder, _ *Draw) { b.Policy.Hosts = listed{"https://relay.example/"} }, CauseNone, "", false},
 		"host led elsewhere": {func(b *Bidder, _ *Draw) {
-			b.Strays = NewStrays()
-			b.Strays.Note("relay.example", "cdn.example", testNow+1)
+			b.Strays = led{"https://relay.example/box": testNow + 1}
 		}, CauseHost, "names relay.example, which leads to cdn.example, which is not in egress.hosts", false},
 		"host led elsewhere before": {func(b *Bidder, _ *Draw) {
-			b.Strays = NewStrays()
-			b.Strays.Note("relay.example", "cdn.example", testNow)
+			b.Strays = led{"https://relay.example/box": testNow}
 		}, CauseNone, "", false},
 		"no executor":   {func(_ *Bidder, d *Draw) { d.Executor = &Health{Why: "this machine has not"} }, CauseExecutor, "needs an executor for wasm/1, which this machine has not", false},
 		"denied":        {func(b *Bidder, d *Draw) { b.Policy.DenyRequesters = []string{d.Job.Requester} }, CausePolicy, "policy.deny-requesters", false},
@@ -144,6 +141,16 @@ func TestFactsAreAskedForOneByOneAndOnlyWhereTheyCount(t *testing.T) {
 	}
 }
 
+// led contains addresses whose host has led to another one until a height.
+type led map[string]int64
+
+func (l led) Leads(address string, height int64) (host, to string) {
+	if height < l[address] {
+		return "relay.example", "cdn.example"
+	}
+	return "", ""
+}
+
 // listed contains the addresses that begin with one of its texts.
 type listed []string
 
@@ -181,17 +188,6 @@ func TestEveryAddressThatAJobNamesHasToBeOnTheList(t *testing.T) {
 		d.Executor, d.Sink = nil, nil
 		require.Equal(t, FactNone, b.Missing(&d), name)
 	}
-}
-
-func TestHostsThatLedElsewhereAreBounded(t *testing.T) {
-	s := NewStrays()
-	for i := range 3 * maxStrays {
-		s.Note(fmt.Sprintf("host%d.example", i), "x", 10)
-		require.LessOrEqual(t, len(s.of), maxStrays)
-	}
-	host, to := s.leads(fmt.Sprintf("https://host%d.example/a", 3*maxStrays-1), 9)
-	require.Equal(t, fmt.Sprintf("host%d.example", 3*maxStrays-1), host)
-	require.Equal(t, "x", to)
 }
 
 func TestLowestRanksComeFirst(t *testing.T) {

@@ -2,7 +2,6 @@ package bid
 
 import (
 	"cmp"
-	"net/url"
 
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
@@ -14,43 +13,11 @@ type Hosts interface {
 	Outside(address string) string
 }
 
-// maxStrays bounds the number of hosts that are remembered because they led elsewhere.
-const maxStrays = 1024
-
 // Strays are hosts on the owner's list that have lately led this machine to a host that is not on it.
 // A job that names one of them could not be fetched either.
-type Strays struct{ of map[string]stray }
-
-type stray struct {
-	to    string
-	until int64
-}
-
-// NewStrays returns strays that contain no host.
-func NewStrays() *Strays { return &Strays{of: map[string]stray{}} }
-
-// Note remembers until a height that a host has led to another one.
-func (s *Strays) Note(host, to string, until int64) {
-	if _, known := s.of[host]; !known && len(s.of) >= maxStrays {
-		clear(s.of)
-	}
-	s.of[host] = stray{to: to, until: until}
-}
-
-// leads returns where the host of an address has led until a height, or "".
-func (s *Strays) leads(address string, height int64) (host, to string) {
-	if s == nil {
-		return "", ""
-	}
-	u, err := url.Parse(address)
-	if err != nil {
-		return "", ""
-	}
-	found, known := s.of[u.Host]
-	if !known || height >= found.until {
-		return "", ""
-	}
-	return u.Host, found.to
+type Strays interface {
+	// Leads returns the host of an address and where it has led until a height, or "".
+	Leads(address string, height int64) (host, to string)
 }
 
 // unlisted returns the reason why a job could make this machine connect to a server that the owner does
@@ -63,7 +30,10 @@ func (b *Bidder) unlisted(spec *computetypes.JobSpec) string {
 				return "names " + what + ", which is not in egress.hosts"
 			}
 		}
-		if host, to := b.Strays.leads(address, b.Height); host != "" {
+		if b.Strays == nil {
+			continue
+		}
+		if host, to := b.Strays.Leads(address, b.Height); host != "" {
 			return "names " + host + ", which leads to " + cmp.Or(to, "another host") + ", which is not in egress.hosts"
 		}
 	}

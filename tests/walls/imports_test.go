@@ -40,6 +40,7 @@ func TestEveryWallCanFail(t *testing.T) {
 		"the client links no consensus code, no sidecar and no relay":                                     {importer: "client", imported: Module + "/relay", deep: true},
 		"what sends transactions knows no job, relay or daemon":                                           {importer: "client/tx", imported: Module + "/client", deep: true},
 		"what relays and their clients agree on knows neither of them":                                    {importer: "blob", imported: Module + "/blob/transfer"},
+		"the list of servers that an owner allows knows nothing of the module":                            {importer: "blob/hosts", imported: Module + "/blob/transfer", deep: true},
 		"relays and their clients do not import each other, and no daemon":                                {importer: "blob/transfer", imported: Module + "/relay"},
 		"tensors rest on the standard library, and tensor/vulkan on purego":                               {importer: "tensor/ref", imported: "github.com/ebitengine/purego"},
 		"models rest on tensors and on what reads text":                                                   {importer: "models/convert", imported: Module + "/executor"},
