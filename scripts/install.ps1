@@ -18,6 +18,7 @@ Set-StrictMode -Version 2
 
 # The public key of minisign that signs the releases. Copies of this script next to a release have it.
 $ReleaseKey = ''
+$keyed = [bool]$Key
 if (-not $Key) { $Key = $ReleaseKey }
 $program = Join-Path $To 'thetaedge.exe'
 
@@ -65,6 +66,7 @@ if ($Uninstall) {
 }
 
 if (-not $From) { throw 'expected -From URL or THETAEDGE_RELEASES with the address of the releases, found none: no public address exists yet' }
+if ($From -match '[@?#]') { throw "expected an address without a user, question mark and hash sign, found $From" }
 if ($From -notmatch '^(https://|http://(127\.0\.0\.1|localhost)[:/])') { throw "expected an address that begins with https://, found $From" }
 if ($Channel -notmatch '^[a-z0-9-]+$') { throw "-Channel: expected lower case letters, digits and dashes, found $Channel" }
 $base = $From.TrimEnd('/') + '/' + $Channel
@@ -78,6 +80,8 @@ try {
     Invoke-WebRequest -UseBasicParsing -Uri "$base/SHA256SUMS" -OutFile $sums
     if (-not $Key) {
         'the signature is not checked: this script has no public key; -Key gives one'
+    } elseif ($keyed -and -not (Get-Command minisign -ErrorAction SilentlyContinue)) {
+        throw 'expected the program minisign, with which -Key is compared, found none; install it, or leave -Key out'
     } elseif (-not (Get-Command minisign -ErrorAction SilentlyContinue)) {
         "the signature is not checked: minisign is not installed; the checksums come from $From over its connection"
     } else {

@@ -69,6 +69,8 @@ sum() {
 check_signature() {
   if [ -z "$key" ]; then
     say "the signature is not checked: this script has no public key; --key gives one"
+  elif ! has minisign && [ -n "$keyed" ]; then
+    die "expected the program minisign, with which --key is compared, found none; install it, or leave --key out"
   elif ! has minisign; then
     say "the signature is not checked: minisign is not installed; the checksums come from $from over its connection"
   else
@@ -157,6 +159,9 @@ compare() {
 
 install_program() {
   case "$from" in
+    *[@?#]*) die "expected an address without a user, question mark and hash sign, found $from" ;;
+  esac
+  case "$from" in
     "") die "expected --from URL or THETAEDGE_RELEASES with the address of the releases, found none: no public address exists yet" ;;
     https://* | http://127.0.0.1[:/]* | http://localhost[:/]* | "http://[::1]"*) ;;
     *) die "expected an address that begins with https://, found $from" ;;
@@ -205,7 +210,7 @@ next_steps() {
 }
 
 main() {
-  from=${THETAEDGE_RELEASES:-} channel=stable key=$RELEASE_KEY downgrade='' remove='' to='' scratch='' fresh='' found=''
+  from=${THETAEDGE_RELEASES:-} channel=stable key=$RELEASE_KEY keyed='' downgrade='' remove='' to='' scratch='' fresh='' found=''
   trap cleanup EXIT
   trap 'exit 130' HUP INT TERM
   while [ $# -gt 0 ]; do
@@ -216,7 +221,7 @@ main() {
           --from) from=$2 ;;
           --channel) channel=$2 ;;
           --to) to=$2 ;;
-          --key) key=$2 ;;
+          --key) key=$2 keyed=yes ;;
         esac
         shift
         ;;

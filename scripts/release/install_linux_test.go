@@ -264,6 +264,18 @@ func TestTheInstallerChecksTheSignatureWhereMinisignIsThere(t *testing.T) {
 	require.Contains(t, string(copied), "RELEASE_KEY='"+key+"'", "the copy next to a release knows its key")
 }
 
+// TestAKeyThatTheOwnerGivesIsNotIgnored: without minisign, nobody could say whether the release is by that key.
+func TestAKeyThatTheOwnerGivesIsNotIgnored(t *testing.T) {
+	p := newPlace(t, "curl")
+	p.publish("1.4.0")
+	key, err := p.signer.Public()
+	require.NoError(t, err)
+	said, err := p.install("--key", key)
+	require.Error(t, err)
+	require.Contains(t, said, "expected the program minisign, with which --key is compared, found none")
+	require.Empty(t, p.installed())
+}
+
 func TestTheInstallerNeedsAnAddressThatNobodyOnTheWayCanChange(t *testing.T) {
 	p := newPlace(t, "curl")
 	for _, c := range []struct{ from, says string }{
@@ -271,6 +283,9 @@ func TestTheInstallerNeedsAnAddressThatNobodyOnTheWayCanChange(t *testing.T) {
 		{"http://releases.example", "expected an address that begins with https://"},
 		{"releases.example", "expected an address that begins with https://"},
 		{"http://127.0.0.1.example/", "expected an address that begins with https://"},
+		{"http://127.0.0.1:80@releases.example/", "expected an address without a user"},
+		{"http://localhost:x@releases.example/", "expected an address without a user"},
+		{"https://releases.example/?a=b", "expected an address without a user"},
 	} {
 		said, err := p.command("--from", c.from, "--to", p.to).CombinedOutput()
 		require.Error(t, err)
