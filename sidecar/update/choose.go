@@ -17,15 +17,23 @@ var ErrNotStarted = errors.New("the program cannot be started")
 const maxStarts = 3
 
 // Choose makes a version that is ready the one that runs from the next start on. healthy says whether the
-// node is healthy now.
+// node is healthy now. It fails if the version has been given up, or a newer one chosen, while this one
+// was made ready.
 func (f *Folder) Choose(o Offer, keys release.Keys, healthy bool) error {
 	version := o.version.String()
-	if _, _, err := f.verified(version, keys); err != nil {
-		return err
-	}
 	return f.change(func(s *State) error {
+		// Nobody removes a version meanwhile: that needs the lock too.
+		if _, _, err := f.verified(version, keys); err != nil {
+			return err
+		}
 		if s.Chosen == version {
 			return nil
+		}
+		if bad, is := s.BadFor(o.version, f.Now()); is {
+			return bad.err()
+		}
+		if chosen, err := release.ParseVersion(s.Chosen); err == nil && chosen.NewerThan(o.version) {
+			return fmt.Errorf("expected a version newer than %s, which was chosen in the meantime, found %s", chosen, version)
 		}
 		// A version that has not shown yet that it works is nothing to come back to.
 		if s.Trial == nil {
@@ -134,15 +142,15 @@ func (f *Folder) Runs(exe string) string {
 
 // confirm ends the trial of a version that works, and removes the versions that cannot run again.
 func (f *Folder) confirm(version string) error {
-	var now State
+	var pruned error
 	err := f.change(func(s *State) error {
 		if s.Chosen == version {
 			s.Trial = nil
 		}
-		now = *s
+		pruned = f.prune(*s)
 		return nil
 	})
-	return errors.Join(err, f.prune(now))
+	return errors.Join(err, pruned)
 }
 
 // giveUp makes the version before run again from the next start on.

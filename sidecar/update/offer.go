@@ -90,22 +90,23 @@ func (f *Folder) admit(o *Offer, from *Source, own release.Version) error {
 		return err
 	}
 	if bad, is := state.BadFor(o.version, now); is {
-		return fmt.Errorf("version %s failed here at %s and is not tried again: %s", o.version, bad.At.Format("2006-01-02 15:04"), bad.Why)
+		return bad.err()
 	}
 	return nil
 }
 
-// see remembers a release. It refuses one that is older than one seen before, and other bytes under the same
-// version.
+// see remembers a release. It refuses one that is older than one of its channel seen before, and other bytes
+// under the same version.
 func (s *State) see(o *Offer) error {
 	seen, err := release.ParseVersion(s.Newest.Version)
 	switch {
 	case err != nil: // the first one
+	case s.Newest.Channel != "" && s.Newest.Channel != o.Manifest.Channel: // the owner has changed it
 	case seen.NewerThan(o.version):
 		return fmt.Errorf("expected version %s or newer, which this machine has seen before, found %s: somebody shows an old manifest", seen, o.version)
 	case seen == o.version && s.Newest.SHA256 != o.File.SHA256:
 		return fmt.Errorf("expected the archive %.16s... of version %s, which this machine has seen before, found %.16s...: a version never changes", s.Newest.SHA256, seen, o.File.SHA256)
 	}
-	s.Newest = Seen{Version: o.version.String(), SHA256: o.File.SHA256}
+	s.Newest = Seen{Channel: o.Manifest.Channel, Version: o.version.String(), SHA256: o.File.SHA256}
 	return nil
 }

@@ -49,11 +49,25 @@ func (f *Folder) Stage(ctx context.Context, from *Source, keys release.Keys, o O
 	if err := f.fill(ctx, folder, from, o); err != nil {
 		return errors.Join(osfault.Explain(folder, err), os.RemoveAll(folder))
 	}
-	// A version that is there under this name is damaged, or it would have been used.
-	if err := errors.Join(os.RemoveAll(f.path(version)), os.Rename(folder, f.path(version)), syncFolder(f.path())); err != nil {
+	if err := f.settle(folder, version, keys); err != nil {
 		return osfault.Explain(f.path(version), err)
 	}
 	return nil
+}
+
+// settle gives a folder with a version its name. If another process was faster, that one's stays, because it
+// may run already.
+func (f *Folder) settle(folder, version string, keys release.Keys) (err error) {
+	unlock, err := lock(f.path(lockName))
+	if err != nil {
+		return errors.Join(err, os.RemoveAll(folder))
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	if _, _, err := f.verified(version, keys); err == nil {
+		return os.RemoveAll(folder)
+	}
+	// A version that is there under this name is damaged, or it would have been used.
+	return errors.Join(os.RemoveAll(f.path(version)), os.Rename(folder, f.path(version)), syncFolder(f.path()))
 }
 
 // fill puts a version into a folder.
@@ -157,7 +171,7 @@ func (f *Folder) tidy() {
 	}
 }
 
-// prune removes the versions that neither run nor could run again.
+// prune removes the versions that neither run nor could run again. The caller holds the lock of the versions.
 func (f *Folder) prune(s State) error {
 	entries, err := os.ReadDir(f.path())
 	if errors.Is(err, fs.ErrNotExist) {

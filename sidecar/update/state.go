@@ -57,6 +57,8 @@ type Trial struct {
 
 // Seen is a release that was seen.
 type Seen struct {
+	// Channel is the list of releases in which it was seen. Another list may be older.
+	Channel string `json:"channel,omitempty"`
 	Version string `json:"version,omitempty"`
 	// SHA256 is the sum of its archive for this platform.
 	SHA256 string `json:"sha256,omitempty"`
@@ -69,6 +71,11 @@ type Bad struct {
 	At      time.Time `json:"at"`
 	// Until is when it may be tried again. It is zero if it may not.
 	Until time.Time `json:"until"`
+}
+
+// err says that a version is not tried again.
+func (b Bad) err() error {
+	return fmt.Errorf("version %s failed here at %s and is not tried again: %s", b.Version, b.At.Format("2006-01-02 15:04"), b.Why)
 }
 
 // BadFor returns why a version is not tried now.
