@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -36,8 +37,9 @@ type condition struct {
 	Gone  time.Time `json:"gone,omitzero"`
 	// Judged is when it was last judged.
 	Judged time.Time `json:"judged"`
-	// Told is when the owner was last told of it; zero before that.
+	// Told is when the owner was last told of it; zero before that. Said is the title under which that was.
 	Told  time.Time `json:"told,omitzero"`
+	Said  string    `json:"said,omitempty"`
 	Title string    `json:"title"`
 	Text  string    `json:"text"`
 	Cure  string    `json:"cure"`
@@ -164,10 +166,10 @@ func (b *book) weigh(now time.Time, verdicts []verdict) (changed bool) {
 			held := age(now, &c.Since)
 			switch {
 			case c.Told.IsZero() && held >= v.wait:
-				c.Told, changed = now, true
+				c.Told, c.Said, changed = now, v.title, true
 				b.tell(now, v.kind, Begins, v.title, v.text, v.cure, v.urgent)
 			case !c.Told.IsZero() && age(now, &c.Told) >= remindEvery:
-				c.Told, changed = now, true
+				c.Told, c.Said, changed = now, v.title, true
 				b.tell(now, v.kind, Lasts, "Still: "+v.title, v.text, v.cure, v.urgent)
 			}
 		case known:
@@ -181,7 +183,7 @@ func (b *book) weigh(now time.Time, verdicts []verdict) (changed bool) {
 			delete(b.Conditions, v.key)
 			changed = true
 			if !c.Told.IsZero() {
-				b.tell(now, c.Kind, Over, "Over: "+c.Title, fmt.Sprintf("It began at %s.", c.Since.Local().Format(time.DateTime)), "", false)
+				b.tell(now, c.Kind, Over, "Over: "+cmp.Or(c.Said, c.Title), fmt.Sprintf("It began at %s.", c.Since.Local().Format(time.DateTime)), "", false)
 			}
 		}
 	}
@@ -225,19 +227,19 @@ func (b *book) countPay(now time.Time, every time.Duration, jobs uint64, pay str
 	if !ok {
 		return false
 	}
-	last := b.Paid
-	if last == nil || jobs < last.Jobs { // the first look, or sums that forgot a day
+	last, got := b.Paid, new(big.Int)
+	if last != nil {
+		if before, ok := new(big.Int).SetString(last.Pay, 10); ok {
+			got.Sub(total, before)
+		}
+	}
+	if last == nil || jobs < last.Jobs || got.Sign() < 0 { // the first look, or sums that forgot a day
 		b.Paid = &digest{At: now, Jobs: jobs, Pay: total.String()}
 		return true
 	}
 	if age(now, &last.At) < every || jobs == last.Jobs {
 		return false
 	}
-	before, _ := new(big.Int).SetString(last.Pay, 10)
-	if before == nil {
-		before = total
-	}
-	got := new(big.Int).Sub(total, before)
 	b.tell(now, Paid, Happened, "Paid: "+tfuelText(got.String()), fmt.Sprintf("%d jobs since %s paid %s gross.", jobs-last.Jobs, last.At.Local().Format("2006-01-02 15:04"), tfuelText(got.String())), "", false)
 	b.Paid = &digest{At: now, Jobs: jobs, Pay: total.String()}
 	return true

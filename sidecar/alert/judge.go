@@ -148,25 +148,26 @@ func judgeJail(s *overview.Snapshot, c *overview.OnChain) verdict {
 }
 
 // judgeLease compares a lease with its limit. Between the limit and one and a half times of it, there is no
-// verdict, so that a value that moves around the limit is told once.
+// verdict, so that a value that moves around the limit is told once. That a lease has ended is told also if the
+// owner knows that it was about to.
 func judgeLease(c *overview.OnChain, limit time.Duration) []verdict {
 	full := time.Duration(c.LeaseFullSeconds) * time.Second
 	if full <= 0 || c.Status != "active" && c.Status != "lapsed" {
 		return nil
 	}
+	const cure = "let the machine work: the daemon renews the lease by itself, unless it is paused or cannot pay fees; thetaedge why says more"
 	low, left := min(limit, full/4), time.Duration(c.LeaseSeconds)*time.Second
-	if left >= low && left < low*3/2 {
-		return nil
+	ended := verdict{
+		key: "lapsed", kind: Lease, holds: c.Status == "lapsed" || left <= 0, title: "The lease has ended", urgent: true,
+		text: "The chain has seen no sign of life of the node, so that it draws other nodes.", cure: cure,
 	}
-	v := verdict{
+	if ended.holds || left >= low && left < low*3/2 {
+		return []verdict{ended}
+	}
+	return []verdict{ended, {
 		key: "lease", kind: Lease, holds: left < low, title: "The lease ends soon", urgent: true,
-		text: fmt.Sprintf("The lease ends in %s. After that the chain draws other nodes.", left.Round(time.Minute)),
-		cure: "let the machine work: the daemon renews the lease by itself, unless it is paused or cannot pay fees; thetaedge why says more",
-	}
-	if c.Status == "lapsed" || left <= 0 {
-		v.title, v.text = "The lease has ended", "The chain has seen no sign of life of the node, so that it draws other nodes."
-	}
-	return []verdict{v}
+		text: fmt.Sprintf("The lease ends in %s. After that the chain draws other nodes.", left.Round(time.Minute)), cure: cure,
+	}}
 }
 
 // judgeGrant compares a fee grant with its limits.

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/thetaedge/theta/sidecar/overview"
@@ -17,8 +18,12 @@ import (
 const (
 	// sendPatience bounds the time of one try.
 	sendPatience = 20 * time.Second
-	// maxAnswer is the number of bytes that are read of an answer.
+	// maxAnswer is the number of bytes that are read of an answer, and maxShown the number of those that are
+	// shown.
 	maxAnswer = 1 << 10
+	maxShown  = 200
+	// maxError bounds the text of an error, in bytes.
+	maxError = 500
 )
 
 // newHTTP returns a client for targets. It follows no redirect, which would take the secret of a target to
@@ -35,6 +40,38 @@ func newHTTP() *http.Client {
 			MaxResponseHeaderBytes: 64 << 10, ForceAttemptHTTP2: true,
 		},
 	}
+}
+
+// refused is the answer of a server that did not accept a message. Its text may contain a secret, as far as
+// that was read.
+type refused struct {
+	status int
+	answer string
+}
+
+// Error does not contain the answer.
+func (r *refused) Error() string { return fmt.Sprintf("answered with status %d", r.status) }
+
+// shown returns the error with the beginning of the answer, without secrets.
+func (r *refused) shown(secrets []string) string {
+	return r.Error() + ": " + overview.Line(hide(r.answer, secrets, len(r.answer) == maxAnswer), maxShown)
+}
+
+// hide replaces secrets in a text. Of a text that was cut off, the end may be the beginning of a secret.
+func hide(text string, secrets []string, cut bool) string {
+	for _, secret := range secrets {
+		text = strings.ReplaceAll(text, secret, "***")
+	}
+	end := len(text)
+	for _, secret := range secrets {
+		for n := min(len(secret), len(text)); cut && n > 0; n-- {
+			if strings.HasSuffix(text, secret[:n]) {
+				end = min(end, len(text)-n)
+				break
+			}
+		}
+	}
+	return text[:end]
 }
 
 // post sends a body and fails unless the answer is a success.
@@ -62,7 +99,7 @@ func post(ctx context.Context, client *http.Client, method, address string, head
 	case res.StatusCode >= 300 && res.StatusCode < 400:
 		return fmt.Errorf("answered with a redirect (%d), which is not followed; give the final address", res.StatusCode)
 	case res.StatusCode >= 400:
-		return fmt.Errorf("answered with status %d: %s", res.StatusCode, overview.Line(string(answer), 200))
+		return &refused{res.StatusCode, string(answer)}
 	}
 	return nil
 }

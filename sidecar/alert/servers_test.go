@@ -258,6 +258,23 @@ func TestNoErrorContainsASecret(t *testing.T) {
 	}
 }
 
+// TestASecretThatIsCutOffIsNotShownEither: what a server says is shown up to a length, and read up to another.
+func TestASecretThatIsCutOffIsNotShownEither(t *testing.T) {
+	const said = 190 // bytes before the secret, of the 200 that are shown
+	for _, before := range []string{
+		strings.Repeat("x", said), strings.Repeat("x", said-7), strings.Repeat("x", said+4),
+		strings.Repeat(" ", maxAnswer-15), strings.Repeat(" ", maxAnswer-20),
+	} {
+		l := listen(t, func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = io.WriteString(w, before+r.URL.Path+strings.Repeat("y", maxAnswer))
+		})
+		err := parsed(t, "telegram+http://123:"+secret+"@telegram/?chats=42&api="+l.host()).Send(t.Context(), sample())
+		require.ErrorContains(t, err, "status 404")
+		require.NotContains(t, err.Error(), secret[:2], "%d", len(before))
+	}
+}
+
 func TestAWrongAddressIsRefusedWithoutBeingShown(t *testing.T) {
 	for address, want := range map[string]string{
 		secret: "expected an address", "ftp://x/" + secret: "scheme", "http://example.org/" + secret: "TLS",

@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/thetaedge/theta/sidecar/overview"
 )
 
 // Target is where alerts are sent. Neither its name nor its errors contain a secret.
@@ -31,14 +33,15 @@ func (t *Target) Send(parent context.Context, m Message) error {
 	if err == nil {
 		return nil
 	}
-	text := err.Error()
-	if errors.Is(err, context.DeadlineExceeded) {
+	text := hide(err.Error(), t.secrets, false)
+	var answer *refused
+	switch {
+	case errors.As(err, &answer):
+		text = answer.shown(t.secrets)
+	case errors.Is(err, context.DeadlineExceeded):
 		text = fmt.Sprintf("gave no answer within %s", sendPatience)
 	}
-	for _, secret := range t.secrets {
-		text = strings.ReplaceAll(text, secret, "***")
-	}
-	return fmt.Errorf("%s: %s", t.Name, text)
+	return fmt.Errorf("%s: %s", t.Name, overview.Line(text, maxError))
 }
 
 // String hides the secrets of a target from everything that prints it.
