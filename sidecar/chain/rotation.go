@@ -121,5 +121,5 @@ func replaceWhole(path string, content []byte) error {
 	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return errors.Join(err, os.Remove(path+".new"))
 	}
-	return os.Rename(path+".new", path)
+	return osfault.Replace(path+".new", path)
 }

@@ -129,9 +129,13 @@ func (b *Book) See(s Seen) error {
 	return nil
 }
 
-// broken reports whether a look does not continue the last one: counters went back, or the clock was wrong.
+// broken reports whether a look does not continue the last one: counters went back, the clock was wrong, or the file
+// was changed, so that its hours do not follow each other.
 func (p *pages) broken(s Seen) bool {
 	const clockError = 2 * day
+	if p.Open.At != HourOf(p.Mark.At) || len(p.Hours) > 0 && p.Hours[0].At+int64(len(p.Hours)) != p.Open.At {
+		return true
+	}
 	ahead := p.Mark.At.Sub(s.At)
 	return s.Settled < p.Mark.Settled || s.Gross < p.Mark.Gross || ahead > clockError*time.Hour || -ahead > kept*time.Hour
 }
@@ -234,5 +238,5 @@ func replaceFile(path string, content []byte) error {
 	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return err
 	}
-	return os.Rename(path+".new", path)
+	return osfault.Replace(path+".new", path)
 }

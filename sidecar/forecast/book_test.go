@@ -2,6 +2,7 @@ package forecast_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -215,4 +216,30 @@ func TestAShareThatHasJustDoubledDoublesTheForecast(t *testing.T) {
 		hours = append(hours, h)
 	}
 	require.InDelta(t, 2*week, forecast.Next(hours).Median, 0.05*week)
+}
+
+// TestAFileWhoseHoursDoNotFollowEachOtherBeginsANewSeries: it would make the daemon close hours without end, and every
+// page that shows the forecast would wait for it.
+func TestAFileWhoseHoursDoNotFollowEachOtherBeginsANewSeries(t *testing.T) {
+	at := time.Date(2026, 11, 30, 12, 10, 0, 0, time.UTC)
+	for name, open := range map[string]int64{"long ago": math.MinInt64 / 2, "ahead": math.MaxInt64 / 2, "none": 0} {
+		t.Run(name, func(t *testing.T) {
+			home := t.TempDir()
+			raw := fmt.Sprintf(`{"chain":"a","class":"c","mark":{"at":%q,"settled":3,"gross":1,"other":0},"open":{"at":%d}}`, at.Format(time.RFC3339), open)
+			require.NoError(t, os.WriteFile(filepath.Join(home, forecast.File), []byte(raw), 0o600))
+			book, err := forecast.OpenBook(home)
+			require.NoError(t, err)
+			seen := make(chan error, 1)
+			go func() {
+				seen <- book.See(forecast.Seen{At: at.Add(5 * time.Minute), Chain: "a", Class: "c", Settled: 4, Price: 1, Gross: 2, Part: 1})
+			}()
+			select {
+			case err := <-seen:
+				require.NoError(t, err)
+			case <-time.After(30 * time.Second):
+				t.Fatal("it closes hours without end")
+			}
+			require.Equal(t, forecast.TooShort, book.Report().Next.Kind)
+		})
+	}
 }

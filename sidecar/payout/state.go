@@ -70,5 +70,5 @@ func replaceFile(path string, content []byte) error {
 	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return err
 	}
-	return os.Rename(path+".new", path)
+	return osfault.Replace(path+".new", path)
 }

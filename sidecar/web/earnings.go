@@ -21,6 +21,9 @@ const (
 
 // count adds to the ledger what has ended.
 func (s *Server) count(ctx context.Context) {
+	if s.unread != nil {
+		return
+	}
 	records, err := s.cfg.Node.Records()
 	if err == nil {
 		err = s.ledger.Count(records)
@@ -68,6 +71,10 @@ type earningsPage struct {
 
 // earnings shows what was earned on each day and with each job.
 func (s *Server) earnings(w http.ResponseWriter, r *http.Request) {
+	if s.unread != nil {
+		s.fault(w, r, http.StatusInternalServerError, s.unread)
+		return
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), queryPatience)
 	defer cancel()
 	s.count(ctx)

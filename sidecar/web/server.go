@@ -58,8 +58,10 @@ type Server struct {
 	history *history
 	reasons *reasons
 	ledger  *earnings.Ledger
-	checks  *checks
-	http    *http.Server
+	// unread says why the ledger cannot be read; it is nil if it can.
+	unread error
+	checks *checks
+	http   *http.Server
 	// saving is held from the comparison of the settings file with what the owner has seen to its end.
 	saving sync.Mutex
 }
@@ -89,13 +91,13 @@ func NewServer(cfg Config) (*Server, error) {
 	ledger := cfg.Ledger
 	if ledger == nil {
 		if ledger, err = earnings.OpenLedger(cfg.Home); err != nil {
-			return nil, err
+			cfg.Logger.Error("the dashboard shows no earnings", "error", err)
 		}
 	}
 	s := &Server{
 		cfg:    cfg,
 		access: newAccess(cookieOf(cfg.Home), key, func() (Key, error) { return NewKey(cfg.Home) }, cfg.Now),
-		pages:  pages, history: newHistory(), ledger: ledger, checks: &checks{now: cfg.Now},
+		pages:  pages, history: newHistory(), ledger: ledger, unread: err, checks: &checks{now: cfg.Now},
 		reasons: &reasons{ask: cfg.Node.Why, now: cfg.Now},
 	}
 	s.http = &http.Server{

@@ -24,6 +24,7 @@ import (
 	"github.com/thetaedge/theta/sidecar/agent"
 	sidecarv1 "github.com/thetaedge/theta/sidecar/api/v1"
 	"github.com/thetaedge/theta/sidecar/config"
+	"github.com/thetaedge/theta/sidecar/earnings"
 	"github.com/thetaedge/theta/sidecar/forecast"
 	"github.com/thetaedge/theta/sidecar/owner"
 	"github.com/thetaedge/theta/sidecar/web"
@@ -58,7 +59,13 @@ func open(t *testing.T) *browser {
 // stranger serves a dashboard to a browser that has not signed in.
 func stranger(t *testing.T) *browser {
 	t.Helper()
-	node, err := dashboard.Open(t.TempDir(), time.Now().Add(-8*time.Hour))
+	return strangerAt(t, t.TempDir())
+}
+
+// strangerAt serves the dashboard of a home.
+func strangerAt(t *testing.T, home string) *browser {
+	t.Helper()
+	node, err := dashboard.Open(home, time.Now().Add(-8*time.Hour))
 	require.NoError(t, err)
 	logs := web.NewLogs()
 	logger := slog.New(logs.Handler(slog.LevelDebug))
@@ -435,4 +442,20 @@ func TestTheAddressToFundIsShownAsTextAndAsAPicture(t *testing.T) {
 	require.True(t, strings.HasPrefix(picture, "\x89PNG"))
 	code, _ = b.get("/setup/qr.png?address=theta1wrong")
 	require.Equal(t, http.StatusBadRequest, code)
+}
+
+// TestADamagedLedgerIsNamedWhereEarningsWouldBe, and takes no other page away from the owner.
+func TestADamagedLedgerIsNamedWhereEarningsWouldBe(t *testing.T) {
+	home := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(home, earnings.LedgerFile), []byte(`{"days":[{`), 0o600))
+	b := strangerAt(t, home)
+	token, err := b.key.Token(time.Now())
+	require.NoError(t, err)
+	code, _ := b.get("/open?token=" + token)
+	require.Equal(t, http.StatusOK, code)
+	code, _ = b.get("/")
+	require.Equal(t, http.StatusOK, code)
+	code, body := b.get("/earnings")
+	require.Equal(t, http.StatusInternalServerError, code)
+	require.Contains(t, body, "move the file away")
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // collectEarnings has earnings paid concurrently with the agent, if the owner wants that. end waits for it,
-// after ctx has ended.
+// after ctx has ended. A damaged state is reported, and the node works without collecting.
 func collectEarnings(ctx context.Context, n *node, sender *chain.Sender, logger *slog.Logger) (end func(), err error) {
 	least, on, err := n.config.Payout.Least()
 	if err != nil || !on {
@@ -20,11 +20,12 @@ func collectEarnings(ctx context.Context, n *node, sender *chain.Sender, logger 
 		return nil, err
 	}
 	collector, err := payout.New(payout.Config{
-		Chain: sender, Home: n.home, Operator: operator, Logger: logger,
+		Chain: sender, Home: n.home, Operator: operator, Logger: logger, Now: n.clock.Now,
 		Rule: payout.Rule{Least: least, FeeBps: n.config.Payout.FeeBps()},
 	})
 	if err != nil {
-		return nil, err
+		logger.Error("the node collects no earnings until it is restarted; what is unclaimed stays in the chain's ledger", "error", err)
+		return func() {}, nil
 	}
 	done := make(chan struct{})
 	go func() {

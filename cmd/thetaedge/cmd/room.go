@@ -25,9 +25,9 @@ func tryRoom(n *node, journal *store.Journal, logger *slog.Logger) error {
 	}
 	if isFull(err) {
 		logger.Error("the disk is full: this node reveals what it has committed to, and nothing new begins until there is room", "error", err)
-		return nil
+		err = nil
 	}
-	if err == nil {
+	if err == nil { // on a full disk too: room is kept again as soon as there is any
 		if failed := journal.KeepReserve(device.FreeBytes); failed != nil {
 			logger.Warn("no room is kept for the journal; if the disk becomes full, the node waits for room", "error", failed)
 		}
