@@ -62,7 +62,7 @@ type Journal interface {
 	Update(change func(*store.Tx) error) error
 	Get(key store.Key) (store.Assignment, error)
 	List(filter store.Filter) ([]store.Assignment, error)
-	Prune(before time.Time) ([]store.Assignment, error)
+	Prune(before, newest time.Time) ([]store.Assignment, error)
 	Shuns() ([]store.Shun, error)
 }
 

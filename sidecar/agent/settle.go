@@ -252,7 +252,7 @@ func (a *Agent) prune() {
 		return // a clock that was ahead at the last time does not stop it
 	}
 	a.prunedAt = now
-	gone, err := a.cfg.Journal.Prune(a.oldest(now).Add(-a.cfg.Retention))
+	gone, err := a.cfg.Journal.Prune(a.oldest(now).Add(-a.cfg.Retention), a.newest(now))
 	if err != nil {
 		if !passes(err) {
 			a.fatal = err
@@ -275,6 +275,15 @@ func (a *Agent) prune() {
 // not be deleted because the clock is ahead, or because a node shows a block that is.
 func (a *Agent) oldest(now time.Time) time.Time {
 	if block := a.view.blockAt; !block.IsZero() && block.Before(now) {
+		return block
+	}
+	return now
+}
+
+// newest returns the later one of these times, or zero if no block is known: a clock without a battery may begin in
+// 1970.
+func (a *Agent) newest(now time.Time) time.Time {
+	if block := a.view.blockAt; block.IsZero() || block.After(now) {
 		return block
 	}
 	return now

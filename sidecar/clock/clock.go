@@ -24,6 +24,8 @@ type Clock struct {
 	// at is the time when the machine had run for a time of since, sleep included.
 	at    time.Time
 	since time.Duration
+	// block is the time of the newest proven block.
+	block time.Time
 	// agreed reports whether the last proven block agreed with this clock.
 	agreed bool
 }
@@ -44,6 +46,17 @@ func (c *Clock) Now() time.Time {
 	return c.read()
 }
 
+// Latest returns the time of this clock or of the newest proven block, whichever is later. What ends under a clock that
+// begins in 1970 would otherwise look old once that clock is set.
+func (c *Clock) Latest() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now := c.read(); now.After(c.block) {
+		return now
+	}
+	return c.block
+}
+
 func (c *Clock) read() time.Time {
 	wall, since := c.wall().Round(0), c.boot()
 	own := c.at.Add(since - c.since)
@@ -58,6 +71,9 @@ func (c *Clock) read() time.Time {
 func (c *Clock) Confirm(block time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if block.After(c.block) {
+		c.block = block
+	}
 	own, wall := c.read(), c.wall().Round(0)
 	if wall.Sub(block).Abs() < own.Sub(block).Abs() {
 		own, c.at, c.since = wall, wall, c.boot()

@@ -95,3 +95,18 @@ func TestTheTimeSinceTheStartOfTheMachineGoesOn(t *testing.T) {
 	require.Positive(t, first)
 	require.Eventually(t, func() bool { return SinceBoot() > first }, 30*time.Second, time.Millisecond)
 }
+
+// TestWhatEndsUnderAClockThatBeginsIn1970HasTheTimeOfTheChain, so that it does not look old once the clock is set.
+func TestWhatEndsUnderAClockThatBeginsIn1970HasTheTimeOfTheChain(t *testing.T) {
+	m := newMachine()
+	truth := m.wall
+	m.wall = time.Unix(60, 0).UTC()
+	c := m.clock()
+	require.Equal(t, m.wall, c.Latest(), "no block is known")
+	c.Confirm(truth)
+	require.Equal(t, truth, c.Latest())
+	c.Confirm(truth.Add(-time.Hour))
+	require.Equal(t, truth, c.Latest(), "an older block changes nothing")
+	m.wall = truth.Add(time.Minute)
+	require.Equal(t, m.wall, c.Latest())
+}

@@ -207,8 +207,17 @@ func (j *Journal) Chain() (string, error) {
 	return bound, err
 }
 
-// Close waits for transactions and releases the lock.
-func (j *Journal) Close() error { return j.db.Close() }
+// Close waits for transactions and releases the lock. It writes the fees that the disk has not taken before, if it does
+// now.
+func (j *Journal) Close() error {
+	j.uncounted.mu.Lock()
+	defer j.uncounted.mu.Unlock()
+	var err error
+	if raw := j.uncounted.raw; raw != nil {
+		err = j.putFees(raw)
+	}
+	return errors.Join(err, j.db.Close())
+}
 
 // Update applies several changes as one. If it returns nil, all of them are on disk; if it
 // returns an error, none of them is. A whole batch message needs only one sync.
@@ -288,14 +297,15 @@ func (j *Journal) List(filter Filter) (list []Assignment, err error) {
 	return list, err
 }
 
-// aheadOfClock is how far the time at which an assignment was finished may be ahead of the clock before the
-// clock must have been wrong then.
+// aheadOfClock is how far the time at which an assignment was finished may be ahead of the newest time that is known
+// before the clock must have been wrong then.
 const aheadOfClock = time.Hour
 
 // Prune removes the assignments that were finished before t. It returns them, so that the
-// caller can delete their folders. An assignment that was finished under a clock that was ahead counts
-// from now on, so that it is not kept until that time.
-func (j *Journal) Prune(t time.Time) (pruned []Assignment, err error) {
+// caller can delete their folders. newest is the newest time that is known, by the clock and by the chain; zero if the
+// chain is not known yet. An assignment that was finished after it, under a clock that was ahead, counts from then on,
+// so that it is not kept until that time. A clock that is behind says nothing about that.
+func (j *Journal) Prune(t, newest time.Time) (pruned []Assignment, err error) {
 	err = j.Update(func(tx *Tx) error {
 		finished, err := tx.List(Filter{Phases: []Phase{PhaseSettled, PhaseReleased, PhaseFailed}})
 		if err != nil {
@@ -303,8 +313,8 @@ func (j *Journal) Prune(t time.Time) (pruned []Assignment, err error) {
 		}
 		pruned = nil
 		for _, a := range finished {
-			if now := j.now(); a.ended().After(now.Add(aheadOfClock)) {
-				if err := tx.restamp(a, now); err != nil {
+			if !newest.IsZero() && a.ended().After(newest.Add(aheadOfClock)) {
+				if err := tx.restamp(a, newest); err != nil {
 					return err
 				}
 			}

@@ -193,7 +193,7 @@ func TestPruneForgetsOnlyWhatIsFinishedAndOld(t *testing.T) {
 	bring(t, j, Key{"old", 2, 0}, PhaseReleased)
 	now = now.Add(time.Hour)
 	bring(t, j, Key{"new", 0, 0}, PhaseSettled)
-	pruned, err := j.Prune(now)
+	pruned, err := j.Prune(now, now)
 	require.NoError(t, err)
 	require.Len(t, pruned, 2)
 	left, err := j.List(Filter{})
@@ -356,10 +356,10 @@ func TestRetentionCountsFromTheEndWhateverIsNotedAfterIt(t *testing.T) {
 		_, err := j.Edit(key, func(a *Assignment) { a.DeliveryError += "." })
 		require.NoError(t, err)
 	}
-	pruned, err := j.Prune(ended)
+	pruned, err := j.Prune(ended, now)
 	require.NoError(t, err)
 	require.Empty(t, pruned, "not before its time")
-	pruned, err = j.Prune(ended.Add(time.Second))
+	pruned, err = j.Prune(ended.Add(time.Second), now)
 	require.NoError(t, err)
 	require.Len(t, pruned, 1)
 	require.True(t, ended.Equal(pruned[0].FinishedAt))
@@ -376,7 +376,7 @@ func TestWhatWasFinishedUnderAClockThatWasAheadIsKeptForItsTimeAndNotForYears(t 
 	now = now.AddDate(-1, 0, 0)
 	const retention = 24 * time.Hour
 	prune := func() int {
-		gone, err := j.Prune(now.Add(-retention))
+		gone, err := j.Prune(now.Add(-retention), now)
 		require.NoError(t, err)
 		return len(gone)
 	}
@@ -385,4 +385,25 @@ func TestWhatWasFinishedUnderAClockThatWasAheadIsKeptForItsTimeAndNotForYears(t 
 	require.Zero(t, prune())
 	now = now.Add(2 * time.Minute)
 	require.Equal(t, 1, prune())
+}
+
+// TestAClockThatBeginsIn1970DoesNotPruneWhatHasJustEnded once it is set: the machine has no battery for its clock.
+func TestAClockThatBeginsIn1970DoesNotPruneWhatHasJustEnded(t *testing.T) {
+	real := time.Date(2027, 3, 1, 12, 0, 0, 0, time.UTC)
+	now := real
+	j, err := Open(t.TempDir(), func() time.Time { return now })
+	require.NoError(t, err)
+	defer func() { require.NoError(t, j.Close()) }()
+	bring(t, j, Key{"job", 0, 0}, PhaseSettled)
+	const retention = 24 * time.Hour
+	now = time.Unix(60, 0)
+	for _, newest := range []time.Time{{}, real.Add(time.Minute)} { // before and after the first block is known
+		gone, err := j.Prune(now.Add(-retention), newest)
+		require.NoError(t, err)
+		require.Empty(t, gone)
+	}
+	now = real.Add(5 * time.Minute)
+	gone, err := j.Prune(now.Add(-retention), now)
+	require.NoError(t, err)
+	require.Empty(t, gone)
 }

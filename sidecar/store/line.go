@@ -27,7 +27,7 @@ func (l Line) Total() uint64 {
 }
 
 // Moved adds bytes to those of a day and returns the sums of the day. If the clock was set back, the counted
-// day continues, so that no new budget begins.
+// day continues, so that no new budget begins. What was counted to a day that is further ahead belongs to this one.
 func (j *Journal) Moved(day int64, received, sent uint64) (line Line, err error) {
 	read := func(tx *bbolt.Tx) error {
 		raw := tx.Bucket([]byte(metaBucket)).Get([]byte(lineKey))
@@ -39,6 +39,8 @@ func (j *Journal) Moved(day int64, received, sent uint64) (line Line, err error)
 		if day > line.Day {
 			line = Line{Day: day}
 		}
+		// A day that is further ahead is one that the clock has shown by mistake. It would last until then.
+		line.Day = dayAfter(line.Day, day)
 		return nil
 	}
 	if received == 0 && sent == 0 {

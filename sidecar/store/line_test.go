@@ -32,3 +32,20 @@ func TestBytesOfADayAreCountedOverRestarts(t *testing.T) {
 	}
 	require.Equal(t, ^uint64(0), Line{Received: ^uint64(0), Sent: 2}.Total())
 }
+
+// TestAClockThatWasAYearAheadDoesNotStopTheLineForAYear: the bytes of such a day count to the day that it is, and the
+// next midnight begins a new one.
+func TestAClockThatWasAYearAheadDoesNotStopTheLineForAYear(t *testing.T) {
+	journal, err := Open(t.TempDir(), nil)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, journal.Close()) }()
+	moved := func(day int64, bytes uint64) Line {
+		line, err := journal.Moved(day, bytes, 0)
+		require.NoError(t, err)
+		return line
+	}
+	require.Equal(t, Line{7, 100, 0}, moved(7, 100))
+	require.Equal(t, Line{7 + 365, 50, 0}, moved(7+365, 50))
+	require.Equal(t, Line{7, 51, 0}, moved(7, 1), "the same day has no second budget")
+	require.Equal(t, Line{8, 2, 0}, moved(8, 2))
+}

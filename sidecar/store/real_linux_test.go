@@ -246,6 +246,12 @@ func TestAJournalOnAFullDiskOpensAndCountsFeesInMemory(t *testing.T) {
 	}
 	require.NotNil(t, j.uncounted.raw, "the disk has not taken it")
 	require.NoError(t, os.Remove(filler))
+	require.NoError(t, j.Close())
+	j, err = Open(home, nil)
+	require.NoError(t, err)
+	all, err := j.Charged(1)
+	require.NoError(t, err)
+	require.Equal(t, int64(100), all.Int64(), "they are counted at the end, too")
 	before, ok := charge(2, 9, 5)
 	require.Zero(t, before)
 	require.True(t, ok)

@@ -101,7 +101,7 @@ func (b books) look(ctx context.Context, n *node, chainID string, now agent.Stat
 		return err
 	}
 	seen := forecast.Seen{
-		At: time.Now(), Chain: chainID, Class: known.Profile.Class, Part: float64(operatorBps(rewards)) / allBps,
+		At: n.clock.Now(), Chain: chainID, Class: known.Profile.Class, Part: float64(operatorBps(rewards)) / allBps,
 		Ready: now.Mode == agent.Working && known.State.Status == edgenodetypes.NODE_STATUS_ACTIVE,
 		Share: shareOf(known.State, class),
 	}

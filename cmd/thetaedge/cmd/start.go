@@ -82,7 +82,7 @@ func start(parent context.Context, n *node, board *board, stops <-chan os.Signal
 		}
 	}()
 
-	journal, err := store.Open(n.home, n.clock.Now)
+	journal, err := store.Open(n.home, n.clock.Latest)
 	if err != nil {
 		return err
 	}
@@ -254,7 +254,7 @@ func newAgent(n *node, sender *chain.Sender, chainID string, journal *store.Jour
 	if err != nil {
 		return nil, err
 	}
-	line := agent.NewLineMeter(journal, time.Now)
+	line := agent.NewLineMeter(journal, n.clock.Now)
 	transfers, err := transfer.NewClient(transfer.ClientConfig{
 		Timeout: n.config.Work.TransferLimit, RefusePrivate: n.config.Work.RefusePrivate,
 		Strangers: true, KeepPartial: true, OwnNetworks: networks, OwnNames: names, Hosts: &allowed, Moved: line.Moved,
