@@ -73,7 +73,9 @@ type process struct {
 	cause error
 	// quota is what the file for tensors may take; nil if there is no such file. rest is the rest of now,
 	// rounds counts all of them, and commands go to the process.
-	quota    *quota
+	quota *quota
+	// left reports that the process has ended. The quota guards it.
+	left     bool
 	rest     *rest
 	rounds   uint64
 	commands chan order
@@ -217,7 +219,7 @@ func (p *process) attend(all *suspension, reports, stderr *os.File, gone <-chan 
 	watch.Go(func() { p.watch(over) })
 	waited := <-gone
 	all.leave(p)
-	p.quota.give(p)
+	p.quota.leave(p)
 	close(over)
 	watch.Wait()
 	// All its child processes are ended, because they could keep the pipes open.

@@ -41,6 +41,9 @@ type quota struct {
 	taken map[*process]uint64
 }
 
+// errLeft means that a process has ended.
+var errLeft = errors.New("it has ended")
+
 func newQuota(s *Swap, dir string) *quota {
 	if s == nil {
 		return nil
@@ -52,6 +55,9 @@ func newQuota(s *Swap, dir string) *quota {
 func (q *quota) take(p *process, bytes uint64) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if p.left {
+		return errLeft // nobody would give back what it takes
+	}
 	before := q.taken[p]
 	var others uint64
 	for _, n := range q.taken {
@@ -77,6 +83,17 @@ func (q *quota) give(p *process) {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	delete(q.taken, p)
+}
+
+// leave gives back what a process had that has ended. It takes nothing any more.
+func (q *quota) leave(p *process) {
+	if q == nil {
+		return
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	p.left = true
 	delete(q.taken, p)
 }
 
