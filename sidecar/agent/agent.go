@@ -141,7 +141,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	a.suspension.on.Store(a.cfg.Suspended())
 	a.loop.workers.Go(func() {
-		a.suspension.follow(ctx, func(err error) { a.loop.post(unsuspended{err}) })
+		a.suspension.follow(ctx, func(err error) { a.loop.beside(func() event { return unsuspended{err} }) })
 	})
 	ticker := time.NewTicker(a.cfg.Poll)
 	defer ticker.Stop()

@@ -26,7 +26,7 @@ import (
 
 // patience bounds the time for which a test waits for something that happens within
 // milliseconds.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // world is a node together with its environment.
 type world struct {

@@ -28,7 +28,7 @@ type suspension struct {
 const suspendPause = 200 * time.Millisecond
 
 // follow does what the owner wishes until ctx ends. It calls report if that is not possible, and
-// tries again.
+// tries again. report must not wait for the loop.
 func (s *suspension) follow(ctx context.Context, report func(error)) {
 	ticker := time.NewTicker(suspendPause)
 	defer ticker.Stop()
