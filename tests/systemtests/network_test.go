@@ -87,3 +87,18 @@ func requireUnharmed(t *testing.T, network *devnet.Devnet, run *devnet.Run) {
 	default:
 	}
 }
+
+// awaitBlocks waits until a node has seen a number of further blocks.
+func awaitBlocks(t *testing.T, node devnet.Node, blocks int64) {
+	t.Helper()
+	height := func() int64 {
+		status, err := node.Status(t.Context())
+		if err != nil {
+			return 0
+		}
+		return status.Height
+	}
+	var before int64
+	require.Eventually(t, func() bool { before = height(); return before > 0 }, time.Minute, 100*time.Millisecond)
+	require.Eventually(t, func() bool { return height() >= before+blocks }, 5*time.Minute, 100*time.Millisecond)
+}
