@@ -140,6 +140,10 @@ func (st *standing) explain(answer *sidecarv1.WhyResponse, failure error, now ti
 			st.Age = uint64(now.Sub(st.At).Milliseconds()) //nolint:gosec // positive
 		}
 	}
+	if st.Key == "waiting" && st.Lead != nil && why.Cause(st.Lead.Cause) == why.Unregistered {
+		// The chain has answered: the daemon waits for its node, and not for the chain.
+		st.Key, st.Mood = "starting", "calm"
+	}
 	if st.Key == "idle" && st.Lead != nil {
 		switch why.Cause(st.Lead.Cause) {
 		case why.Earning, why.SlotsFull, why.FewTasks, why.NotKnown, why.Paused:

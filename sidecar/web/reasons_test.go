@@ -82,6 +82,15 @@ func TestTheStateFollowsFromWhatComesFirst(t *testing.T) {
 	}
 }
 
+func TestANodeThatIsNotRegisteredDoesNotWaitForTheChain(t *testing.T) {
+	st := standingOf(&sidecarv1.StatusResponse{Mode: string(agent.Starting), NodeStatus: "unregistered", LastError: "no node"})
+	require.Equal(t, "waiting", st.Key)
+	st.explain(&sidecarv1.WhyResponse{Findings: []*sidecarv1.Finding{{Cause: string(why.EndpointUnreachable), Sentence: "so."}}}, nil, time.Now())
+	require.Equal(t, "waiting", st.Key)
+	st.explain(&sidecarv1.WhyResponse{Findings: []*sidecarv1.Finding{{Cause: string(why.Unregistered), Sentence: "so."}}}, nil, time.Now())
+	require.Equal(t, [2]string{"starting", "calm"}, [2]string{st.Key, st.Mood})
+}
+
 func TestAPauseIsToldOnceAndNotAfterItHasEnded(t *testing.T) {
 	answer := &sidecarv1.WhyResponse{Findings: []*sidecarv1.Finding{{Cause: string(why.Paused), Sentence: "The owner has paused it."}, {Cause: string(why.NoTasks), Sentence: "no tasks."}}}
 	for _, status := range []*sidecarv1.StatusResponse{

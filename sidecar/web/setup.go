@@ -24,6 +24,8 @@ const (
 	checkPatience = 30 * time.Second
 	// checkAge is how long the results of checks are shown before they are made again.
 	checkAge = 20 * time.Second
+	// missingAge is the same if something is missing, which the owner is about to change.
+	missingAge = 2 * time.Second
 )
 
 // setupPage is the page about what the machine can do and how it joins.
@@ -141,7 +143,11 @@ type checks struct {
 func (c *checks) run(ctx context.Context, node Node) []Check {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if age := c.now().Sub(c.at); c.last != nil && age >= 0 && age < checkAge {
+	fresh := checkAge
+	if slices.ContainsFunc(c.last, func(check Check) bool { return check.Verdict == "missing" }) {
+		fresh = missingAge
+	}
+	if age := c.now().Sub(c.at); c.last != nil && age >= 0 && age < fresh {
 		return c.last
 	}
 	ctx, cancel := context.WithTimeout(ctx, checkPatience)
