@@ -10,6 +10,7 @@ import (
 
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/client/money"
+	"github.com/thetaedge/theta/sidecar/bid"
 	"github.com/thetaedge/theta/sidecar/overview"
 	"github.com/thetaedge/theta/sidecar/why"
 )
@@ -175,7 +176,7 @@ func judgeGrant(s *overview.Snapshot, g *overview.Grant, limit sdk.Coin) []verdi
 	if g == nil {
 		return nil
 	}
-	v := verdict{key: "grant", kind: Grant, title: "The fee grant is low", urgent: true, cure: "run thetaedge register --from KEY, which renews the grant"}
+	v := verdict{key: "grant", kind: Grant, title: "The fee grant is low", urgent: true, cure: bid.RenewGrant}
 	left, limited := new(big.Int), g.Left != ""
 	if limited {
 		left.SetString(g.Left, 10)

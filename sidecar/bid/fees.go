@@ -20,8 +20,11 @@ const (
 	// committed result cannot be revealed because the fees are missing, the node loses the whole
 	// stake.
 	FinishGas = 3_000_000
+	// Register is the command with which the operator registers the node, declares its settings and renews its fee
+	// grant. DIR is the folder of the operator's keys, which are not those of the node.
+	Register = "thetaedge register --from KEY --keyring-dir DIR"
 	// RenewGrant tells the owner how to renew the fee grant.
-	RenewGrant = "run thetaedge register --from KEY again to renew it"
+	RenewGrant = "run " + Register + " again to renew it"
 )
 
 // Fees is the amount that the worker key may still spend on fees.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/thetaedge/theta/client/money"
 	"github.com/thetaedge/theta/client/tx"
+	"github.com/thetaedge/theta/sidecar/bid"
 	"github.com/thetaedge/theta/sidecar/chain"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
@@ -161,15 +162,14 @@ func (c *Collector) Look(ctx context.Context) error {
 
 // unpaid returns why the operator's fee grant does not pay for a collection, "" if it does.
 func (c *Collector) unpaid(ctx context.Context, operator, worker string) (string, error) {
-	const renew = "run thetaedge register --from KEY again to renew it"
 	grant, err := c.cfg.Chain.Grant(ctx, operator, worker)
 	switch {
 	case errors.Is(err, chain.ErrNotFound):
-		return "the worker key has no fee grant of its operator; " + renew, nil
+		return "the worker key has no fee grant of its operator; " + bid.RenewGrant, nil
 	case err != nil:
 		return "", err
 	case grant.CannotCollect:
-		return "the fee grant was made by an earlier version and does not pay for collecting earnings; " + renew, nil
+		return "the fee grant was made by an earlier version and does not pay for collecting earnings; " + bid.RenewGrant, nil
 	}
 	return "", nil
 }

@@ -121,7 +121,7 @@ func findSlotsFull(f *Facts) (Finding, bool) {
 	if !full {
 		return none()
 	}
-	finding := says(SlotsFull, "wait until they end; if the machine has room, raise policy.max-jobs and run thetaedge register --slots NUMBER --from KEY",
+	finding := says(SlotsFull, "wait until they end; if the machine has room, raise policy.max-jobs and run "+bid.Register+" --slots NUMBER",
 		"The node is busy: it holds %d of %d assignments.", state.UsedSlots, state.Slots)
 	if state.UsedSlots < state.Slots {
 		finding.Sentence = fmt.Sprintf("The node is busy: it holds %d assignments and runs as many programs as policy.max-jobs allows.", max(len(machine.Held), int(state.UsedSlots)))

@@ -43,7 +43,7 @@ func findPriceTooHigh(f *Facts) (Finding, bool) {
 	if len(least) == 0 {
 		return none()
 	}
-	cure := "lower policy.min-rewards in config.toml, restart the daemon, and declare it with thetaedge register --from KEY"
+	cure := "lower policy.min-rewards in config.toml, restart the daemon, and declare it with " + bid.Register
 	if open, known := f.Open.Get(); known && len(open.Draws) > 0 {
 		best, below := sdk.Coin{}, 0
 		for i := range open.Draws {
@@ -140,7 +140,7 @@ func findPolicyRefuses(f *Facts) (Finding, bool) {
 		return none()
 	}
 	finding.Sentence = fmt.Sprintf("This machine's settings refuse all %s that it could have claimed in the last hour.", many(refused, "draw", false))
-	finding.Cure = "raise the limits in [policy] of config.toml that the lines below name, restart the daemon, and declare them with thetaedge register --from KEY"
+	finding.Cure = "raise the limits in [policy] of config.toml that the lines below name, restart the daemon, and declare them with " + bid.Register
 	return finding, true
 }
 
@@ -149,7 +149,7 @@ func findChainRefuses(f *Facts) (Finding, bool) {
 	if !known || rules.Refused == 0 || rules.Refused < rules.Asked || f.claimed() > 0 {
 		return none()
 	}
-	finding := says(ChainRefuses, "read the rules below: a bond can be raised with thetad tx edgenode bond, and thetaedge register --from KEY declares what this machine runs",
+	finding := says(ChainRefuses, "read the rules below: a bond can be raised with thetad tx edgenode bond, and "+bid.Register+" declares what this machine runs",
 		"The chain refuses this node for all %s that were looked at.", many(rules.Asked, "open draw", false))
 	for _, rule := range rules.Failed {
 		finding = finding.with("%s: %s (%s)", rule.Name, rule.Detail, many(rule.Draws, "draw", false))

@@ -9,6 +9,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/client/money"
+	"github.com/thetaedge/theta/sidecar/bid"
 	"github.com/thetaedge/theta/sidecar/chain"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
@@ -19,7 +20,7 @@ func findUnregistered(f *Facts) (Finding, bool) {
 	if !known || node != nil || other != nil {
 		return none()
 	}
-	return says(Unregistered, fmt.Sprintf("run thetaedge register --from KEY --home %s", f.Settings.Home),
+	return says(Unregistered, fmt.Sprintf("run %s --home %s", bid.Register, f.Settings.Home),
 		"No node on the chain has this machine's worker key, so nothing can be drawn for it.").
 		with("worker %s", f.Settings.Worker), true
 }
@@ -29,7 +30,7 @@ func findOtherWorker(f *Facts) (Finding, bool) {
 	other, _ := f.Other.Get()
 	switch {
 	case known && node == nil && other != nil:
-		return says(OtherWorker, "run thetaedge register --rotate --from KEY, which stops the machine that holds the other key, or work from that machine's home",
+		return says(OtherWorker, "run "+bid.Register+" --rotate, which stops the machine that holds the other key, or work from that machine's home",
 			"The node %q of %s has another worker key than this machine.", other.Profile.Moniker, other.Profile.Operator).
 			with("registered %s, here %s", other.Profile.Worker, f.Settings.Worker), true
 	case node != nil && f.Settings.Operator != "" && node.Profile.Operator != f.Settings.Operator:
@@ -59,7 +60,7 @@ func findRetired(f *Facts) (Finding, bool) {
 	if _, _, holds := f.stands(edgenodetypes.NODE_STATUS_RETIRED); !holds {
 		return none()
 	}
-	return says(Retired, "run thetaedge register --from KEY to open a node again",
+	return says(Retired, "run "+bid.Register+" to open a node again",
 		"The operator has retired the node, so it gets nothing new."), true
 }
 

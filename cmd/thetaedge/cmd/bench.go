@@ -19,6 +19,7 @@ import (
 	"github.com/thetaedge/theta/executor/profiles"
 	"github.com/thetaedge/theta/executor/wasm"
 	"github.com/thetaedge/theta/sidecar/bench"
+	"github.com/thetaedge/theta/sidecar/bid"
 	"github.com/thetaedge/theta/sidecar/config"
 )
 
@@ -206,7 +207,7 @@ func (f *benchFlags) finish(say io.Writer, n *node, found *benchReport) error {
 	if err := config.SetRates(n.home, rates); err != nil {
 		return err
 	}
-	fmt.Fprintf(say, "\npolicy.fuel-per-block = %q is in %s. Restart the node, and declare the rates with: thetaedge register --from KEY --keyring-dir DIR --home %s\n",
-		strings.Join(config.RateList(rates), ","), filepath.Join(n.home, config.FileName), client.ShellQuote(n.home))
+	fmt.Fprintf(say, "\npolicy.fuel-per-block = %q is in %s. Restart the node, and declare the rates with: %s --home %s\n",
+		strings.Join(config.RateList(rates), ","), filepath.Join(n.home, config.FileName), bid.Register, client.ShellQuote(n.home))
 	return nil
 }

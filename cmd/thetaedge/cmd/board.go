@@ -24,6 +24,7 @@ import (
 	"github.com/thetaedge/theta/sidecar/agent"
 	"github.com/thetaedge/theta/sidecar/api"
 	sidecarv1 "github.com/thetaedge/theta/sidecar/api/v1"
+	"github.com/thetaedge/theta/sidecar/bid"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/config"
 	"github.com/thetaedge/theta/sidecar/fleet"
@@ -308,7 +309,7 @@ func (b *board) check(ctx context.Context, r *report) {
 	known, err := n.reader.Node(ctx, n.worker.Address().String())
 	switch {
 	case errors.Is(err, chain.ErrNotFound):
-		r.line(missing, "node", "worker %s serves no node; run thetaedge register --from KEY", n.worker.Address())
+		r.line(missing, "node", "worker %s serves no node; run %s", n.worker.Address(), bid.Register)
 	case err != nil:
 		r.line(missing, "node", "%v", err)
 	default:

@@ -9,6 +9,7 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"github.com/thetaedge/theta/sidecar/bid"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
@@ -104,7 +105,7 @@ func coinsText(coins sdk.Coins) string {
 }
 
 // declareAgain is what an operator does about a difference.
-const declareAgain = "declare it with: thetaedge register --from KEY --keyring-dir DIR"
+const declareAgain = "declare it with: " + bid.Register
 
 // checkDeclaration checks that the chain tells requesters the limits in the settings.
 func checkDeclaration(r *report, n *node, found edgenodetypes.Node) {

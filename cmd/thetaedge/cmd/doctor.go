@@ -159,7 +159,7 @@ func diagnose(parent context.Context, r *report, n *node, operator, relay string
 	found, err := n.reader.Node(ctx, n.worker.Address().String())
 	switch {
 	case errors.Is(err, chain.ErrNotFound):
-		r.line(missing, "node", "worker %s serves no node; run thetaedge register --from KEY", n.worker.Address())
+		r.line(missing, "node", "worker %s serves no node; run %s", n.worker.Address(), bid.Register)
 		checkFunds(ctx, r, n, operator, params)
 	case err != nil:
 		r.line(missing, "node", "%v", err)
@@ -361,7 +361,7 @@ func checkStanding(ctx context.Context, r *report, reader *chain.Reader, state e
 
 // checkGrant checks what the worker may spend on fees. collects reports whether it is to have earnings paid.
 func checkGrant(ctx context.Context, r *report, reader *chain.Reader, found edgenodetypes.Node, collects bool) {
-	const renew = "run thetaedge register --from KEY again to renew it"
+	const renew = bid.RenewGrant
 	grant, err := reader.Grant(ctx, found.Profile.Operator, found.Profile.Worker)
 	switch {
 	case errors.Is(err, chain.ErrNotFound):

@@ -13,6 +13,7 @@ import (
 	"github.com/thetaedge/theta/client"
 	"github.com/thetaedge/theta/internal/osfault"
 	"github.com/thetaedge/theta/internal/private"
+	"github.com/thetaedge/theta/sidecar/bid"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/config"
 )
@@ -54,8 +55,8 @@ func initCommand() *cobra.Command {
 			for _, line := range proposals(hardwareOf(machine), settings.Policy) {
 				fmt.Fprintln(out, line)
 			}
-			fmt.Fprintf(out, "\nhome       %[1]s\nworker     %[2]s\n\nNext: thetaedge doctor --home %[3]s\nThen: thetaedge bench --write --home %[3]s\nThen: thetaedge register --from KEY --keyring-dir DIR --home %[3]s\n",
-				home, worker, client.ShellQuote(home))
+			fmt.Fprintf(out, "\nhome       %[1]s\nworker     %[2]s\n\nNext: thetaedge doctor --home %[3]s\nThen: thetaedge bench --write --home %[3]s\nThen: %[4]s --home %[3]s\n",
+				home, worker, client.ShellQuote(home), bid.Register)
 			return nil
 		},
 	}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/client/money"
+	"github.com/thetaedge/theta/sidecar/bid"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/payout"
 )
@@ -117,7 +118,7 @@ func (n *node) servedOperator(ctx context.Context) (string, error) {
 	case errors.Is(err, chain.ErrNotFound) && n.config.Chain.Operator != "":
 		return n.config.Chain.Operator, nil
 	case errors.Is(err, chain.ErrNotFound):
-		return "", fmt.Errorf("expected a registered node, found that worker %s serves none; run thetaedge register --from KEY: %w", n.worker.Address(), err)
+		return "", fmt.Errorf("expected a registered node, found that worker %s serves none; run %s: %w", n.worker.Address(), bid.Register, err)
 	}
 	return "", err
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/sidecar/bid"
 	"github.com/thetaedge/theta/sidecar/config"
 )
 
@@ -64,7 +65,7 @@ count from the next start of the daemon on.`,
 			if err := draft.Write(); err != nil {
 				return err
 			}
-			fmt.Fprintf(command.OutOrStdout(), "written; restart the daemon. If [policy] has changed, also run: thetaedge register --from KEY --home %s\n", client.ShellQuote(home))
+			fmt.Fprintf(command.OutOrStdout(), "written; restart the daemon. If [policy] has changed, also run: %s --home %s\n", bid.Register, client.ShellQuote(home))
 			return nil
 		},
 	}
