@@ -90,12 +90,18 @@ func NewDraft(home string, environ []string, values map[string]string) (Draft, e
 			continue
 		}
 		value, err := toTOML(kindOf(key), text)
+		if err != nil && Secret(key) {
+			return Draft{}, fmt.Errorf("%s: expected text without control characters, found some", key)
+		}
 		if err != nil {
 			return Draft{}, fmt.Errorf("%s: %w", key, err)
 		}
 		section, name, _ := strings.Cut(key, ".")
 		d.text = replace(d.text, section, name, value)
 		if err := holds(d.text, section, name, value); err != nil {
+			if Secret(key) {
+				value = "[...]"
+			}
 			return Draft{}, fmt.Errorf("%s: cannot change it in %s: %w; write in its section [%s]: %s = %s", key, d.path, err, section, name, value)
 		}
 	}

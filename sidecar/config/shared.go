@@ -7,8 +7,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-
-	"github.com/thetaedge/theta/internal/osfault"
 )
 
 // maxShared bounds a file with shared settings, in bytes.
@@ -33,9 +31,9 @@ func ReadShared(path string) (Shared, error) {
 	if err == nil && info.Size() > maxShared {
 		return nil, fmt.Errorf("%s: expected settings of at most %d bytes, found %d", path, maxShared, info.Size())
 	}
-	raw, err := os.ReadFile(path)
+	raw, err := readText(path)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the shared settings: %w", osfault.Explain(path, err))
+		return nil, err
 	}
 	v, err := withDefaults()
 	if err != nil {

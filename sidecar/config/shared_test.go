@@ -33,6 +33,42 @@ func TestSharedSettingsReplaceOnlyWhatTheyContain(t *testing.T) {
 	require.Equal(t, base.Fees, c.Fees)
 }
 
+func TestSharedSettingsOfEditorsOfWindowsAreRead(t *testing.T) {
+	text := "[policy]\nmax-jobs = 3\n"
+	wide := "\xff\xfe"
+	for _, c := range text {
+		wide += string([]byte{byte(c), 0})
+	}
+	for _, raw := range []string{"\xef\xbb\xbf" + text, wide} {
+		shared, err := ReadShared(sharedFile(t, raw))
+		require.NoError(t, err)
+		require.Equal(t, Shared{"policy.max-jobs": "3"}, shared)
+	}
+}
+
+// TestNoWayOfWritingItGetsASettingOfOneMachineThrough.
+func TestNoWayOfWritingItGetsASettingOfOneMachineThrough(t *testing.T) {
+	for _, text := range []string{
+		"Chain.Operator = \"theta1x\"\n", "chain = {operator = \"theta1x\"}\n", "[\"chain\"]\n\"operator\" = \"theta1x\"\n",
+		"[KEYRING]\nBackend = \"os\"\n", "keyring.passphrase-file = \"/x\"\n", "\"chain.operator\" = \"theta1x\"\n",
+	} {
+		_, err := ReadShared(sharedFile(t, text))
+		require.ErrorContains(t, err, "belongs to one", text)
+	}
+}
+
+// TestASecretThatCannotBeWrittenIsNotShown: the error goes to the terminal and to the dashboard.
+func TestASecretThatCannotBeWrittenIsNotShown(t *testing.T) {
+	for home, address := range map[string]string{
+		homeWith(t, ""):                          "ntfy://:s3cr3t@host/to\tpic",
+		homeWith(t, "alerts = {targets = []}\n"): "ntfy://:s3cr3t@host/topic",
+	} {
+		_, err := NewDraft(home, nil, map[string]string{"alerts.targets": address})
+		require.ErrorContains(t, err, "alerts.targets", address)
+		require.NotContains(t, err.Error(), "s3cr3t")
+	}
+}
+
 func TestSharedSettingsOfOneMachineOrUnknownOnesAreRefused(t *testing.T) {
 	for text, want := range map[string]string{
 		"[chain]\noperator = \"theta1x\"\n": "belongs to one", "[keyring]\nbackend = \"os\"\n": "belongs to one",

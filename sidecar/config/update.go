@@ -1,12 +1,15 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
+	"github.com/spf13/pflag"
 	"github.com/spf13/viper"
 
 	"github.com/thetaedge/theta/sidecar/release"
@@ -67,15 +70,33 @@ func (u Update) validate() error {
 	return errors.Join(errs...)
 }
 
-// UpdateKeys returns the keys in the settings file of a home, whatever else is in that file: a newer
-// program may have settings that this one does not know.
-func UpdateKeys(home string) (release.Keys, error) {
+// UpdateKeys returns the keys that Load would return for a home, whatever else is in its settings file: a
+// newer program may have settings that this one does not know. flags may be nil; environ is os.Environ().
+func UpdateKeys(home string, flags *pflag.FlagSet, environ []string) (release.Keys, error) {
+	const key = "update.key"
 	path := filepath.Join(home, FileName)
-	file := viper.New()
-	file.SetConfigFile(path)
-	file.SetConfigType("toml")
-	if err := file.ReadInConfig(); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("cannot read update.key in %s: %w", path, err)
+	raw, err := readText(path)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("cannot read %s in %s: %w", key, path, err)
 	}
-	return Update{Key: file.GetStringSlice("update.key")}.Keys()
+	file := viper.New()
+	file.SetConfigType("toml")
+	if err := file.ReadConfig(bytes.NewReader(raw)); err != nil {
+		return nil, fmt.Errorf("cannot read %s in %s: %w", key, path, err)
+	}
+	for _, entry := range environ {
+		if name, value, found := strings.Cut(entry, "="); found && name == envName(key) {
+			file.Set(key, value)
+		}
+	}
+	if flags != nil {
+		if flag := flags.Lookup(key); flag != nil && flag.Changed {
+			file.Set(key, flag.Value.String())
+		}
+	}
+	var keys []string
+	if err := file.UnmarshalKey(key, &keys, viper.DecodeHook(splitList)); err != nil {
+		return nil, fmt.Errorf("cannot read %s in %s: %w", key, path, err)
+	}
+	return Update{Key: keys}.Keys()
 }

@@ -51,7 +51,7 @@ work.retention ends, also after a restart.`,
 				return err
 			}
 			return service.Attend(service.DefaultName, home, command.ErrOrStderr(), func(log io.Writer, stops <-chan os.Signal) error {
-				return startVersion(home, log, stops, func(stops <-chan os.Signal) error {
+				return startVersion(home, command.Flags(), log, stops, func(stops <-chan os.Signal) error {
 					n, err := openNode(command)
 					if err != nil {
 						return err

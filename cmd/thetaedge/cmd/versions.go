@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/spf13/pflag"
+
 	"github.com/thetaedge/theta/sidecar/agent"
 	"github.com/thetaedge/theta/sidecar/config"
 	"github.com/thetaedge/theta/sidecar/device"
@@ -24,7 +26,7 @@ var errAgain = errors.New("another version of the program is chosen")
 
 // startVersion runs the chosen version of the program, or this one if none is chosen, again and again
 // until the daemon ends for another reason than an update.
-func startVersion(home string, log io.Writer, stops <-chan os.Signal, run func(stops <-chan os.Signal) error) error {
+func startVersion(home string, flags *pflag.FlagSet, log io.Writer, stops <-chan os.Signal, run func(stops <-chan os.Signal) error) error {
 	exe, err := ownPath()
 	if err != nil {
 		return err
@@ -44,7 +46,7 @@ func startVersion(home string, log io.Writer, stops <-chan os.Signal, run func(s
 		return update.Again(state.Installed, arguments)
 	}
 	for {
-		again, err := runChosen(folder, exe, arguments, log, stops)
+		again, err := runChosen(folder, flags, exe, arguments, log, stops)
 		switch {
 		case errors.Is(err, errNoneChosen):
 			if err := run(stops); !errors.Is(err, errAgain) {
@@ -73,8 +75,8 @@ var errNoneChosen = errors.New("no other version is chosen")
 
 // runChosen runs the chosen version. What keeps it from running is told in the log, and this program
 // runs instead.
-func runChosen(folder *update.Folder, exe string, arguments []string, log io.Writer, stops <-chan os.Signal) (again bool, err error) {
-	keys, err := config.UpdateKeys(folder.Home)
+func runChosen(folder *update.Folder, flags *pflag.FlagSet, exe string, arguments []string, log io.Writer, stops <-chan os.Signal) (again bool, err error) {
+	keys, err := config.UpdateKeys(folder.Home, flags, os.Environ())
 	var program string
 	var notes []string
 	if err == nil {

@@ -28,7 +28,7 @@ func TestAnUpdateLetsADaemonBeginAnewUnlessItsOwnerHasStoppedIt(t *testing.T) {
 func TestAProgramThatIsNotOfTheHomeRunsItselfAndAgainAfterAnUpdate(t *testing.T) {
 	home := newHome(t)
 	runs := 0
-	require.NoError(t, startVersion(home, os.Stderr, nil, func(<-chan os.Signal) error {
+	require.NoError(t, startVersion(home, nil, os.Stderr, nil, func(<-chan os.Signal) error {
 		if runs++; runs == 1 {
 			return errAgain
 		}
