@@ -100,12 +100,18 @@ func deletable(command *cobra.Command, home string) error {
 
 // isHome refuses folders that contain more than a home, such as the home of a user.
 func isHome(home string) error {
+	if real, err := filepath.EvalSymlinks(home); err == nil {
+		home = real
+	}
 	if _, err := os.Stat(filepath.Join(home, config.FileName)); err != nil {
 		return fmt.Errorf("expected a home of thetaedge at %s, found none: %w", home, osfault.Explain(home, err))
 	}
 	user, _ := os.UserHomeDir()
 	here, _ := os.Getwd()
 	for _, place := range []string{user, here} {
+		if real, err := filepath.EvalSymlinks(place); err == nil {
+			place = real
+		}
 		inside, err := filepath.Rel(home, place)
 		if place != "" && err == nil && inside != ".." && !strings.HasPrefix(inside, ".."+string(filepath.Separator)) {
 			return fmt.Errorf("expected a home that contains neither %s nor the folder of this shell, found %s; move config.toml and the keys elsewhere by hand", user, home)
@@ -139,13 +145,23 @@ func closedOnChain(command *cobra.Command, home string) error {
 	return nil
 }
 
+// removeHome removes a home, and the link that leads to it if there is one: a link alone would leave the keys.
+func removeHome(home string) error {
+	real, err := filepath.EvalSymlinks(home)
+	if err != nil {
+		return err
+	}
+	return errors.Join(os.RemoveAll(real), os.RemoveAll(home))
+}
+
 // removeAll removes the home or its updates, and then the program.
 func removeAll(out io.Writer, home, exe string, deleteHome bool) error {
+	settings, unread := config.Load(home, nil, os.Environ())
 	if deleteHome {
 		if err := isHome(home); err != nil {
 			return err
 		}
-		if err := os.RemoveAll(home); err != nil {
+		if err := removeHome(home); err != nil {
 			return fmt.Errorf("the home %s was not removed completely: %w; remove the rest by hand", home, osfault.Explain(home, err))
 		}
 		fmt.Fprintln(out, "removed:", home)
@@ -161,6 +177,9 @@ func removeAll(out io.Writer, home, exe string, deleteHome bool) error {
 	}
 	if _, err := os.Stat(home); !errors.Is(err, fs.ErrNotExist) {
 		fmt.Fprintf(out, "stays: the home %s with settings, worker key and journal; to delete it: rm -r %s\n", home, client.ShellQuote(home))
+	}
+	if deleteHome && (unread != nil || settings.Keyring.Backend == "os") {
+		fmt.Fprintln(out, "stays: a worker key in the keyring of this system, if keyring.backend was os; remove it with the program that shows its passwords")
 	}
 	fmt.Fprintln(out, "stays: the node's registration, bond and earnings on the chain, which belong to the operator's key")
 	return nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -39,6 +40,39 @@ func TestAnUninstallationKeepsTheHomeUnlessItsOwnerSaysSo(t *testing.T) {
 	require.NoError(t, removeAll(&out, home, exe, true))
 	require.NoDirExists(t, home)
 	require.NotContains(t, out.String(), "stays: the home")
+}
+
+// TestAHomeBehindALinkIsDeletedAndNotTheLinkAlone: the keys would stay, and the owner is told otherwise.
+func TestAHomeBehindALinkIsDeletedAndNotTheLinkAlone(t *testing.T) {
+	home := serviceHomeOf(t, nil)
+	link := filepath.Join(t.TempDir(), "link")
+	require.NoError(t, os.Symlink(home, link))
+	var out bytes.Buffer
+	require.NoError(t, removeAll(&out, link, fakeProgram(t), true))
+	require.NoDirExists(t, home)
+	require.NotContains(t, out.String(), "stays: the home")
+	_, err := os.Lstat(link)
+	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
+func TestAKeyThatIsNotInTheHomeIsNamed(t *testing.T) {
+	for backend, named := range map[string]bool{"os": true, "test": false} {
+		home := serviceHomeOf(t, func(c *config.Config) { c.Keyring.Backend = backend })
+		var out bytes.Buffer
+		require.NoError(t, removeAll(&out, home, fakeProgram(t), true))
+		require.Equal(t, named, strings.Contains(out.String(), "stays: a worker key in the keyring of this system"), out.String())
+	}
+}
+
+func TestAFolderThatIsNoHomeIsNotDeletedThroughALinkEither(t *testing.T) {
+	user := t.TempDir()
+	t.Setenv("HOME", user)
+	require.NoError(t, os.WriteFile(filepath.Join(user, config.FileName), nil, 0o600))
+	link := filepath.Join(t.TempDir(), "link")
+	require.NoError(t, os.Symlink(user, link))
+	var out bytes.Buffer
+	require.ErrorContains(t, removeAll(&out, link, fakeProgram(t), true), "expected a home that contains neither")
+	require.FileExists(t, filepath.Join(user, config.FileName))
 }
 
 func TestAHomeWithUnfinishedWorkIsNotDeletedWithoutForce(t *testing.T) {
