@@ -48,7 +48,7 @@ func (s *Snapshot) Clean() {
 	const slots = 1 << 16
 	s.Slots, s.UsedSlots, s.Running = min(s.Slots, slots), min(s.UsedSlots, slots), min(s.Running, slots)
 	for _, sums := range []*Sums{&s.Today, &s.Week, &s.Total} {
-		sums.Pay, sums.Lost, sums.Earned = amount(sums.Pay), amount(sums.Lost), amount(sums.Earned)
+		sums.Pay, sums.Lost, sums.Earned = positive(sums.Pay), positive(sums.Lost), amount(sums.Earned)
 	}
 	s.Chain.clean()
 	s.cleanMachine()
@@ -59,11 +59,11 @@ func (c *OnChain) clean() {
 		return
 	}
 	c.At, c.Status = moment(c.At), Line(c.Status, maxName)
-	c.Bond, c.Locked = amount(c.Bond), amount(c.Locked)
+	c.Bond, c.Locked = positive(c.Bond), positive(c.Locked)
 	c.LeaseEnd, c.JailUntil = within(c.LeaseEnd, maxHeight), within(c.JailUntil, maxHeight)
 	c.LeaseSeconds, c.LeaseFullSeconds = within(c.LeaseSeconds, maxSeconds), within(c.LeaseFullSeconds, maxSeconds)
 	if c.Grant != nil {
-		c.Grant.Left, c.Grant.Expires = amount(c.Grant.Left), moment(c.Grant.Expires)
+		c.Grant.Left, c.Grant.Expires = positive(c.Grant.Left), moment(c.Grant.Expires)
 	}
 }
 
@@ -119,6 +119,14 @@ func amount(text string) string {
 		return ""
 	}
 	return text
+}
+
+// positive returns an amount that cannot be negative, "" for a text that is not one.
+func positive(text string) string {
+	if strings.HasPrefix(text, "-") {
+		return ""
+	}
+	return amount(text)
 }
 
 func within(n, most int64) int64 { return min(max(n, 0), most) }

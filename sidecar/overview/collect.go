@@ -106,7 +106,7 @@ func (c *Collector) Collect(parent context.Context) *Snapshot {
 		}
 	}
 	c.ask(ctx, now)
-	s.Chain, s.Moniker, s.Class = c.onChain, c.named.Moniker, c.named.Class
+	s.Chain, s.Moniker, s.Class = c.onChain.copied(), c.named.Moniker, c.named.Class
 	if days, err := c.from.Days(); err == nil {
 		s.Today, s.Week, s.Total = sumsOf(days, dateOf(now, 0), c.split), sumsOf(days, dateOf(now, 6), c.split), sumsOf(days, "", c.split)
 	}

@@ -86,6 +86,28 @@ func node() edgenodetypes.Node {
 	}
 }
 
+// TestOnlyWhatIsEarnedMayBeNegative: a node that lies must not take anything off the totals of others.
+func TestOnlyWhatIsEarnedMayBeNegative(t *testing.T) {
+	s := Snapshot{Today: Sums{Pay: "-1", Lost: "-1", Earned: "-7"}, Chain: &OnChain{Bond: "-5", Locked: "-5", Grant: &Grant{Left: "-1"}}}
+	s.Clean()
+	require.Equal(t, Sums{Earned: "-7"}, s.Today)
+	require.Equal(t, OnChain{Grant: &Grant{}}, *s.Chain)
+}
+
+// TestASnapshotIsNotChangedByTheNext: another machine may be reading it.
+func TestASnapshotIsNotChangedByTheNext(t *testing.T) {
+	l := &ledger{node: node(), grant: chain.Grant{}}
+	c := NewCollector(sources(l, time.Now))
+	first := c.Collect(t.Context())
+	require.NotNil(t, first.Chain)
+	require.NotNil(t, first.Chain.Grant)
+	l.err = errors.New("the chain does not answer")
+	second := c.Collect(t.Context())
+	require.Equal(t, first.Chain, second.Chain, "the last answer stays")
+	require.NotSame(t, first.Chain, second.Chain)
+	require.NotSame(t, first.Chain.Grant, second.Chain.Grant)
+}
+
 func TestASnapshotShowsWhatDaemonChainAndLedgerSay(t *testing.T) {
 	now := time.Date(2026, 11, 30, 12, 0, 0, 0, time.Local)
 	expiry := now.Add(48 * time.Hour)
@@ -151,7 +173,7 @@ func TestWhatAnotherMachineSaysIsBounded(t *testing.T) {
 	require.Equal(t, int64(maxHeight), s.Height)
 	require.Empty(t, s.Today.Earned)
 	require.Empty(t, s.Today.Pay)
-	require.Equal(t, "-5", s.Today.Lost)
+	require.Empty(t, s.Today.Lost)
 	require.Empty(t, s.Chain.Bond)
 	require.Zero(t, s.Chain.LeaseSeconds)
 	require.Empty(t, s.Chain.Grant.Left)

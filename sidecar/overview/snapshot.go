@@ -107,6 +107,19 @@ type OnChain struct {
 	Grant *Grant `json:"grant,omitempty"`
 }
 
+// copied returns what a snapshot may keep: the next one may show the same answer of the chain.
+func (c *OnChain) copied() *OnChain {
+	if c == nil {
+		return nil
+	}
+	out := *c
+	if c.Grant != nil {
+		grant := *c.Grant
+		out.Grant = &grant
+	}
+	return &out
+}
+
 // Grant is the fee grant of an operator to a worker.
 type Grant struct {
 	// None reports that there is no grant.
