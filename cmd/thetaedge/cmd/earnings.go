@@ -93,7 +93,8 @@ func readEarnings(command *cobra.Command, n *node, days int) (shownEarnings, err
 	}
 	hours, err := forecast.OpenBook(n.home)
 	if err != nil {
-		return shown, err
+		shown.Notes = append(shown.Notes, "the forecast: "+err.Error())
+		hours = &forecast.Book{}
 	}
 	value, err := web.ValuationOf(n.config.Dashboard)
 	if err != nil {

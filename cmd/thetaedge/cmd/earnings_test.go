@@ -155,3 +155,14 @@ func TestPercentsAreRoundedUp(t *testing.T) {
 	require.Equal(t, "50.000", percentText(math.NewInt(1), math.NewInt(2)))
 	require.Equal(t, "33.334", percentText(math.NewInt(1), math.NewInt(3)))
 }
+
+// TestADamagedForecastDoesNotHideWhatWasEarned: it is an estimate, and the days are not.
+func TestADamagedForecastDoesNotHideWhatWasEarned(t *testing.T) {
+	home := earnedHome(t, 2)
+	require.NoError(t, os.WriteFile(filepath.Join(home, forecast.File), []byte("{"), 0o600))
+	out, err := run(t, "earnings", "--home", home)
+	require.NoError(t, err)
+	require.Contains(t, out, "2026-11-30")
+	require.Contains(t, out, "the forecast: ")
+	require.Contains(t, out, "move the file away")
+}
