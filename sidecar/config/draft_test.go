@@ -135,7 +135,19 @@ func TestAnyTextOfAListIsReadAsItWasWritten(t *testing.T) {
 		require.NoError(r, err)
 		text := replace([]byte("[a]\nb = []\nc = 1\n"), "a", "b", value)
 		require.NoError(r, holds(text, "a", "b", value))
+		// A list of such texts can be replaced by another one.
+		require.Equal(r, "[a]\nb = [\"x\"]\nc = 1\n", string(replace(text, "a", "b", `["x"]`)))
 	})
+}
+
+// TestAListWithBracketsCanBeChanged: an address of IPv6 with a port has some.
+func TestAListWithBracketsCanBeChanged(t *testing.T) {
+	home := homeWith(t, "[egress]\nhosts = [\n  \"[2001:db8::1]:7070\", # that's [mine]\n  'relay.example',\n]\nmax-day = \"1GiB\"\n")
+	draft, err := NewDraft(home, nil, map[string]string{"egress.hosts": "other.example"})
+	require.NoError(t, err)
+	require.Equal(t, []string{"other.example"}, draft.New.Egress.Hosts)
+	require.NoError(t, draft.Write())
+	require.Equal(t, "[egress]\nhosts = [\"other.example\"]\nmax-day = \"1GiB\"\n", settingsOf(t, home))
 }
 
 func TestOnlyAddressesOfThisMachineShowTheDashboard(t *testing.T) {

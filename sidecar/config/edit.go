@@ -76,8 +76,10 @@ func replace(text []byte, section, key, value string) []byte {
 	if next := regexp.MustCompile(`(?m)^[ \t]*\[`).FindIndex(text[header[1]:]); next != nil {
 		end = header[1] + next[0]
 	}
-	// A value is a list, which may span lines, a text, or anything else up to a comment.
-	old := regexp.MustCompile(`(?m)^[ \t]*` + regexp.QuoteMeta(key) + `[ \t]*=[ \t]*(\[[^\]]*\]|"[^"\n]*"|[^#\r\n \t]*)`).FindIndex(text[header[1]:end])
+	// A value is a list, which may span lines and contain texts and comments with brackets, a text, or anything
+	// else up to a comment.
+	const list = `\[(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|#[^\n]*|[^\]"'#])*\]`
+	old := regexp.MustCompile(`(?m)^[ \t]*` + regexp.QuoteMeta(key) + `[ \t]*=[ \t]*(` + list + `|"(?:[^"\\\n]|\\.)*"|[^#\r\n \t]*)`).FindIndex(text[header[1]:end])
 	from, to := header[1], header[1]
 	if old == nil {
 		line = append([]byte("\n"), line...)
