@@ -264,7 +264,7 @@ func TestTheInstallerChecksTheSignatureWhereMinisignIsThere(t *testing.T) {
 	require.Contains(t, string(copied), "RELEASE_KEY='"+key+"'", "the copy next to a release knows its key")
 }
 
-// TestAKeyThatTheOwnerGivesIsNotIgnored: without minisign, nobody could say whether the release is by that key.
+// TestAKeyThatTheOwnerGivesIsNotIgnored: without minisign, the script cannot say whether the release is by that key.
 func TestAKeyThatTheOwnerGivesIsNotIgnored(t *testing.T) {
 	p := newPlace(t, "curl")
 	p.publish("1.4.0")

@@ -22,7 +22,7 @@ const maxStarts = 3
 func (f *Folder) Choose(o Offer, keys release.Keys, healthy bool) error {
 	version := o.version.String()
 	return f.change(func(s *State) error {
-		// Nobody removes a version meanwhile: that needs the lock too.
+		// Another process removes no version meanwhile: it would need the lock.
 		if _, _, err := f.verified(version, keys); err != nil {
 			return err
 		}

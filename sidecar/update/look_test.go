@@ -78,7 +78,7 @@ func TestTwoThatMakeAVersionReadyAtOnceDoNotTakeItAwayFromEachOther(t *testing.T
 	require.Empty(t, left)
 }
 
-// TestAnotherChannelMayBeOlder: the owner leaves the early releases, and nobody shows an old manifest.
+// TestAnotherChannelMayBeOlder: the owner leaves the early releases, and the server shows no old manifest.
 func TestAnotherChannelMayBeOlder(t *testing.T) {
 	s := newShop(t)
 	s.publish("1.5.0-rc1", script("1.5.0-rc1"))
