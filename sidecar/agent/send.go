@@ -59,12 +59,7 @@ func (a *Agent) send() {
 	}
 	batch.Renew = a.wantsRenewal()
 	batch.Stakes = a.stakes(&batch)
-	sealed := a.sealCommits(batch.Commits) && a.enterDraws(&batch)
-	if a.wake.stale {
-		a.withhold(&batch)
-		return
-	}
-	if !sealed || batch.Len() == 0 {
+	if !a.sealCommits(batch.Commits) || !a.enterDraws(&batch) || batch.Len() == 0 {
 		return
 	}
 	if batch.Renew {
@@ -76,16 +71,6 @@ func (a *Agent) send() {
 		done, err := a.cfg.Chain.Submit(ctx, batch, limit)
 		return submitted{batch, from, endpoint, done, err}
 	})
-}
-
-// withhold sends nothing, because the journal could not be written for a while and the batch replies to an old
-// state. What was sealed is sent in reply to a new one, and draws may have been closed.
-func (a *Agent) withhold(batch *chain.Batch) {
-	for _, ref := range batch.Claims {
-		if w, live := a.assignments[keyOf(ref)]; live && w.record.Phase == store.PhaseClaimed {
-			w.claimSent = false
-		}
-	}
 }
 
 // due adds what the chain waits for from one assignment to a batch.

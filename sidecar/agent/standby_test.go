@@ -24,21 +24,15 @@ type fullJournal struct {
 	// fillsAt makes the disk full before the change with this number; 0 means never.
 	fillsAt int64
 	changes atomic.Int64
-	// seals makes the disk full before a change that seals a commitment.
-	seals atomic.Bool
 }
 
 func (j *fullJournal) Update(change func(*store.Tx) error) error {
 	if n := j.changes.Add(1); n == j.fillsAt {
 		j.full.Store(true)
 	}
-	if !j.full.Load() && !j.seals.Load() {
+	if !j.full.Load() {
 		return j.Journal.Update(change)
 	}
-	if !j.full.Load() && !j.sealing(change) {
-		return j.Journal.Update(change)
-	}
-	j.full.Store(true)
 	j.refused.Add(1)
 	return j.Journal.Update(func(tx *store.Tx) error {
 		if err := change(tx); err != nil {
@@ -46,19 +40,6 @@ func (j *fullJournal) Update(change func(*store.Tx) error) error {
 		}
 		return &fs.PathError{Op: "write", Path: "/home/journal.db", Err: syscall.ENOSPC}
 	})
-}
-
-// sealing reports whether a change seals a commitment.
-func (j *fullJournal) sealing(change func(*store.Tx) error) (is bool) {
-	errTried := errors.New("tried")
-	_ = j.Journal.Update(func(tx *store.Tx) error {
-		if change(tx) == nil {
-			list, _ := tx.List(store.Filter{Phases: []store.Phase{store.PhaseCommitSent}})
-			is = len(list) > 0
-		}
-		return errTried
-	})
-	return is
 }
 
 // fills gives a world a journal whose disk may be full.
@@ -264,30 +245,4 @@ func TestTheOwnerIsServedWhileTheDiskIsFull(t *testing.T) {
 	}, patience, time.Millisecond)
 	journal.full.Store(false)
 	require.Equal(t, "paid", w.untilPhase(task, store.PhaseSettled).Verdict.Status)
-}
-
-// TestNothingIsSentInReplyToAStateFromBeforeTheDiskWasFull: the commitment is sealed after the chain has gone on, and
-// the agent looks where the chain is before it sends anything.
-func TestNothingIsSentInReplyToAStateFromBeforeTheDiskWasFull(t *testing.T) {
-	w := newWorld(t)
-	journal := w.fills()
-	w.engine.hold = make(chan struct{})
-	task := w.chain.post(w.web, 1, under(quorum))
-	stopBlocks := w.chain.blocks(time.Millisecond)
-	_, stop := w.run()
-	defer stop()
-	w.untilPhase(task, store.PhaseRunning)
-	journal.seals.Store(true) // the disk is full from the sealing of the commitment on
-	close(w.engine.hold)
-	w.untilStandby(journal)
-	require.Equal(t, store.PhaseExecuted, w.record(task).Phase)
-	stopBlocks()
-	deadline, left := w.record(task).Deadlines.Commit, int64(0)
-	w.chain.read(func() { left = deadline - w.chain.height })
-	w.chain.skip(int(left) + 10)
-	journal.seals.Store(false)
-	journal.full.Store(false)
-	defer w.chain.blocks(time.Millisecond)()
-	require.NotEqual(t, "paid", w.untilPhase(task, store.PhaseSettled).Verdict.Status)
-	require.Zero(t, w.sent(task, chain.Commit), "it would cost a fee for nothing")
 }
