@@ -88,6 +88,15 @@ func requireUnharmed(t *testing.T, network *devnet.Devnet, run *devnet.Run) {
 	}
 }
 
+// awaitWork waits until the daemon of a node takes work.
+func awaitWork(t *testing.T, node devnet.Node) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		status, err := node.Status(t.Context())
+		return err == nil && status.Mode == "working"
+	}, 2*time.Minute, 100*time.Millisecond)
+}
+
 // awaitBlocks waits until a node has seen a number of further blocks.
 func awaitBlocks(t *testing.T, node devnet.Node, blocks int64) {
 	t.Helper()
