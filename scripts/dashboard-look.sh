@@ -28,12 +28,14 @@ build/bin/dashboard -unregistered >"$addresses/new" &
 new=$!
 build/bin/dashboard -held >"$addresses/held" &
 held=$!
-trap 'kill -INT $working $new $held 2>/dev/null; wait; rm -rf "$addresses"' EXIT
-for node in working new held; do
+build/bin/dashboard -outdated >"$addresses/outdated" &
+outdated=$!
+trap 'kill -INT $working $new $held $outdated 2>/dev/null; wait; rm -rf "$addresses"' EXIT
+for node in working new held outdated; do
   for _ in $(seq 1 200); do
     [[ -s $addresses/$node ]] && break
     sleep 0.1
   done
   [[ -s $addresses/$node ]] || exit 1
 done
-LOOK=$(realpath "$look") node tests/dashboard/look.mjs "$(head -1 "$addresses/working")" "$(head -1 "$addresses/new")" build/look/pictures "$(tail -1 "$addresses/new")" "$(head -1 "$addresses/held")"
+LOOK=$(realpath "$look") node tests/dashboard/look.mjs "$(head -1 "$addresses/working")" "$(head -1 "$addresses/new")" build/look/pictures "$(tail -1 "$addresses/new")" "$(head -1 "$addresses/held")" "$(head -1 "$addresses/outdated")"

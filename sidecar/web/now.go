@@ -88,6 +88,15 @@ func standingOf(status *sidecarv1.StatusResponse) standing {
 	return st
 }
 
+// Endpoints returns the nodes of the chain that the daemon may ask. It returns none if there is only one without
+// trouble: the height of the chain says all about it.
+func (st standing) Endpoints() []*sidecarv1.EndpointStatus {
+	if all := st.Status.Endpoints; len(all) > 1 || len(all) == 1 && all[0].Trouble != "" {
+		return all
+	}
+	return nil
+}
+
 // ruled reports whether only rules of the owner hold the machine back, and no pause by hand.
 func ruled(pauses []*sidecarv1.PauseReason) bool {
 	byHand := func(p *sidecarv1.PauseReason) bool { return p.Rule == manualRule }
@@ -172,7 +181,7 @@ func (s *Server) current(r *http.Request) (current, error) {
 	if c.Reasons, c.WhySum, err = s.piece(r, "why", c); err != nil {
 		return current{}, err
 	}
-	for _, name := range []string{"more", "cards"} {
+	for _, name := range []string{"more", "endpoints", "cards"} {
 		p := part{Name: name}
 		if p.Content, p.Sum, err = s.piece(r, name, c); err != nil {
 			return current{}, err

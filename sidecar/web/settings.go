@@ -30,8 +30,9 @@ type settingsPage struct {
 	Values  map[string]string
 	// Base names the file that the owner has seen.
 	Base string
-	// Declare reports that the chain has to be told about the change.
-	Declare bool
+	// Declare reports that the chain has to be told about the change, with the command Register.
+	Declare  bool
+	Register string
 	// Path is the settings file, and Command restarts the node.
 	Path, Command string
 }
@@ -115,7 +116,7 @@ func (s *Server) checkSettings(w http.ResponseWriter, r *http.Request) {
 			page.Effects = append(page.Effects, effectOf(words, f, now[f.Key]))
 		}
 	}
-	page.Declare, page.Base = declared(draft), draft.Base()
+	page.Declare, page.Base, page.Register = declared(draft), draft.Base(), s.registerCommand()
 	s.show(w, r, http.StatusOK, "confirm", page)
 }
 

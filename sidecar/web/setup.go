@@ -89,12 +89,20 @@ func (s *Server) setup(w http.ResponseWriter, r *http.Request) {
 			page.Known = true
 		}
 	}
-	page.Register = "thetaedge register --from operator --keyring-dir ~/.thetad --region de --home " + client.ShellQuote(s.cfg.Home)
-	page.SelfTest = "thetaedge doctor --self-test --from operator --keyring-dir ~/.thetad --relay " + relayIn(page.Hosts) + " --home " + client.ShellQuote(s.cfg.Home)
+	page.Register = s.registerCommand("--region de")
+	page.SelfTest = "thetaedge doctor --self-test " + asOperator + " --relay " + relayIn(page.Hosts) + " --home " + client.ShellQuote(s.cfg.Home)
 	if r.URL.Query().Get("checks") == "run" {
 		page.Checks, page.Ran = s.checks.run(r.Context(), s.cfg.Node), true
 	}
 	s.show(w, r, http.StatusOK, "setup", page)
+}
+
+// asOperator are the flags that name the key which the set-up page has the owner make.
+const asOperator = "--from operator --keyring-dir ~/.thetad"
+
+// registerCommand returns the command that registers the node or declares its settings again, with further flags.
+func (s *Server) registerCommand(flags ...string) string {
+	return strings.Join(slices.Concat([]string{"thetaedge register", asOperator}, flags, []string{"--home", client.ShellQuote(s.cfg.Home)}), " ")
 }
 
 // limitsOf returns the settings that bound what a job may take, as labels and values.

@@ -3,9 +3,12 @@ package web
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/thetaedge/theta/sidecar/earnings"
 )
 
 // spanText formats a number of milliseconds.
@@ -85,4 +88,17 @@ func sizeText(n uint64) string {
 		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
 	}
 	return fmt.Sprintf("%.2f GiB", float64(n)/(1<<30))
+}
+
+// rateText formats an amount per hour in base units. Above one tfuel it has three digits after the point: the rest says
+// nothing about the next hour.
+func rateText(amount string) string {
+	const shown = 3
+	text := earnings.AmountText(amount)
+	number, unit, _ := strings.Cut(text, " ")
+	whole, fraction, _ := strings.Cut(number, ".")
+	if strings.Trim(whole, "-−0") == "" || len(fraction) <= shown {
+		return text
+	}
+	return whole + "." + fraction[:shown] + " " + unit
 }

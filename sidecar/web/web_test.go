@@ -2,7 +2,6 @@ package web_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -25,7 +24,6 @@ import (
 	sidecarv1 "github.com/thetaedge/theta/sidecar/api/v1"
 	"github.com/thetaedge/theta/sidecar/config"
 	"github.com/thetaedge/theta/sidecar/earnings"
-	"github.com/thetaedge/theta/sidecar/forecast"
 	"github.com/thetaedge/theta/sidecar/owner"
 	"github.com/thetaedge/theta/sidecar/web"
 	"github.com/thetaedge/theta/testutil/dashboard"
@@ -67,11 +65,13 @@ func strangerAt(t *testing.T, home string) *browser {
 	t.Helper()
 	node, err := dashboard.Open(home, time.Now().Add(-8*time.Hour))
 	require.NoError(t, err)
+	book, err := dashboard.Forecasts(node.Home)
+	require.NoError(t, err)
 	logs := web.NewLogs()
 	logger := slog.New(logs.Handler(slog.LevelDebug))
 	logger.Warn("cannot deliver "+dashboard.Hostile, "error", dashboard.Hostile)
 	server, err := web.NewServer(web.Config{
-		Node: node, Home: node.Home, Forecasts: forecasts(t, node.Home), Language: "auto", Sensors: dashboard.Sensors{}, Logs: logs, Logger: logger,
+		Node: node, Home: node.Home, Forecasts: book, Language: "auto", Sensors: dashboard.Sensors{}, Logs: logs, Logger: logger,
 		WhyWait: 20 * time.Second, Alerts: dashboard.Alerts,
 	})
 	require.NoError(t, err)
@@ -92,25 +92,6 @@ func strangerAt(t *testing.T, home string) *browser {
 		require.NoError(t, node.Close())
 	})
 	return b
-}
-
-// forecasts returns the book of a node that has earned a tfuel in each hour of four weeks.
-func forecasts(t *testing.T, home string) *forecast.Book {
-	t.Helper()
-	const first, weeks = 500_000, 4
-	var hours []forecast.Hour
-	for i := range int64(weeks * 7 * 24) {
-		hours = append(hours, forecast.Hour{At: first + i, Market: 10, Share: 0.1, Online: 1, Earned: 1})
-	}
-	issued := forecast.Issued{
-		At: first + 7*24, Forecast: forecast.Forecast{Kind: forecast.Known, Low: 120, Median: 170, High: 250}, Ended: true, Earned: 168,
-	}
-	raw, err := json.Marshal(map[string]any{"chain": "a", "class": "cpu-small", "hours": hours, "issued": []forecast.Issued{issued}})
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(home, forecast.File), raw, 0o600))
-	book, err := forecast.OpenBook(home)
-	require.NoError(t, err)
-	return book
 }
 
 // send sends a request that change may change.
@@ -223,7 +204,7 @@ func TestTheFirstPageIsRenewedOnlyWhereItHasChanged(t *testing.T) {
 	sum := func(name string) string {
 		return regexp.MustCompile(`name="` + name + `" value="([0-9a-f]+)"`).FindStringSubmatch(content)[1]
 	}
-	seen := "/part/now?state=" + sum("state") + "&why=" + sum("why") + "&more=" + sum("more") + "&cards=" + sum("cards") + "&work="
+	seen := "/part/now?state=" + sum("state") + "&why=" + sum("why") + "&more=" + sum("more") + "&endpoints=" + sum("endpoints") + "&cards=" + sum("cards") + "&work="
 	code, _ := b.get(seen + sum("work"))
 	require.Equal(t, http.StatusNoContent, code)
 	code, part := b.get(seen + "old")
@@ -325,7 +306,7 @@ func TestSettingsAreShownBeforeTheyAreWritten(t *testing.T) {
 	require.Contains(t, content, "up to 3 programs at once instead of 1")
 	require.Contains(t, content, "leaves jobs below 0.5tfuel to others")
 	require.NotContains(t, content, "log.level", "it does not change")
-	require.Contains(t, content, "thetaedge register", "the chain has to be told")
+	require.Contains(t, content, "thetaedge register --from operator --keyring-dir ~/.thetad --home ", "the chain has to be told")
 	now, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.Equal(t, before, now, "nothing is written yet")

@@ -16,6 +16,7 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"github.com/thetaedge/theta/client/grpcnode"
 	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/sidecar/agent"
 	"github.com/thetaedge/theta/sidecar/api"
@@ -44,8 +45,9 @@ type Node struct {
 	Home    string
 	journal *store.Journal
 
-	mu     sync.Mutex
-	status agent.Status
+	mu        sync.Mutex
+	endpoints []grpcnode.EndpointState
+	status    agent.Status
 	// Pauses contains what Pause and Resume were called with.
 	Pauses []string
 	// Unreachable makes the chain not answer.
@@ -82,6 +84,12 @@ func Open(home string, start time.Time) (*Node, error) {
 	identity := api.Identity{Version: "v0.0.0-test", ChainID: "theta-devnet-1", Worker: worker(), StartedAt: start}
 	n.Service = api.NewService(identity, n.agentStatus, journal, []executor.Executor{healthy{}})
 	n.Service.ShowDevices(twoCards{})
+	n.endpoints = []grpcnode.EndpointState{
+		{Address: "https://grpc-1.example:443", Height: 48_120, Trouble: "its newest block is 4 minutes old", Since: start},
+		{Address: "https://grpc-2.example:443", Height: 48_210, Used: true},
+		{Address: "192.0.2.17:9090"},
+	}
+	n.Service.ShowEndpoints(n.endpointStates)
 	return n, n.fill()
 }
 
@@ -106,6 +114,19 @@ func (n *Node) agentStatus() agent.Status {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.status
+}
+
+func (n *Node) endpointStates() []grpcnode.EndpointState {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.endpoints
+}
+
+// Ask sets the nodes of the chain that the daemon may ask.
+func (n *Node) Ask(endpoints ...grpcnode.EndpointState) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.endpoints = endpoints
 }
 
 // Set changes the status of the agent.
@@ -204,7 +225,7 @@ func (n *Node) Checks(context.Context) []web.Check {
 		{Verdict: "warn", What: "rate", Text: "policy.fuel-per-block has the defaults, which suit slow machines; measure this one with: thetaedge bench --write"},
 		{Verdict: "ok", What: "disk", Text: "212.4 GiB free at " + n.Home},
 		{Verdict: "ok", What: "chain", Text: "theta-devnet-1 at 127.0.0.1:9090"},
-		{Verdict: "missing", What: "fees", Text: "the fee grant is used up; run thetaedge register --from KEY again to renew it " + Hostile},
+		{Verdict: "missing", What: "fees", Text: "the fee grant is used up; " + bid.RenewGrant + " " + Hostile},
 	}
 }
 

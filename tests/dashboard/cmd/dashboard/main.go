@@ -11,10 +11,13 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"time"
 
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/sidecar/agent"
+	"github.com/thetaedge/theta/sidecar/config"
+	"github.com/thetaedge/theta/sidecar/forecast"
 	"github.com/thetaedge/theta/sidecar/web"
 	"github.com/thetaedge/theta/testutil/dashboard"
 )
@@ -23,10 +26,11 @@ func main() {
 	listen := flag.String("listen", "127.0.0.1:0", "address to listen on")
 	unregistered := flag.Bool("unregistered", false, "show a node that is not registered yet")
 	held := flag.Bool("held", false, "show a node that its owner's rules hold back")
+	outdated := flag.Bool("outdated", false, "show a node that is older than the chain asks for")
 	flag.Parse()
 	params.SetSDKDefaults()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := run(ctx, *listen, *unregistered, *held)
+	err := run(ctx, *listen, kind{*unregistered, *held, *outdated})
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "Error:", err)
@@ -34,7 +38,41 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, listen string, unregistered, held bool) (err error) {
+// kind says which node is shown. Without any, it is one at work.
+type kind struct{ unregistered, held, outdated bool }
+
+// become changes the node to one of a kind.
+func (k kind) become(node *dashboard.Node) {
+	if k.unregistered {
+		node.Set(func(s *agent.Status) {
+			*s = agent.Status{Mode: agent.Starting, NodeStatus: "unregistered", Height: s.Height, LastError: "worker theta1… serves no node yet; run thetaedge register"}
+		})
+	}
+	if k.held {
+		node.Hold()
+	}
+	if k.outdated {
+		node.Set(func(s *agent.Status) {
+			s.Running, s.MinVersion, s.Outdated = 0, "v1.4.0", "this is version v1.3.2, and the chain asks for v1.4.0 or newer; run thetaedge update"
+		})
+		node.ShowUpdates(func() string { return "v1.4.0 was fetched, and starts when no task runs" })
+	}
+}
+
+// value writes settings with which earnings are worth something, and a forecast.
+func value(home string) (*forecast.Book, error) {
+	settings := config.Default()
+	settings.Dashboard.Electricity, settings.Dashboard.CoinValue, settings.Dashboard.Carbon = "0.32 EUR", "0.05 EUR", "de"
+	if err := os.Remove(filepath.Join(home, config.FileName)); err != nil {
+		return nil, err
+	}
+	if err := config.Write(home, settings); err != nil {
+		return nil, err
+	}
+	return dashboard.Forecasts(home)
+}
+
+func run(ctx context.Context, listen string, shown kind) (err error) {
 	home, err := os.MkdirTemp("", "dashboard-")
 	if err != nil {
 		return err
@@ -45,16 +83,13 @@ func run(ctx context.Context, listen string, unregistered, held bool) (err error
 		return err
 	}
 	defer func() { err = errors.Join(err, node.Close()) }()
-	if unregistered {
-		node.Set(func(s *agent.Status) {
-			*s = agent.Status{Mode: agent.Starting, NodeStatus: "unregistered", Height: s.Height, LastError: "worker theta1… serves no node yet; run thetaedge register"}
-		})
-	}
-	if held {
-		node.Hold()
+	shown.become(node)
+	book, err := value(home)
+	if err != nil {
+		return err
 	}
 	alerts := dashboard.Alerts
-	if unregistered {
+	if shown.unregistered {
 		alerts = nil
 	} else {
 		stop, err := dashboard.Fleet(home)
@@ -71,7 +106,7 @@ func run(ctx context.Context, listen string, unregistered, held bool) (err error
 	logger.Warn("cannot deliver", "error", dashboard.Hostile)
 	logger.Error("the journal cannot be written", "error", "no space left on device")
 	server, err := web.NewServer(web.Config{
-		Node: node, Home: home, Language: "auto", Sensors: dashboard.Sensors{}, Logs: logs, Logger: logger, Alerts: alerts,
+		Node: node, Home: home, Forecasts: book, Language: "auto", Sensors: dashboard.Sensors{}, Logs: logs, Logger: logger, Alerts: alerts,
 	})
 	if err != nil {
 		return err
