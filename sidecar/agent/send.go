@@ -264,6 +264,10 @@ func (s submitted) apply(a *Agent) {
 
 // lost counts transactions that no block holds. Another node is asked after some.
 func (a *Agent) lost(s submitted) {
+	if errors.Is(s.err, chain.ErrStalled) && a.view.height > s.from+leap {
+		a.cfg.Endpoints.Distrust(s.endpoint, fmt.Sprintf("it has shown blocks up to %d, and named lower heights while a transaction waited for them", a.view.height))
+		return
+	}
 	if !errors.Is(s.err, chain.ErrNotIncluded) {
 		return
 	}

@@ -22,6 +22,10 @@ var (
 	// ErrNotIncluded means that the transaction was accepted but is not in any block up to its
 	// timeout height. Callers query the state and send again.
 	ErrNotIncluded = tx.ErrNotIncluded
+	// ErrStalled means that a transaction was accepted, and that the node names neither a block with it
+	// nor heights at which it cannot be in one any more: the chain stands still, or the node says so.
+	// Callers query the state and send again.
+	ErrStalled = errors.New("the node shows neither a block with the transaction nor enough blocks after it")
 	// ErrPoolFull means that the node's mempool has no room for the transaction. Callers send
 	// again in the next block.
 	ErrPoolFull = errors.New("the mempool of the node is full; it is sent again with the next block")

@@ -16,6 +16,21 @@ import (
 // transaction.
 var ErrNoFees = errors.New("nobody pays the fee")
 
+// SetGranter sets the account whose fee grant pays from now on.
+// It does not wait for a transaction that is on its way.
+func (s *Sender) SetGranter(granter sdk.AccAddress) {
+	s.paying.Lock()
+	defer s.paying.Unlock()
+	s.payer = granter
+}
+
+// Granter returns the account whose fee grant pays; it is empty if the signer pays.
+func (s *Sender) Granter() sdk.AccAddress {
+	s.paying.Lock()
+	defer s.paying.Unlock()
+	return s.payer
+}
+
 // granter returns the account that pays for an order; nil if the worker itself does.
 func (s *Sender) granter(o *order) sdk.AccAddress {
 	if o.ungranted != nil {

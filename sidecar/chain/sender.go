@@ -41,6 +41,9 @@ type TxConfig struct {
 	Now func() time.Time
 	// PollInterval is the pause between two checks for inclusion; 0 means 250 ms.
 	PollInterval time.Duration
+	// AwaitLimit is how long a transaction is awaited at most, whatever heights the node names; 0
+	// means two minutes.
+	AwaitLimit time.Duration
 }
 
 func (c TxConfig) withDefaults() TxConfig {
@@ -61,6 +64,9 @@ func (c TxConfig) withDefaults() TxConfig {
 	}
 	if c.PollInterval == 0 {
 		c.PollInterval = 250 * time.Millisecond
+	}
+	if c.AwaitLimit == 0 {
+		c.AwaitLimit = 2 * time.Minute
 	}
 	return c
 }
@@ -124,21 +130,6 @@ func NewSender(conn grpc.ClientConnInterface, cdc Codec, signer tx.Signer, cfg T
 	}
 }
 
-// SetGranter sets the account whose fee grant pays from now on.
-// It does not wait for a transaction that is on its way.
-func (s *Sender) SetGranter(granter sdk.AccAddress) {
-	s.paying.Lock()
-	defer s.paying.Unlock()
-	s.payer = granter
-}
-
-// Granter returns the account whose fee grant pays; it is empty if the signer pays.
-func (s *Sender) Granter() sdk.AccAddress {
-	s.paying.Lock()
-	defer s.paying.Unlock()
-	return s.payer
-}
-
 // Address returns the address of the account that signs.
 func (s *Sender) Address() sdk.AccAddress { return s.signer.Address() }
 
@@ -151,7 +142,8 @@ func (s *Sender) Address() sdk.AccAddress { return s.signer.Address() }
 // Send corrects a wrong sequence, a raised minimum gas price and exhausted gas, and tries
 // again. It also does so if a node has forgotten a transaction and then refuses it for one of
 // these reasons. Send fails with a *tx.Refusal if a message fails (nothing was executed then),
-// or with ErrNotIncluded, ErrPoolFull, ErrFeeCap, ErrNoAccount, ErrUnreachable or ErrRejected.
+// or with ErrNotIncluded, ErrStalled, ErrPoolFull, ErrFeeCap, ErrNoAccount, ErrUnreachable or
+// ErrRejected.
 func (s *Sender) Send(ctx context.Context, msgs ...sdk.Msg) (TxResult, error) {
 	return s.send(ctx, order{msgs: msgs, items: 1})
 }
@@ -392,7 +384,10 @@ func (s *Sender) deliver(ctx context.Context, signed tx.Signed) (TxResult, error
 		return TxResult{}, err
 	}
 	s.account.Used()
-	result, decided, err := s.txs.Await(ctx, signed, s.cfg.PollInterval)
+	limited, cancel := context.WithTimeoutCause(ctx, s.cfg.AwaitLimit,
+		fmt.Errorf("%w: transaction %s, after %s", ErrStalled, signed.Hash(), s.cfg.AwaitLimit))
+	defer cancel()
+	result, decided, err := s.txs.Await(limited, signed, s.cfg.PollInterval)
 	if !decided {
 		// It is not known any more whether the sequence was used.
 		s.account.Forget()

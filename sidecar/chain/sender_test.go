@@ -197,6 +197,20 @@ func TestRaisedGasPriceIsQueriedAgain(t *testing.T) {
 	require.Equal(t, "2000000atfuel", n.sent[2].fee.String())
 }
 
+// A node that takes a transaction and names the same height for ever must not keep all later ones back.
+func TestATransactionIsNotAwaitedForEverWhileTheNodeNamesTheSameHeight(t *testing.T) {
+	n := newFakeNode(t)
+	n.loses, n.stands = true, true
+	s := n.sender(TxConfig{AwaitLimit: 100 * time.Millisecond})
+	_, err := s.Submit(t.Context(), fullBatch(), 10)
+	require.ErrorIs(t, err, ErrStalled)
+	n.mu.Lock()
+	n.loses, n.stands = false, false
+	n.mu.Unlock()
+	_, err = s.Submit(t.Context(), fullBatch(), 10)
+	require.NoError(t, err)
+}
+
 func TestTransactionInNoBlockIsReportedAndItsSequenceAskedForAgain(t *testing.T) {
 	n := newFakeNode(t)
 	n.loses = true

@@ -103,7 +103,9 @@ type fakeNode struct {
 	grantRefusal string
 	poor         bool
 	// loses makes the node accept transactions but not include them in blocks.
-	loses    bool
+	loses bool
+	// stands lets the height stay as it is.
+	stands   bool
 	sent     []sentTx
 	accounts int
 	results  map[string]*sdk.TxResponse
@@ -186,7 +188,9 @@ func (s *nodeStatus) Status(context.Context, *node.StatusRequest) (*node.StatusR
 	if s.node.starting {
 		return nil, status.Error(codes.Unknown, "codespace sdk code 26: invalid height: context did not contain latest block height in either check state or finalize block state (14)")
 	}
-	s.node.height++
+	if !s.node.stands {
+		s.node.height++
+	}
 	return &node.StatusResponse{Height: s.node.height}, nil
 }
 
