@@ -27,7 +27,7 @@ func (l Line) Total() uint64 {
 }
 
 // Moved adds bytes to those of a day and returns the sums of the day. If the clock was set back, the counted
-// day continues, so that no new budget begins. What was counted to a day that is further ahead belongs to this one.
+// day continues, so that no new budget begins. Bytes that were counted to a day that is further ahead belong to this one.
 func (j *Journal) Moved(day int64, received, sent uint64) (line Line, err error) {
 	read := func(tx *bbolt.Tx) error {
 		raw := tx.Bucket([]byte(metaBucket)).Get([]byte(lineKey))

@@ -56,7 +56,7 @@ func (q *quota) take(p *process, bytes uint64) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if p.left {
-		return errLeft // nobody would give back what it takes
+		return errLeft // after its end, no call gives back what it takes
 	}
 	before := q.taken[p]
 	var others uint64

@@ -315,7 +315,7 @@ func TestAWorkerThatIsKilledAtAnyMomentOfASwapIsOnlyGone(t *testing.T) {
 	}
 }
 
-// TestAProcessThatHasEndedTakesNothing: its report may be read after its end, and nobody would give back what it took.
+// TestAProcessThatHasEndedTakesNothing: its report may be read after its end, when no call gives back what it took.
 func TestAProcessThatHasEndedTakesNothing(t *testing.T) {
 	q := newQuota(&Swap{Bytes: 100}, t.TempDir())
 	ended, other := &process{quota: q}, &process{quota: q}
