@@ -27,7 +27,7 @@ func TestANodeWhoseDiskIsFullRevealsAndNobodyIsSlashed(t *testing.T) {
 	network := startNetwork(t)
 	node := network.Nodes()[0]
 	onSmallDisk(t, network, node)
-	for _, when := range moments()[1:] {
+	for _, when := range worstMoments() {
 		t.Run(when.name, func(t *testing.T) {
 			filler := filepath.Join(node.Home(), "filler")
 			filled := false

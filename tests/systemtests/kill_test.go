@@ -4,6 +4,7 @@ package systemtests
 
 import (
 	"fmt"
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -39,6 +40,14 @@ func moments() []moment {
 		{"while it executes", func(p client.Progress) bool { return p.Stage == client.StageExecute && p.Committed < p.Target }},
 		{"while it reveals", func(p client.Progress) bool { return p.Stage == client.StageReveal }},
 	}
+}
+
+// worstMoments returns the moment at which a node has the most to lose; with MOMENTS=all, all from its work on.
+func worstMoments() []moment {
+	if os.Getenv("MOMENTS") == "all" {
+		return moments()[1:]
+	}
+	return moments()[2:]
 }
 
 func TestKilledEdgeNodeFinishesItsJobAndNobodyIsSlashed(t *testing.T) {

@@ -20,7 +20,7 @@ func TestAWorkerKeyThatIsRotatedWhileATaskRunsCostsNoBond(t *testing.T) {
 	t.Parallel()
 	network := startNetwork(t)
 	node := network.Nodes()[0]
-	for _, when := range moments()[1:] {
+	for _, when := range worstMoments() {
 		t.Run(when.name, func(t *testing.T) {
 			rotated := false
 			run := follow(t, network, writeJob(t, fmt.Sprintf(textgen, root(t)), nil), func(p client.Progress) {

@@ -28,7 +28,7 @@ func TestADaemonThatStoodStillForAWhileGoesOnAndNobodyIsSlashed(t *testing.T) {
 		o.Params = map[string]map[string]any{"compute": {"reveal_blocks": "400"}}
 	})
 	node := network.Nodes()[0]
-	for _, when := range moments()[1:] {
+	for _, when := range worstMoments() {
 		t.Run(when.name, func(t *testing.T) {
 			slept := false
 			run := follow(t, network, writeJob(t, fmt.Sprintf(textgen, root(t)), nil), func(p client.Progress) {
