@@ -7,12 +7,11 @@ import (
 	"testing"
 	"time"
 
+	p2p "github.com/cometbft/cometbft/proto/tendermint/p2p"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-
-	p2p "github.com/cometbft/cometbft/proto/tendermint/p2p"
 
 	"github.com/cosmos/cosmos-sdk/client/grpc/cmtservice"
 	nodeservice "github.com/cosmos/cosmos-sdk/client/grpc/node"
