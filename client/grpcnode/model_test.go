@@ -24,14 +24,12 @@ const patience = 30 * time.Second
 
 // These names tell apart what a model does not answer.
 type (
-	otherNode = nodeservice.UnimplementedServiceServer
-	otherCmt  = cmtservice.UnimplementedServiceServer
-	otherTx   = txtypes.UnimplementedServiceServer
+	otherCmt = cmtservice.UnimplementedServiceServer
+	otherTx  = txtypes.UnimplementedServiceServer
 )
 
 // model is a node that behaves as a test says.
 type model struct {
-	otherNode
 	otherCmt
 	otherTx
 

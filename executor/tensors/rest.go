@@ -235,7 +235,7 @@ func (a *absent) load(k *weight, interrupted func() bool) (bool, error) {
 			return true, nil
 		}
 		piece := a.piece[:min(size-at, pieceBytes)]
-		if _, err := file.ReadAt(piece, int64(k.part.offset+at)); err != nil { //nolint:gosec // within a file
+		if _, err := file.ReadAt(piece, int64(k.part.offset+at)); err != nil {
 			return false, fmt.Errorf("read weights again: %w", err)
 		}
 		found.add(piece)

@@ -28,5 +28,5 @@ func isolated(t *testing.T, path string) {
 // share lets all users of the machine look into a folder.
 func share(t *testing.T, path string) {
 	t.Helper()
-	require.NoError(t, os.Chmod(path, 0o755)) //nolint:gosec // shared is the case of the test
+	require.NoError(t, os.Chmod(path, 0o755))
 }

@@ -14,7 +14,7 @@ func TestAFileThatWasClosedToOthersPassesTheCheck(t *testing.T) {
 	dir := t.TempDir()
 	share(t, dir)
 	path := filepath.Join(dir, "a secret of Jörg")
-	require.NoError(t, os.WriteFile(path, []byte("x"), 0o644)) //nolint:gosec // readable for others is the case of the test
+	require.NoError(t, os.WriteFile(path, []byte("x"), 0o644))
 	require.NoError(t, private.File(path))
 	require.NoError(t, private.Check(path))
 	raw, err := os.ReadFile(path)

@@ -116,7 +116,7 @@ func standing(t *testing.T) bool {
 			continue // it has ended
 		}
 		fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
-		if fields[1] == strconv.Itoa(os.Getpid()) && !strings.Contains("TtZX", fields[0]) {
+		if fields[1] == strconv.Itoa(os.Getpid()) && !slices.Contains([]string{"T", "t", "Z", "X"}, fields[0]) {
 			return false
 		}
 	}

@@ -23,7 +23,8 @@ func passes(err error) bool {
 		return false
 	}
 	switch class {
-	case osfault.NoSpace, osfault.ReadOnly, osfault.TooManyFiles, osfault.NoMemory, osfault.TooLarge:
+	case osfault.NoSpace, osfault.ReadOnly, osfault.TooManyFiles, osfault.NoMemory, osfault.TooLarge,
+		osfault.InUse, osfault.Scanned:
 		return true
 	case osfault.Permission, osfault.WrongKind, osfault.NoLocks, osfault.Device:
 	}

@@ -322,7 +322,7 @@ func TestADamagedBookIsPutAsideAndAMissingDiskStopsNothing(t *testing.T) {
 }
 
 // run sends letters until the test ends.
-func (b *bench) run(t *testing.T) (stop func()) {
+func (b *bench) run() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
@@ -341,7 +341,7 @@ func TestATargetThatRefusesIsTriedAgainAndDoesNotHoldUpAnother(t *testing.T) {
 		c.Targets = []*Target{parsed(t, bad.URL+"/"+secret), parsed(t, good.URL+"/hook")}
 	})
 	b.over(time.Minute, func(s *overview.Snapshot) { s.Chain.JailUntil = 900 })
-	stop := b.run(t)
+	stop := b.run()
 	require.Eventually(t, func() bool { return len(good.got()) == 1 && b.View().Targets[0].Error != "" }, time.Minute, 5*time.Millisecond)
 	require.Contains(t, b.View().Targets[0].Error, "status 500")
 	require.NotContains(t, fmt.Sprint(b.View()), secret)
@@ -349,7 +349,7 @@ func TestATargetThatRefusesIsTriedAgainAndDoesNotHoldUpAnother(t *testing.T) {
 	bad.answers(nil)
 	b.clock.pass(time.Hour)
 	b.restart(t)
-	stop = b.run(t)
+	stop = b.run()
 	require.Eventually(t, func() bool { return b.View().Waiting == 0 }, time.Minute, 5*time.Millisecond)
 	stop()
 	require.Len(t, good.got(), 1, "the target that has it does not get it again")

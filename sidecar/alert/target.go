@@ -51,6 +51,8 @@ func (t *Target) String() string { return t.Name }
 func (t *Target) GoString() string { return t.Name }
 
 // forms describes the addresses that ParseTargets reads.
+//
+//nolint:gosec // it contains no password, only where one stands
 const forms = `"https://HOST/PATH" (a webhook), "ntfy://HOST/TOPIC", "smtp://USER:PASSWORD@HOST:587/?from=ADDRESS&to=ADDRESS", "telegram://TOKEN@telegram/?chats=ID", "discord://TOKEN@WEBHOOK" or "matrix://:TOKEN@HOST/?rooms=ROOM"`
 
 // ParseTargets reads the addresses of targets. Without plaintext, it refuses those that would send

@@ -11,6 +11,7 @@ import (
 	"time"
 )
 
+//nolint:gosec // it contains no password, only where one stands
 const settings = `# Settings of thetaedge. A flag such as --chain.grpc wins over the environment
 # (THETAEDGE_CHAIN_GRPC), that over this file, and that over the default.
 

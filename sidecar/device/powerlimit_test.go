@@ -58,7 +58,7 @@ func TestTheLimitsOfACardOfAMDAreReadFromItsFiles(t *testing.T) {
 	advice, given := c.PowerAdvice()
 	require.True(t, given)
 	require.EqualValues(t, 225_000, advice.Limit)
-	require.Equal(t, "echo 225000000 | sudo tee "+filepath.Join("testdata/sysfs/amdgpu/sys/class/drm/card1/device/hwmon/hwmon4/power1_cap"), advice.Command)
+	require.Equal(t, "echo 225000000 | sudo tee "+filepath.FromSlash("testdata/sysfs/amdgpu/sys/class/drm/card1/device/hwmon/hwmon4/power1_cap"), advice.Command)
 
 	xe := cardsOf(t, "xe")[0]
 	_, given = xe.PowerAdvice()

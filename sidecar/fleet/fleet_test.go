@@ -245,8 +245,10 @@ func TestANodeThatLiesIsContained(t *testing.T) {
 		"wrong types":       {reply(`{"format":1,"height":"high"}`), "something else"},
 		"a number too high": {reply(`{"format":1,"height":1e400}`), "something else"},
 		"deep":              {reply(`{"format":1,"why":` + strings.Repeat("[", 100_000)), "something else"},
-		"a redirect":        {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://evil.example/", 302) }, "status 302"},
-		"a refusal":         {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) }, "refuses the token"},
+		"a redirect": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://evil.example/", http.StatusFound)
+		}, "status 302"},
+		"a refusal": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) }, "refuses the token"},
 	} {
 		row := Ask(t.Context(), []Node{liar(t, test.answer)}, time.Minute)[0]
 		require.Contains(t, row.Error, test.fault, name)
@@ -383,7 +385,7 @@ func FuzzAnswer(f *testing.F) {
 	require.NoError(f, err)
 	f.Add(raw)
 	f.Add([]byte(`{"format":1}`))
-	f.Fuzz(func(t *testing.T, raw []byte) {
+	f.Fuzz(func(_ *testing.T, raw []byte) {
 		if s, err := parse(raw); err == nil {
 			NewTable(time.Now(), []Row{{Snapshot: s}})
 		}

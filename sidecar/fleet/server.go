@@ -23,9 +23,10 @@ import (
 )
 
 const (
-	// SnapshotPath is where a node says how it is, and MetricsPath where Prometheus reads its metrics.
+	// SnapshotPath is where a node says how it is.
 	SnapshotPath = "/fleet/v1/snapshot"
-	MetricsPath  = "/fleet/v1/metrics"
+	// MetricsPath is where Prometheus reads the metrics of a node.
+	MetricsPath = "/fleet/v1/metrics"
 	// shutdownGrace is the time that answers in progress have to finish at shutdown.
 	shutdownGrace = 2 * time.Second
 	// mostConns is the number of connections at a time.

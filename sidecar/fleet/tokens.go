@@ -21,7 +21,7 @@ import (
 
 const (
 	// TokensFile is the name of the file in the home with the digests of tokens.
-	TokensFile = "fleet-tokens.json"
+	TokensFile = "fleet-tokens.json" //nolint:gosec // the name of a file
 	// tokenPrefix is the beginning of every token.
 	tokenPrefix = "tef1_"
 	// mostTokens is the number of tokens of a home.

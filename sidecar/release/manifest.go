@@ -12,10 +12,11 @@ import (
 )
 
 const (
-	// ManifestName is the file that describes a release, SumsName the file with the checksums of its
-	// archives, and SignatureSuffix what the names of their signatures end with.
-	ManifestName    = "manifest.json"
-	SumsName        = "SHA256SUMS"
+	// ManifestName is the file that describes a release.
+	ManifestName = "manifest.json"
+	// SumsName is the file with the checksums of its archives.
+	SumsName = "SHA256SUMS"
+	// SignatureSuffix is what the names of their signatures end with.
 	SignatureSuffix = ".sig"
 	// MaxManifest and MaxSignature bound the two files, in bytes.
 	MaxManifest  = 64 << 10

@@ -150,7 +150,7 @@ func (f File) unpackZip(archive, program string, to io.Writer) (found int, err e
 			return found, fmt.Errorf("%s: %w", f.Name, err)
 		}
 		err = f.copyProgram(to, content, int64(entry.UncompressedSize64)) //nolint:gosec // a size that is too large does not match
-		if err = errors.Join(err, content.Close()); err != nil {
+		if err := errors.Join(err, content.Close()); err != nil {
 			return found, err
 		}
 	}

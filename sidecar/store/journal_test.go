@@ -389,20 +389,20 @@ func TestWhatWasFinishedUnderAClockThatWasAheadIsKeptForItsTimeAndNotForYears(t 
 
 // TestAClockThatBeginsIn1970DoesNotPruneWhatHasJustEnded once it is set: the machine has no battery for its clock.
 func TestAClockThatBeginsIn1970DoesNotPruneWhatHasJustEnded(t *testing.T) {
-	real := time.Date(2027, 3, 1, 12, 0, 0, 0, time.UTC)
-	now := real
+	actual := time.Date(2027, 3, 1, 12, 0, 0, 0, time.UTC)
+	now := actual
 	j, err := Open(t.TempDir(), func() time.Time { return now })
 	require.NoError(t, err)
 	defer func() { require.NoError(t, j.Close()) }()
 	bring(t, j, Key{"job", 0, 0}, PhaseSettled)
 	const retention = 24 * time.Hour
 	now = time.Unix(60, 0)
-	for _, newest := range []time.Time{{}, real.Add(time.Minute)} { // before and after the first block is known
+	for _, newest := range []time.Time{{}, actual.Add(time.Minute)} { // before and after the first block is known
 		gone, err := j.Prune(now.Add(-retention), newest)
 		require.NoError(t, err)
 		require.Empty(t, gone)
 	}
-	now = real.Add(5 * time.Minute)
+	now = actual.Add(5 * time.Minute)
 	gone, err := j.Prune(now.Add(-retention), now)
 	require.NoError(t, err)
 	require.Empty(t, gone)

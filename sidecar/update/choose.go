@@ -125,8 +125,8 @@ func (f *Folder) tryPick(s *State, keys release.Keys) (program, why string) {
 // Runs returns the version whose program runs from this folder; "" if exe is not of this folder.
 func (f *Folder) Runs(exe string) string {
 	folder := f.path()
-	if real, err := filepath.EvalSymlinks(folder); err == nil {
-		folder = real
+	if actual, err := filepath.EvalSymlinks(folder); err == nil {
+		folder = actual
 	}
 	inside, err := filepath.Rel(folder, exe)
 	if err != nil {

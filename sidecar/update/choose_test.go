@@ -299,9 +299,9 @@ func TestOnlyProgramsOfTheFolderRunFromIt(t *testing.T) {
 	link := filepath.Join(t.TempDir(), "link")
 	require.NoError(t, os.Symlink(home, link))
 	require.NoError(t, os.MkdirAll(filepath.Join(home, folderName, "1.4.0"), 0o700))
-	real, err := filepath.EvalSymlinks(home)
+	actual, err := filepath.EvalSymlinks(home)
 	require.NoError(t, err)
-	require.Equal(t, "1.4.0", (&Folder{Home: link}).Runs(filepath.Join(real, folderName, "1.4.0", "thetaedge")), "the home is reached through a link")
+	require.Equal(t, "1.4.0", (&Folder{Home: link}).Runs(filepath.Join(actual, folderName, "1.4.0", "thetaedge")), "the home is reached through a link")
 }
 
 func TestADamagedStateIsNamedAndTheInstalledProgramRuns(t *testing.T) {

@@ -160,7 +160,7 @@ func TestPromtoolAcceptsConfigurationAndRules(t *testing.T) {
 		{"check", "rules", filepath.Join(folder, "prometheus", "thetaedge.rules.yml"), filepath.Join(folder, "prometheus", "thetad.rules.yml")},
 		{"check", "config", "--syntax-only", filepath.Join(folder, "prometheus", "prometheus.yml")},
 	} {
-		out, err := exec.CommandContext(t.Context(), promtool, args...).CombinedOutput() //nolint:gosec // the caller names it
+		out, err := exec.CommandContext(t.Context(), promtool, args...).CombinedOutput()
 		require.NoError(t, err, string(out))
 	}
 }

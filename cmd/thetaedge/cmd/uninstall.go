@@ -100,8 +100,8 @@ func deletable(command *cobra.Command, home string) error {
 
 // isHome refuses folders that contain more than a home, such as the home of a user.
 func isHome(home string) error {
-	if real, err := filepath.EvalSymlinks(home); err == nil {
-		home = real
+	if actual, err := filepath.EvalSymlinks(home); err == nil {
+		home = actual
 	}
 	if _, err := os.Stat(filepath.Join(home, config.FileName)); err != nil {
 		return fmt.Errorf("expected a home of thetaedge at %s, found none: %w", home, osfault.Explain(home, err))
@@ -109,8 +109,8 @@ func isHome(home string) error {
 	user, _ := os.UserHomeDir()
 	here, _ := os.Getwd()
 	for _, place := range []string{user, here} {
-		if real, err := filepath.EvalSymlinks(place); err == nil {
-			place = real
+		if actual, err := filepath.EvalSymlinks(place); err == nil {
+			place = actual
 		}
 		inside, err := filepath.Rel(home, place)
 		if place != "" && err == nil && inside != ".." && !strings.HasPrefix(inside, ".."+string(filepath.Separator)) {
@@ -147,11 +147,11 @@ func closedOnChain(command *cobra.Command, home string) error {
 
 // removeHome removes a home, and the link that leads to it if there is one: a link alone would leave the keys.
 func removeHome(home string) error {
-	real, err := filepath.EvalSymlinks(home)
+	actual, err := filepath.EvalSymlinks(home)
 	if err != nil {
 		return err
 	}
-	return errors.Join(os.RemoveAll(real), os.RemoveAll(home))
+	return errors.Join(os.RemoveAll(actual), os.RemoveAll(home))
 }
 
 // removeAll removes the home or its updates, and then the program.
