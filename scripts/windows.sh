@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Builds for Windows on any machine, and tests the result under Wine (scripts/wine.sh):
 #
-#   scripts/windows.sh build               thetaedge.exe, and all tests compiled
+#   scripts/windows.sh program             thetaedge.exe
+#   scripts/windows.sh build               the same, and all tests compiled
 #   scripts/windows.sh test [PACKAGE...]   the tests under Wine, as a table
 #   scripts/windows.sh paid                a node under Wine that is paid on a network of native programs
-#   scripts/windows.sh ci                  build, then a part of the tests and paid, if Wine can be had
+#   scripts/windows.sh short               build, then a part of the tests and paid, if Wine can be had
 #
 # The table counts tests that passed, failed, were skipped by themselves, and were left out because Wine
 # lacks something (tests/windows/wine.txt). Only the first kind counts as passed. build/windows/report.txt has the
@@ -27,8 +28,10 @@ OMITTED='client'
 # Without cgo, and so from any machine.
 windows() { env GOOS=windows GOARCH=amd64 CGO_ENABLED=0 GOFLAGS='-tags=pebbledb -buildvcs=false' "$@"; }
 
+program() { windows go build -o "$out/thetaedge.exe" ./cmd/thetaedge; }
+
 build() {
-  windows go build -o "$out/thetaedge.exe" ./cmd/thetaedge
+  program
   # This compiles tests without linking them.
   packages "${ALL[@]}" | grep -vxE "$COMPARED" | sed 's|^|./|' | xargs env GOOS=windows GOARCH=amd64 CGO_ENABLED=0 GOFLAGS='-tags=pebbledb -buildvcs=false' go list -export -test -f '' >/dev/null
   echo "thetaedge.exe is built, and the tests compile for Windows"
@@ -106,13 +109,14 @@ paid() {
 }
 
 case "${1:-}" in
+  program) program ;;
   build) build ;;
   paid) paid ;;
   test)
     shift
     if (($#)); then run "$@"; else run "${ALL[@]}"; fi
     ;;
-  ci)
+  short)
     build
     if scripts/wine.sh --ready; then
       run "${SHORT[@]}"
