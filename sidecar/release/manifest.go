@@ -18,8 +18,9 @@ const (
 	SumsName = "SHA256SUMS"
 	// SignatureSuffix is what the names of their signatures end with.
 	SignatureSuffix = ".sig"
-	// MaxManifest and MaxSignature bound the two files, in bytes.
-	MaxManifest  = 64 << 10
+	// MaxManifest bounds the manifest, in bytes.
+	MaxManifest = 64 << 10
+	// MaxSignature bounds a signature, in bytes.
 	MaxSignature = 4 << 10
 	// Program is the name of the program in manifests and archives.
 	Program = "thetaedge"
