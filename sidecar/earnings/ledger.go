@@ -150,23 +150,10 @@ func (b *books) add(a *store.Assignment) {
 func (l *Ledger) write(b books) error {
 	raw, err := json.MarshalIndent(b, "", " ")
 	if err == nil {
-		err = replaceFile(l.path, raw)
+		err = osfault.WriteFile(l.path, raw)
 	}
 	if err != nil {
 		return fmt.Errorf("cannot write what was earned: %w", osfault.Explain(l.path, err))
 	}
 	return nil
-}
-
-// replaceFile replaces a file with one that is on disk as a whole, also if the power fails.
-func replaceFile(path string, content []byte) error {
-	file, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, writeErr := file.Write(content)
-	if err := errors.Join(writeErr, file.Sync(), file.Close()); err != nil {
-		return err
-	}
-	return osfault.Replace(path+".new", path)
 }

@@ -219,24 +219,11 @@ func (p *pages) settle() {
 func (b *Book) write(now time.Time) error {
 	raw, err := json.Marshal(b.pages)
 	if err == nil {
-		err = replaceFile(b.path, raw)
+		err = osfault.WriteFile(b.path, raw)
 	}
 	if err != nil {
 		return fmt.Errorf("cannot write the hours of the market: %w", osfault.Explain(b.path, err))
 	}
 	b.written = now
 	return nil
-}
-
-// replaceFile replaces a file with one that is on disk as a whole, also if the power fails.
-func replaceFile(path string, content []byte) error {
-	file, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(content)
-	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return err
-	}
-	return osfault.Replace(path+".new", path)
 }

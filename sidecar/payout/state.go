@@ -53,22 +53,10 @@ func (s State) write(home string) error {
 	path := filepath.Join(home, File)
 	raw, err := json.MarshalIndent(s, "", " ")
 	if err == nil {
-		err = replaceFile(path, raw)
+		err = osfault.WriteFile(path, raw)
 	}
 	if err != nil {
 		return fmt.Errorf("cannot write when earnings were collected: %w", osfault.Explain(path, err))
 	}
 	return nil
-}
-
-func replaceFile(path string, content []byte) error {
-	file, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(content)
-	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return err
-	}
-	return osfault.Replace(path+".new", path)
 }
