@@ -115,7 +115,8 @@ test: ## Run all tests but system tests and simulations (PKG=./x/... for fewer)
 	go test $(TEST_FLAGS) $(if $(COVER),-coverprofile=$(COVER)) $(if $(filter ./...,$(PKG)),$(LONGEST)) $(PKG)
 
 # The engines share nothing between goroutines, and take many minutes under the detector. Tests that
-# start the app are left out (//go:build !race): the detector would have to compile it.
+# start the app are left out (//go:build !race): the detector would have to compile it. So are tests
+# that measure memory, of which the detector takes most, or compute for minutes under it.
 .PHONY: test-race
 test-race: ## Run the tests of sidecar, client and tensor/cpu, shortened, under the race detector
 	go test -race -short $(TEST_FLAGS) $$(go list ./sidecar/... ./client/... ./drand/... ./executor/... ./blob/... ./relay/... ./tensor/cpu | grep -v /executor/wasm)

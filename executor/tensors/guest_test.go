@@ -1,3 +1,5 @@
+//go:build !race
+
 package tensors_test
 
 import (

@@ -95,8 +95,8 @@ func accumulates(t *testing.T, steps string) executor.Task {
 	t.Helper()
 	at := func(h tensor.Handle) tensor.Operand { return tensor.Operand{Tensor: h} }
 	list := records(
-		&tensor.Gemm{A: at(1), W: at(1), Out: at(2), Batch: 1, M: 64, N: 64, K: 64},
-		&tensor.Binary{A: at(2), B: at(3), Out: at(3), Rows: 1, Cols: 4096, Kind: tensor.Plus},
+		&tensor.Gemm{A: at(1), W: at(1), Out: at(2), Batch: 1, M: 4, N: 64, K: 64},
+		&tensor.Binary{A: at(2), B: at(3), Out: at(3), Rows: 1, Cols: 256, Kind: tensor.Plus},
 		&tensor.Fill{Out: at(4), Count: 3_000_000, Value: 7},
 	)
 	content := make([]byte, 4096+7)
@@ -113,14 +113,19 @@ func accumulates(t *testing.T, steps string) executor.Task {
 		(call $read (i32.const 3) (i64.const 0) (i32.const 4096) (i32.const 16384)) (call $put (i32.const 4096) (i32.const 16384))`))
 	tk.Inputs = []executor.Input{input(t, "w", content)}
 	tk.TraceKeys, tk.Fuel = []executor.Trace{{1}, {2}}, 1<<50
+	tk.WallLimit = 10 * time.Minute
 	return tk
 }
 
 // TestATaskThatRestsAgainAndAgainHasTheSameResult: neither a result nor what it costs nor its traces
 // depend on where the tensors were meanwhile, and their memory is given up each time.
 func TestATaskThatRestsAgainAndAgainHasTheSameResult(t *testing.T) {
+	steps, most := "2000", 20
+	if testing.Short() {
+		steps, most = "200", 8
+	}
 	for _, keep := range []uint64{0, 1 << 30} {
-		task := accumulates(t, "2000")
+		task := accumulates(t, steps)
 		want, err := newMachine(t, keep, reference).run(task)
 		require.NoError(t, err)
 		m := newMachine(t, keep, reference)
@@ -133,7 +138,7 @@ func TestATaskThatRestsAgainAndAgainHasTheSameResult(t *testing.T) {
 		}()
 		storage := newDisk(t)
 		naps, away := 0, 0
-		for over := false; !over && naps < 40; naps++ {
+		for over := false; !over && naps < most; naps++ {
 			n := newNap(storage)
 			rester.Rest(n.request)
 			select {
@@ -258,7 +263,7 @@ func TestWhatDoesNotComeBackWholeIsNoResult(t *testing.T) {
 
 // TestATaskGoesOnIfItsTensorsCannotBeWritten: they are still in memory.
 func TestATaskGoesOnIfItsTensorsCannotBeWritten(t *testing.T) {
-	task := accumulates(t, "3000")
+	task := accumulates(t, "500")
 	want, err := newMachine(t, 0, reference).run(task)
 	require.NoError(t, err)
 	storage := newDisk(t)
