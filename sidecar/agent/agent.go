@@ -228,6 +228,7 @@ func (a *Agent) look() {
 	defer cancel()
 	endpoint := a.cfg.Endpoints.Using()
 	tip, err := a.cfg.Chain.Tip(ctx)
+	gaps := a.wake.gaps
 	if err != nil {
 		a.trouble("cannot read the chain's height", err)
 		return
@@ -255,7 +256,7 @@ func (a *Agent) look() {
 		a.view.blockAt = time.Unix(tip.UnixSeconds, 0)
 	}
 	if tip.Height <= a.view.height {
-		a.wake.stale = false
+		a.wake.saw(gaps)
 		a.lookAgain(ctx)
 		return
 	}
@@ -272,7 +273,7 @@ func (a *Agent) look() {
 
 // refresh reads the chain's state and updates the journal to agree with it.
 func (a *Agent) refresh(ctx context.Context) error {
-	endpoint := a.cfg.Endpoints.Using()
+	endpoint, gaps := a.cfg.Endpoints.Using(), a.wake.gaps
 	if err := a.view.readParams(ctx, a.cfg.Chain); err != nil {
 		return err
 	}
@@ -306,7 +307,7 @@ func (a *Agent) refresh(ctx context.Context) error {
 	if err := a.reconcile(ctx, work); err != nil {
 		return err
 	}
-	a.wake.stale = false
+	a.wake.saw(gaps)
 	a.compare()
 	a.readRedeliveries(ctx)
 	if a.fatal != nil {
