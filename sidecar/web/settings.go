@@ -18,7 +18,7 @@ type effect struct{ Key, Old, New, Sentence string }
 type settingsPage struct {
 	Groups []group
 	// Faults contains what is wrong with the values that were sent.
-	Faults []string
+	Faults []fault
 	// Saved reports that a change has just been written.
 	Saved bool
 	// Restart reports that the daemon runs with other settings than those of the file.
@@ -138,6 +138,8 @@ func effectOf(words words, f field, old string) effect {
 			return words.text("settings.yes")
 		case f.Shape == onOff:
 			return words.text("settings.no")
+		case words.has("choice." + f.Key + "." + value):
+			return words.text("choice." + f.Key + "." + value)
 		}
 		return strings.ReplaceAll(value, "\n", ", ")
 	}
@@ -158,6 +160,19 @@ func effectOf(words words, f field, old string) effect {
 	return out
 }
 
+// fault is something that is wrong with the values, and the setting that it is about; "" if there is none.
+type fault struct{ Text, Field string }
+
+// blame marks a setting if the fault is about it.
+func (t *fault) blame(f *field) {
+	// The decoder puts the name between quotes.
+	for _, begin := range []string{f.Key + ":", "'" + f.Key + "'"} {
+		if rest, is := strings.CutPrefix(t.Text, begin); is {
+			f.Fault, t.Field = strings.TrimSpace(rest), f.ID()
+		}
+	}
+}
+
 // refuse shows the form with the values that were sent and what is wrong with them.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, values map[string]string, err error) {
 	page := s.settingsPage(values)
@@ -166,18 +181,13 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, values map[strin
 		if text = strings.TrimSpace(text); text == "" || len(lines) > 1 && strings.HasSuffix(text, ":") {
 			continue // the first line of a list
 		}
-		page.Faults = append(page.Faults, text)
+		page.Faults = append(page.Faults, fault{Text: text})
 	}
 	for i := range page.Groups {
 		for j := range page.Groups[i].Fields {
 			f := &page.Groups[i].Fields[j]
-			for _, text := range page.Faults {
-				// The decoder puts the name between quotes.
-				for _, begin := range []string{f.Key + ":", "'" + f.Key + "'"} {
-					if rest, is := strings.CutPrefix(text, begin); is {
-						f.Fault = strings.TrimSpace(rest)
-					}
-				}
+			for k := range page.Faults {
+				page.Faults[k].blame(f)
 			}
 		}
 	}

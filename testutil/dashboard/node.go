@@ -52,6 +52,8 @@ type Node struct {
 	Pauses []string
 	// Unreachable makes the chain not answer.
 	Unreachable bool
+	// FundsAsked counts the calls of Funds.
+	FundsAsked int
 	// Explain answers Why. If it is nil, a finding and a second one are the answer.
 	Explain func(ctx context.Context) (*sidecarv1.WhyResponse, error)
 	// Verdict is what Judge returns, and Judged are the rules that it was asked about.
@@ -231,6 +233,9 @@ func (n *Node) Checks(context.Context) []web.Check {
 
 // Funds implements web.Node.
 func (n *Node) Funds(context.Context, string) (web.Funds, error) {
+	n.mu.Lock()
+	n.FundsAsked++
+	n.mu.Unlock()
 	if n.Unreachable {
 		return web.Funds{}, errUnreachable
 	}
