@@ -368,6 +368,201 @@ func (m *MsgCollectResponse) GetUndelegated() string {
 	return ""
 }
 
+// MsgClaimAndDelegate claims the sender's earnings in the bond denom and delegates them. If they
+// cannot be delegated, nothing is claimed. Earnings in other denoms stay.
+type MsgClaimAndDelegate struct {
+	// Address of the operator. Its payout rule must not name another account.
+	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+	// Validator to which the coins are delegated.
+	Validator string `protobuf:"bytes,2,opt,name=validator,proto3" json:"validator,omitempty"`
+}
+
+func (m *MsgClaimAndDelegate) Reset()         { *m = MsgClaimAndDelegate{} }
+func (m *MsgClaimAndDelegate) String() string { return proto.CompactTextString(m) }
+func (*MsgClaimAndDelegate) ProtoMessage()    {}
+func (*MsgClaimAndDelegate) Descriptor() ([]byte, []int) {
+	return fileDescriptor_db25576be75727fc, []int{6}
+}
+func (m *MsgClaimAndDelegate) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgClaimAndDelegate) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgClaimAndDelegate.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgClaimAndDelegate) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgClaimAndDelegate.Merge(m, src)
+}
+func (m *MsgClaimAndDelegate) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgClaimAndDelegate) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgClaimAndDelegate.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgClaimAndDelegate proto.InternalMessageInfo
+
+func (m *MsgClaimAndDelegate) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *MsgClaimAndDelegate) GetValidator() string {
+	if m != nil {
+		return m.Validator
+	}
+	return ""
+}
+
+// MsgClaimAndDelegateResponse says what was delegated.
+type MsgClaimAndDelegateResponse struct {
+	// Coin that was claimed and delegated.
+	Delegated types.Coin `protobuf:"bytes,1,opt,name=delegated,proto3" json:"delegated"`
+}
+
+func (m *MsgClaimAndDelegateResponse) Reset()         { *m = MsgClaimAndDelegateResponse{} }
+func (m *MsgClaimAndDelegateResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgClaimAndDelegateResponse) ProtoMessage()    {}
+func (*MsgClaimAndDelegateResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_db25576be75727fc, []int{7}
+}
+func (m *MsgClaimAndDelegateResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgClaimAndDelegateResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgClaimAndDelegateResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgClaimAndDelegateResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgClaimAndDelegateResponse.Merge(m, src)
+}
+func (m *MsgClaimAndDelegateResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgClaimAndDelegateResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgClaimAndDelegateResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgClaimAndDelegateResponse proto.InternalMessageInfo
+
+func (m *MsgClaimAndDelegateResponse) GetDelegated() types.Coin {
+	if m != nil {
+		return m.Delegated
+	}
+	return types.Coin{}
+}
+
+// MsgClaimAndBond claims the sender's earnings in the denom of bonds and adds them to the bond of
+// its node. If they cannot be bonded, nothing is claimed. Earnings in other denoms stay.
+type MsgClaimAndBond struct {
+	// Address of the operator. Its payout rule must not name another account.
+	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+}
+
+func (m *MsgClaimAndBond) Reset()         { *m = MsgClaimAndBond{} }
+func (m *MsgClaimAndBond) String() string { return proto.CompactTextString(m) }
+func (*MsgClaimAndBond) ProtoMessage()    {}
+func (*MsgClaimAndBond) Descriptor() ([]byte, []int) {
+	return fileDescriptor_db25576be75727fc, []int{8}
+}
+func (m *MsgClaimAndBond) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgClaimAndBond) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgClaimAndBond.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgClaimAndBond) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgClaimAndBond.Merge(m, src)
+}
+func (m *MsgClaimAndBond) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgClaimAndBond) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgClaimAndBond.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgClaimAndBond proto.InternalMessageInfo
+
+func (m *MsgClaimAndBond) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+// MsgClaimAndBondResponse says what was bonded.
+type MsgClaimAndBondResponse struct {
+	// Coin that was claimed and added to the bond.
+	Bonded types.Coin `protobuf:"bytes,1,opt,name=bonded,proto3" json:"bonded"`
+}
+
+func (m *MsgClaimAndBondResponse) Reset()         { *m = MsgClaimAndBondResponse{} }
+func (m *MsgClaimAndBondResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgClaimAndBondResponse) ProtoMessage()    {}
+func (*MsgClaimAndBondResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_db25576be75727fc, []int{9}
+}
+func (m *MsgClaimAndBondResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgClaimAndBondResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgClaimAndBondResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgClaimAndBondResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgClaimAndBondResponse.Merge(m, src)
+}
+func (m *MsgClaimAndBondResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgClaimAndBondResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgClaimAndBondResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgClaimAndBondResponse proto.InternalMessageInfo
+
+func (m *MsgClaimAndBondResponse) GetBonded() types.Coin {
+	if m != nil {
+		return m.Bonded
+	}
+	return types.Coin{}
+}
+
 // MsgUpdateParams replaces the parameters. Only governance can send it.
 type MsgUpdateParams struct {
 	// Address of the governance account; the chain accepts no other.
@@ -380,7 +575,7 @@ func (m *MsgUpdateParams) Reset()         { *m = MsgUpdateParams{} }
 func (m *MsgUpdateParams) String() string { return proto.CompactTextString(m) }
 func (*MsgUpdateParams) ProtoMessage()    {}
 func (*MsgUpdateParams) Descriptor() ([]byte, []int) {
-	return fileDescriptor_db25576be75727fc, []int{6}
+	return fileDescriptor_db25576be75727fc, []int{10}
 }
 func (m *MsgUpdateParams) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -431,7 +626,7 @@ func (m *MsgUpdateParamsResponse) Reset()         { *m = MsgUpdateParamsResponse
 func (m *MsgUpdateParamsResponse) String() string { return proto.CompactTextString(m) }
 func (*MsgUpdateParamsResponse) ProtoMessage()    {}
 func (*MsgUpdateParamsResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_db25576be75727fc, []int{7}
+	return fileDescriptor_db25576be75727fc, []int{11}
 }
 func (m *MsgUpdateParamsResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -467,6 +662,10 @@ func init() {
 	proto.RegisterType((*MsgSetPayoutResponse)(nil), "theta.rewards.v1.MsgSetPayoutResponse")
 	proto.RegisterType((*MsgCollect)(nil), "theta.rewards.v1.MsgCollect")
 	proto.RegisterType((*MsgCollectResponse)(nil), "theta.rewards.v1.MsgCollectResponse")
+	proto.RegisterType((*MsgClaimAndDelegate)(nil), "theta.rewards.v1.MsgClaimAndDelegate")
+	proto.RegisterType((*MsgClaimAndDelegateResponse)(nil), "theta.rewards.v1.MsgClaimAndDelegateResponse")
+	proto.RegisterType((*MsgClaimAndBond)(nil), "theta.rewards.v1.MsgClaimAndBond")
+	proto.RegisterType((*MsgClaimAndBondResponse)(nil), "theta.rewards.v1.MsgClaimAndBondResponse")
 	proto.RegisterType((*MsgUpdateParams)(nil), "theta.rewards.v1.MsgUpdateParams")
 	proto.RegisterType((*MsgUpdateParamsResponse)(nil), "theta.rewards.v1.MsgUpdateParamsResponse")
 }
@@ -474,51 +673,58 @@ func init() {
 func init() { proto.RegisterFile("theta/rewards/v1/tx.proto", fileDescriptor_db25576be75727fc) }
 
 var fileDescriptor_db25576be75727fc = []byte{
-	// 704 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xbc, 0x55, 0x31, 0x6f, 0xd3, 0x40,
-	0x14, 0x8e, 0x93, 0x36, 0x6d, 0x5e, 0x2b, 0x51, 0xac, 0xaa, 0x75, 0x2c, 0xea, 0xa6, 0x16, 0x42,
-	0x21, 0xa2, 0x76, 0x13, 0x10, 0x43, 0x11, 0x42, 0xa4, 0x48, 0x4c, 0x91, 0x2a, 0x57, 0x30, 0x20,
-	0x24, 0x74, 0x89, 0x4f, 0xae, 0x45, 0xec, 0xb3, 0x7c, 0x97, 0xb4, 0xdd, 0x50, 0x47, 0x26, 0xc4,
-	0x0f, 0x60, 0x46, 0x4c, 0x1d, 0x3a, 0xf0, 0x13, 0x3a, 0x56, 0x5d, 0x60, 0x02, 0xd4, 0x0e, 0xf9,
-	0x1b, 0xc8, 0xe7, 0xb3, 0x9d, 0x34, 0xa5, 0x41, 0x0c, 0x2c, 0xc9, 0xdd, 0x7d, 0xef, 0x7d, 0xef,
-	0xbb, 0xef, 0xdd, 0x9d, 0xa1, 0xcc, 0x76, 0x31, 0x43, 0x66, 0x88, 0xf7, 0x50, 0x68, 0x53, 0xb3,
-	0x5f, 0x37, 0xd9, 0xbe, 0x11, 0x84, 0x84, 0x11, 0x79, 0x81, 0x43, 0x86, 0x80, 0x8c, 0x7e, 0x5d,
-	0xbd, 0x89, 0x3c, 0xd7, 0x27, 0x26, 0xff, 0x8d, 0x83, 0x54, 0xad, 0x43, 0xa8, 0x47, 0xa8, 0xd9,
-	0x46, 0x14, 0x9b, 0xfd, 0x7a, 0x1b, 0x33, 0x54, 0x37, 0x3b, 0xc4, 0xf5, 0x05, 0xbe, 0x2c, 0x70,
-	0x8f, 0x3a, 0x11, 0xb9, 0x47, 0x1d, 0x01, 0x94, 0x63, 0xe0, 0x0d, 0x9f, 0x99, 0xf1, 0x44, 0x40,
-	0x8b, 0x0e, 0x71, 0x48, 0xbc, 0x1e, 0x8d, 0x92, 0x4a, 0x63, 0x4a, 0x13, 0x65, 0x1c, 0xd7, 0x0f,
-	0x25, 0x98, 0x6d, 0x51, 0x67, 0xab, 0x8b, 0x5c, 0x4f, 0x7e, 0x00, 0xb3, 0x24, 0xc0, 0x21, 0x62,
-	0x24, 0x54, 0xa4, 0x8a, 0x54, 0x2d, 0x35, 0x95, 0xb3, 0xe3, 0xf5, 0x45, 0x51, 0xe6, 0xa9, 0x6d,
-	0x87, 0x98, 0xd2, 0x1d, 0x16, 0xba, 0xbe, 0x63, 0xa5, 0x91, 0xf2, 0x12, 0x14, 0x6d, 0xec, 0x13,
-	0x8f, 0x2a, 0xf9, 0x4a, 0xa1, 0x5a, 0xb2, 0xc4, 0x6c, 0xb3, 0x7a, 0x38, 0x38, 0xaa, 0xa5, 0x61,
-	0xef, 0x07, 0x47, 0xb5, 0xa5, 0x51, 0x31, 0x49, 0x5d, 0x7d, 0x0f, 0x16, 0x92, 0xb1, 0x85, 0x69,
-	0x40, 0x7c, 0x8a, 0xe5, 0x0e, 0x14, 0x91, 0x47, 0x7a, 0x3e, 0x53, 0xa4, 0x4a, 0xa1, 0x3a, 0xd7,
-	0x28, 0x1b, 0x42, 0x46, 0xe4, 0x99, 0x21, 0x3c, 0x33, 0xb6, 0x88, 0xeb, 0x37, 0x37, 0x4e, 0x7e,
-	0xac, 0xe6, 0xbe, 0xfc, 0x5c, 0xad, 0x3a, 0x2e, 0xdb, 0xed, 0xb5, 0x8d, 0x0e, 0xf1, 0x84, 0x35,
-	0xe2, 0x6f, 0x9d, 0xda, 0x6f, 0x4d, 0x76, 0x10, 0x60, 0xca, 0x13, 0xa8, 0x25, 0xa8, 0xf5, 0x81,
-	0x04, 0xf3, 0x2d, 0xea, 0xec, 0x60, 0xb6, 0x8d, 0x0e, 0x48, 0x8f, 0xfd, 0xa3, 0x03, 0x0d, 0x98,
-	0x41, 0x31, 0xa4, 0xe4, 0x27, 0x24, 0x25, 0x81, 0xf2, 0x13, 0x28, 0xf5, 0x51, 0xd7, 0xb5, 0x79,
-	0xa9, 0x02, 0xcf, 0x5a, 0x3b, 0x3b, 0x5e, 0x5f, 0x11, 0x59, 0x2f, 0x13, 0x6c, 0x34, 0x3d, 0xcb,
-	0xd9, 0xbc, 0x37, 0x66, 0xaf, 0x3a, 0x66, 0x6f, 0xba, 0x31, 0x7d, 0x09, 0x16, 0x87, 0xe7, 0x89,
-	0xcd, 0xfa, 0x27, 0x09, 0x20, 0xf2, 0x9e, 0x74, 0xbb, 0xb8, 0xc3, 0xe4, 0x0d, 0x28, 0x52, 0xec,
-	0xdb, 0x78, 0xf2, 0xee, 0x45, 0xdc, 0x88, 0x63, 0xf9, 0xbf, 0x75, 0x2c, 0x3e, 0x1b, 0x82, 0x22,
-	0x92, 0xae, 0x8c, 0x9f, 0x8c, 0x58, 0x91, 0xfe, 0x31, 0x0f, 0x72, 0x36, 0xfd, 0xaf, 0xc7, 0x43,
-	0x7e, 0x08, 0xa5, 0x10, 0x77, 0xdc, 0xc0, 0xc5, 0x3e, 0x9b, 0xb8, 0xb9, 0x2c, 0x54, 0x7e, 0x0c,
-	0x25, 0x1b, 0x77, 0xb1, 0x83, 0x18, 0xb6, 0x79, 0x6f, 0xaf, 0xd5, 0x37, 0x15, 0xe9, 0xb3, 0xb2,
-	0x0c, 0xb9, 0x02, 0x73, 0x3d, 0x3f, 0x23, 0x98, 0x8a, 0x0a, 0x5b, 0xc3, 0x4b, 0xfa, 0x57, 0x09,
-	0x6e, 0xb4, 0xa8, 0xf3, 0x22, 0xb0, 0x11, 0xc3, 0xdb, 0x28, 0x44, 0x1e, 0x8d, 0xc4, 0xa2, 0x1e,
-	0xdb, 0x25, 0xa1, 0xcb, 0x0e, 0x26, 0x76, 0x2f, 0x0b, 0x95, 0x1f, 0x41, 0x31, 0xe0, 0x0c, 0x7c,
-	0x87, 0x73, 0x0d, 0xc5, 0xb8, 0xfc, 0x82, 0x19, 0x71, 0x85, 0x66, 0x29, 0x12, 0xfa, 0x79, 0x70,
-	0x54, 0x93, 0x2c, 0x91, 0xb2, 0xb9, 0x11, 0xf5, 0x31, 0x23, 0x8b, 0x5a, 0xb9, 0x32, 0xd6, 0xca,
-	0x61, 0x99, 0x7a, 0x19, 0x96, 0x2f, 0x2d, 0x25, 0x3d, 0x6d, 0x7c, 0xcb, 0x43, 0xa1, 0x45, 0x1d,
-	0xf9, 0x39, 0x4c, 0xc7, 0xef, 0x91, 0x3a, 0x2e, 0x25, 0x79, 0x27, 0x54, 0xfd, 0xcf, 0x58, 0x7a,
-	0x48, 0x76, 0xa0, 0x94, 0x5d, 0x6d, 0xed, 0xca, 0x84, 0x14, 0x57, 0xef, 0x5c, 0x8f, 0xa7, 0xa4,
-	0x2d, 0x98, 0x49, 0x6e, 0xcb, 0xad, 0xab, 0x35, 0xc4, 0xa8, 0x7a, 0xfb, 0x3a, 0x34, 0xa5, 0x7b,
-	0x0d, 0xf3, 0x23, 0x6d, 0x5c, 0xbb, 0x32, 0x6b, 0x38, 0x44, 0xbd, 0x3b, 0x31, 0x24, 0x61, 0x57,
-	0xa7, 0xdf, 0x45, 0xed, 0x6a, 0x3e, 0x3b, 0x39, 0xd7, 0xa4, 0xd3, 0x73, 0x4d, 0xfa, 0x75, 0xae,
-	0x49, 0x1f, 0x2e, 0xb4, 0xdc, 0xe9, 0x85, 0x96, 0xfb, 0x7e, 0xa1, 0xe5, 0x5e, 0xd5, 0x86, 0x2e,
-	0x05, 0x67, 0xc5, 0xb6, 0x83, 0xe3, 0x91, 0xb9, 0x9f, 0x36, 0x91, 0x5f, 0x8e, 0x76, 0x91, 0x7f,
-	0x32, 0xee, 0xff, 0x0e, 0x00, 0x00, 0xff, 0xff, 0x3e, 0xc3, 0xbd, 0x01, 0xfe, 0x06, 0x00, 0x00,
+	// 814 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xbc, 0x56, 0xbd, 0x4f, 0xdb, 0x4c,
+	0x1c, 0x8e, 0x13, 0x08, 0xe4, 0x40, 0x7a, 0x79, 0xfd, 0x22, 0x48, 0xfc, 0xbe, 0x98, 0x60, 0xbd,
+	0xad, 0xd2, 0xa8, 0xb1, 0x49, 0xa8, 0x5a, 0x29, 0x55, 0x55, 0x11, 0x90, 0x3a, 0x45, 0x42, 0x46,
+	0xed, 0x50, 0x21, 0x55, 0x97, 0xf8, 0xe4, 0x58, 0x8d, 0x7d, 0x91, 0xef, 0x12, 0x60, 0xab, 0x18,
+	0x3b, 0x55, 0xfd, 0x03, 0xda, 0xb5, 0xea, 0xc4, 0xc0, 0xd0, 0xb5, 0x1b, 0x23, 0x62, 0xea, 0xd4,
+	0x56, 0x30, 0xe4, 0xdf, 0xa8, 0x6c, 0x9f, 0x3f, 0x82, 0xf3, 0x41, 0x33, 0x74, 0x01, 0xdf, 0x3d,
+	0xbf, 0x8f, 0xe7, 0xf7, 0xf8, 0xb9, 0x73, 0x40, 0x8e, 0xb6, 0x10, 0x85, 0x8a, 0x8d, 0x0e, 0xa1,
+	0xad, 0x11, 0xa5, 0x57, 0x56, 0xe8, 0x91, 0xdc, 0xb1, 0x31, 0xc5, 0xfc, 0x92, 0x0b, 0xc9, 0x0c,
+	0x92, 0x7b, 0x65, 0xe1, 0x6f, 0x68, 0x1a, 0x16, 0x56, 0xdc, 0xbf, 0x5e, 0x90, 0x20, 0x36, 0x31,
+	0x31, 0x31, 0x51, 0x1a, 0x90, 0x20, 0xa5, 0x57, 0x6e, 0x20, 0x0a, 0xcb, 0x4a, 0x13, 0x1b, 0x16,
+	0xc3, 0x57, 0x19, 0x6e, 0x12, 0xdd, 0x29, 0x6e, 0x12, 0x9d, 0x01, 0x39, 0x0f, 0x78, 0xe5, 0xae,
+	0x14, 0x6f, 0xc1, 0xa0, 0x65, 0x1d, 0xeb, 0xd8, 0xdb, 0x77, 0x9e, 0xfc, 0x4e, 0x31, 0xa6, 0x3e,
+	0x33, 0x17, 0x97, 0x4e, 0x38, 0x30, 0x5f, 0x27, 0xfa, 0x4e, 0x1b, 0x1a, 0x26, 0xff, 0x00, 0xcc,
+	0xe3, 0x0e, 0xb2, 0x21, 0xc5, 0x76, 0x96, 0xcb, 0x73, 0x85, 0x4c, 0x2d, 0x7b, 0x79, 0x56, 0x5a,
+	0x66, 0x6d, 0xb6, 0x35, 0xcd, 0x46, 0x84, 0xec, 0x53, 0xdb, 0xb0, 0x74, 0x35, 0x88, 0xe4, 0x57,
+	0x40, 0x5a, 0x43, 0x16, 0x36, 0x49, 0x36, 0x99, 0x4f, 0x15, 0x32, 0x2a, 0x5b, 0x55, 0x0b, 0x27,
+	0xfd, 0xd3, 0x62, 0x10, 0xf6, 0xb6, 0x7f, 0x5a, 0x5c, 0x19, 0x24, 0xe3, 0xf7, 0x95, 0x0e, 0xc1,
+	0x92, 0xff, 0xac, 0x22, 0xd2, 0xc1, 0x16, 0x41, 0x7c, 0x13, 0xa4, 0xa1, 0x89, 0xbb, 0x16, 0xcd,
+	0x72, 0xf9, 0x54, 0x61, 0xa1, 0x92, 0x93, 0x19, 0x0d, 0x47, 0x33, 0x99, 0x69, 0x26, 0xef, 0x60,
+	0xc3, 0xaa, 0x6d, 0x9e, 0x7f, 0x5f, 0x4f, 0x7c, 0xfe, 0xb1, 0x5e, 0xd0, 0x0d, 0xda, 0xea, 0x36,
+	0xe4, 0x26, 0x36, 0x99, 0x34, 0xec, 0x5f, 0x89, 0x68, 0xaf, 0x15, 0x7a, 0xdc, 0x41, 0xc4, 0x4d,
+	0x20, 0x2a, 0x2b, 0x2d, 0xf5, 0x39, 0xb0, 0x58, 0x27, 0xfa, 0x3e, 0xa2, 0x7b, 0xf0, 0x18, 0x77,
+	0xe9, 0x94, 0x0a, 0x54, 0xc0, 0x1c, 0xf4, 0xa0, 0x6c, 0x72, 0x42, 0x92, 0x1f, 0xc8, 0x3f, 0x05,
+	0x99, 0x1e, 0x6c, 0x1b, 0x9a, 0xdb, 0x2a, 0xe5, 0x66, 0x6d, 0x5c, 0x9e, 0x95, 0xd6, 0x58, 0xd6,
+	0x0b, 0x1f, 0x1b, 0x4c, 0x0f, 0x73, 0xaa, 0xf7, 0x63, 0xf2, 0x0a, 0x31, 0x79, 0x83, 0xc1, 0xa4,
+	0x15, 0xb0, 0x1c, 0x5d, 0xfb, 0x32, 0x4b, 0x1f, 0x38, 0x00, 0x1c, 0xed, 0x71, 0xbb, 0x8d, 0x9a,
+	0x94, 0xdf, 0x04, 0x69, 0x82, 0x2c, 0x0d, 0x4d, 0x9e, 0x9e, 0xc5, 0x0d, 0x28, 0x96, 0xbc, 0xad,
+	0x62, 0x9e, 0x37, 0x58, 0x09, 0x87, 0x7a, 0x36, 0xee, 0x0c, 0x8f, 0x91, 0xf4, 0x3e, 0x09, 0xf8,
+	0x70, 0xf9, 0x47, 0xed, 0xc1, 0x3f, 0x04, 0x19, 0x1b, 0x35, 0x8d, 0x8e, 0x81, 0x2c, 0x3a, 0x71,
+	0xb8, 0x30, 0x94, 0x7f, 0x02, 0x32, 0x1a, 0x6a, 0x23, 0x1d, 0x52, 0xa4, 0xb9, 0xef, 0x76, 0x2c,
+	0xbf, 0x19, 0x87, 0x9f, 0x1a, 0x66, 0xf0, 0x79, 0xb0, 0xd0, 0xb5, 0xc2, 0x02, 0x33, 0x4e, 0x63,
+	0x35, 0xba, 0x25, 0x7d, 0xe5, 0xc0, 0x3f, 0xfe, 0x89, 0xd9, 0xb6, 0xb4, 0x5d, 0x06, 0x4c, 0x69,
+	0xdf, 0x01, 0x2b, 0x26, 0xa7, 0xb0, 0xe2, 0x56, 0xcc, 0x8a, 0x1b, 0xc3, 0x4f, 0x7a, 0x84, 0xab,
+	0x74, 0x00, 0xfe, 0x1d, 0xb2, 0x1d, 0xbc, 0xe0, 0x01, 0x0d, 0xb9, 0xdf, 0xd5, 0x50, 0x3a, 0x02,
+	0x7f, 0x45, 0xaa, 0xd7, 0xb0, 0xa5, 0x4d, 0x27, 0x4e, 0x55, 0x89, 0xcd, 0xb6, 0x36, 0x72, 0x36,
+	0xa7, 0x8d, 0xa4, 0x82, 0xd5, 0x1b, 0x5b, 0xc1, 0x4c, 0x8f, 0x40, 0xba, 0x81, 0x2d, 0xed, 0xf6,
+	0x03, 0xb1, 0x70, 0xe9, 0x0b, 0xe7, 0x8e, 0xf3, 0xbc, 0xa3, 0x41, 0x8a, 0xf6, 0xa0, 0x0d, 0x4d,
+	0xe2, 0x98, 0x13, 0x76, 0x69, 0x0b, 0xdb, 0x06, 0x3d, 0x9e, 0x38, 0x4f, 0x18, 0xca, 0x3f, 0x06,
+	0xe9, 0x8e, 0x5b, 0xc1, 0x7d, 0xd5, 0x0b, 0x95, 0xac, 0x7c, 0xf3, 0x8b, 0x25, 0x7b, 0x1d, 0x6a,
+	0x19, 0x87, 0xc3, 0xa7, 0xfe, 0x69, 0x91, 0x53, 0x59, 0x4a, 0x75, 0xd3, 0x51, 0x23, 0x2c, 0x36,
+	0x5c, 0x8e, 0x28, 0x4d, 0x29, 0xe7, 0xca, 0x11, 0xdd, 0xf2, 0xe5, 0xa8, 0x7c, 0x9c, 0x01, 0xa9,
+	0x3a, 0xd1, 0xf9, 0x67, 0x60, 0xd6, 0xfb, 0xfe, 0x08, 0x71, 0x2a, 0xbe, 0x94, 0x82, 0x34, 0x1a,
+	0x0b, 0xf4, 0xdd, 0x07, 0x99, 0xf0, 0x2a, 0x17, 0x87, 0x26, 0x04, 0xb8, 0x70, 0x77, 0x3c, 0x1e,
+	0x14, 0xad, 0x83, 0x39, 0xff, 0x76, 0xfc, 0x6f, 0x38, 0x07, 0x0f, 0x15, 0xfe, 0x1f, 0x87, 0x06,
+	0xe5, 0x5a, 0x60, 0x29, 0x76, 0x6c, 0xef, 0x8c, 0x9e, 0x2d, 0x12, 0x26, 0x94, 0x6e, 0x15, 0x16,
+	0x74, 0x3a, 0x00, 0x8b, 0x03, 0xfe, 0xdf, 0x18, 0x9b, 0xee, 0x84, 0x08, 0xf7, 0x26, 0x86, 0x44,
+	0xab, 0x0f, 0xd8, 0x71, 0x78, 0xf5, 0x68, 0xc8, 0x88, 0xea, 0xc3, 0xac, 0x21, 0xcc, 0xbe, 0x71,
+	0x6c, 0x57, 0xdb, 0x3d, 0xbf, 0x12, 0xb9, 0x8b, 0x2b, 0x91, 0xfb, 0x79, 0x25, 0x72, 0xef, 0xae,
+	0xc5, 0xc4, 0xc5, 0xb5, 0x98, 0xf8, 0x76, 0x2d, 0x26, 0x5e, 0x16, 0x23, 0x97, 0xb9, 0x5b, 0x15,
+	0x69, 0x3a, 0xf2, 0x9e, 0x94, 0xa3, 0xc0, 0x8c, 0xee, 0xa5, 0xde, 0x48, 0xbb, 0x3f, 0x75, 0xb6,
+	0x7e, 0x05, 0x00, 0x00, 0xff, 0xff, 0xec, 0x61, 0xa3, 0x89, 0xb6, 0x09, 0x00, 0x00,
 }
 
 // Reference imports to suppress errors if they are not otherwise used.
@@ -540,6 +746,11 @@ type MsgClient interface {
 	// Collect pays an operator's unclaimed earnings as its payout rule says. The operator's
 	// worker may send it.
 	Collect(ctx context.Context, in *MsgCollect, opts ...grpc.CallOption) (*MsgCollectResponse, error)
+	// ClaimAndDelegate pays an operator's earnings in the bond denom and delegates them.
+	ClaimAndDelegate(ctx context.Context, in *MsgClaimAndDelegate, opts ...grpc.CallOption) (*MsgClaimAndDelegateResponse, error)
+	// ClaimAndBond pays an operator's earnings in the bond denom and adds them to the bond of its
+	// node.
+	ClaimAndBond(ctx context.Context, in *MsgClaimAndBond, opts ...grpc.CallOption) (*MsgClaimAndBondResponse, error)
 	// UpdateParams replaces the parameters. Only governance can send it.
 	UpdateParams(ctx context.Context, in *MsgUpdateParams, opts ...grpc.CallOption) (*MsgUpdateParamsResponse, error)
 }
@@ -579,6 +790,24 @@ func (c *msgClient) Collect(ctx context.Context, in *MsgCollect, opts ...grpc.Ca
 	return out, nil
 }
 
+func (c *msgClient) ClaimAndDelegate(ctx context.Context, in *MsgClaimAndDelegate, opts ...grpc.CallOption) (*MsgClaimAndDelegateResponse, error) {
+	out := new(MsgClaimAndDelegateResponse)
+	err := c.cc.Invoke(ctx, "/theta.rewards.v1.Msg/ClaimAndDelegate", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) ClaimAndBond(ctx context.Context, in *MsgClaimAndBond, opts ...grpc.CallOption) (*MsgClaimAndBondResponse, error) {
+	out := new(MsgClaimAndBondResponse)
+	err := c.cc.Invoke(ctx, "/theta.rewards.v1.Msg/ClaimAndBond", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *msgClient) UpdateParams(ctx context.Context, in *MsgUpdateParams, opts ...grpc.CallOption) (*MsgUpdateParamsResponse, error) {
 	out := new(MsgUpdateParamsResponse)
 	err := c.cc.Invoke(ctx, "/theta.rewards.v1.Msg/UpdateParams", in, out, opts...)
@@ -597,6 +826,11 @@ type MsgServer interface {
 	// Collect pays an operator's unclaimed earnings as its payout rule says. The operator's
 	// worker may send it.
 	Collect(context.Context, *MsgCollect) (*MsgCollectResponse, error)
+	// ClaimAndDelegate pays an operator's earnings in the bond denom and delegates them.
+	ClaimAndDelegate(context.Context, *MsgClaimAndDelegate) (*MsgClaimAndDelegateResponse, error)
+	// ClaimAndBond pays an operator's earnings in the bond denom and adds them to the bond of its
+	// node.
+	ClaimAndBond(context.Context, *MsgClaimAndBond) (*MsgClaimAndBondResponse, error)
 	// UpdateParams replaces the parameters. Only governance can send it.
 	UpdateParams(context.Context, *MsgUpdateParams) (*MsgUpdateParamsResponse, error)
 }
@@ -613,6 +847,12 @@ func (*UnimplementedMsgServer) SetPayout(ctx context.Context, req *MsgSetPayout)
 }
 func (*UnimplementedMsgServer) Collect(ctx context.Context, req *MsgCollect) (*MsgCollectResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Collect not implemented")
+}
+func (*UnimplementedMsgServer) ClaimAndDelegate(ctx context.Context, req *MsgClaimAndDelegate) (*MsgClaimAndDelegateResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method ClaimAndDelegate not implemented")
+}
+func (*UnimplementedMsgServer) ClaimAndBond(ctx context.Context, req *MsgClaimAndBond) (*MsgClaimAndBondResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method ClaimAndBond not implemented")
 }
 func (*UnimplementedMsgServer) UpdateParams(ctx context.Context, req *MsgUpdateParams) (*MsgUpdateParamsResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method UpdateParams not implemented")
@@ -676,6 +916,42 @@ func _Msg_Collect_Handler(srv interface{}, ctx context.Context, dec func(interfa
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Msg_ClaimAndDelegate_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgClaimAndDelegate)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).ClaimAndDelegate(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/theta.rewards.v1.Msg/ClaimAndDelegate",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).ClaimAndDelegate(ctx, req.(*MsgClaimAndDelegate))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_ClaimAndBond_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgClaimAndBond)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).ClaimAndBond(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/theta.rewards.v1.Msg/ClaimAndBond",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).ClaimAndBond(ctx, req.(*MsgClaimAndBond))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Msg_UpdateParams_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(MsgUpdateParams)
 	if err := dec(in); err != nil {
@@ -710,6 +986,14 @@ var _Msg_serviceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Collect",
 			Handler:    _Msg_Collect_Handler,
+		},
+		{
+			MethodName: "ClaimAndDelegate",
+			Handler:    _Msg_ClaimAndDelegate_Handler,
+		},
+		{
+			MethodName: "ClaimAndBond",
+			Handler:    _Msg_ClaimAndBond_Handler,
 		},
 		{
 			MethodName: "UpdateParams",
@@ -961,6 +1245,139 @@ func (m *MsgCollectResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *MsgClaimAndDelegate) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgClaimAndDelegate) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgClaimAndDelegate) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Validator) > 0 {
+		i -= len(m.Validator)
+		copy(dAtA[i:], m.Validator)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Validator)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgClaimAndDelegateResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgClaimAndDelegateResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgClaimAndDelegateResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Delegated.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintTx(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgClaimAndBond) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgClaimAndBond) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgClaimAndBond) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgClaimAndBondResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgClaimAndBondResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgClaimAndBondResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Bonded.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintTx(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
 func (m *MsgUpdateParams) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
@@ -1138,6 +1555,58 @@ func (m *MsgCollectResponse) Size() (n int) {
 	if l > 0 {
 		n += 1 + l + sovTx(uint64(l))
 	}
+	return n
+}
+
+func (m *MsgClaimAndDelegate) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.Validator)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgClaimAndDelegateResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Delegated.Size()
+	n += 1 + l + sovTx(uint64(l))
+	return n
+}
+
+func (m *MsgClaimAndBond) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgClaimAndBondResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Bonded.Size()
+	n += 1 + l + sovTx(uint64(l))
 	return n
 }
 
@@ -1838,6 +2307,368 @@ func (m *MsgCollectResponse) Unmarshal(dAtA []byte) error {
 				return io.ErrUnexpectedEOF
 			}
 			m.Undelegated = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgClaimAndDelegate) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgClaimAndDelegate: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgClaimAndDelegate: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Validator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Validator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgClaimAndDelegateResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgClaimAndDelegateResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgClaimAndDelegateResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Delegated", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Delegated.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgClaimAndBond) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgClaimAndBond: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgClaimAndBond: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgClaimAndBondResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgClaimAndBondResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgClaimAndBondResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Bonded", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Bonded.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
 			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
