@@ -16,6 +16,10 @@ func (AppModule) AutoCLIOptions() *autocliv1.ModuleOptions {
 				{RpcMethod: "Earnings", Use: "earnings OPERATOR", Short: "Show the earnings that an operator can claim", Example: "thetad query rewards earnings theta1...", PositionalArgs: args("operator")},
 				{RpcMethod: "Payout", Use: "payout OPERATOR", Short: "Show where an operator's earnings go, and what they have paid so far", Example: "thetad query rewards payout theta1...", PositionalArgs: args("operator")},
 				{RpcMethod: "Split", Use: "split AMOUNT", Short: "Show how a reward would be divided", Example: "thetad query rewards split 1000000000000000000atfuel", PositionalArgs: args("amount")},
+				{RpcMethod: "SupplyLedger", Use: "supply-ledger", Short: "Show what was minted and burned so far, by cause, and whether the supply is the sum", Example: "thetad query rewards supply-ledger"},
+				{RpcMethod: "Emission", Use: "emission", Short: "Show what the chain mints for validators and their delegators", Example: "thetad query rewards emission"},
+				{RpcMethod: "EpochSummary", Use: "epoch-summary EPOCH", Short: "Show what was minted, burned and paid in an epoch", Example: "thetad query rewards epoch-summary 42", PositionalArgs: args("epoch")},
+				{RpcMethod: "EpochSummaries", Use: "epoch-summaries", Short: "List the summaries of the last epochs", Example: "thetad query rewards epoch-summaries --page-limit 24 --page-reverse"},
 			},
 		},
 		Tx: &autocliv1.ServiceCommandDescriptor{
@@ -24,6 +28,8 @@ func (AppModule) AutoCLIOptions() *autocliv1.ModuleOptions {
 				{RpcMethod: "Claim", Use: "claim", Short: "Pay out the sender's earnings in all denoms, or only in those of --denoms", Example: "thetad tx rewards claim --from operator"},
 				{RpcMethod: "SetPayout", Use: "set-payout", Short: "Pay the sender's earnings to --address, or let collect delegate them to --validator; without both, remove the rule", Example: "thetad tx rewards set-payout --address theta1... --from operator"},
 				{RpcMethod: "Collect", Use: "collect OPERATOR", Short: "Pay out an operator's earnings as its payout rule says; for the operator and its worker", Example: "thetad tx rewards collect theta1... --from worker", PositionalArgs: args("operator")},
+				{RpcMethod: "ClaimAndDelegate", Use: "claim-and-delegate VALIDATOR", Short: "Pay out the sender's earnings in the bond denom and delegate them", Example: "thetad tx rewards claim-and-delegate thetavaloper1... --from operator", PositionalArgs: args("validator")},
+				{RpcMethod: "ClaimAndBond", Use: "claim-and-bond", Short: "Pay out the sender's earnings in the bond denom and add them to the bond of its node", Example: "thetad tx rewards claim-and-bond --from operator"},
 				{
 					RpcMethod:      "UpdateParams",
 					Use:            "update-params-proposal PARAMS",

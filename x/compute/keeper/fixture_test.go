@@ -143,9 +143,10 @@ func emptyFixture(t tb) *fixture {
 	cdc, addresses, bank := ground.Codec, ground.Addresses, ground.Bank
 	nodes := edgenodekeeper.NewKeeper(cdc, ground.Store(edgenodetypes.StoreKey), addresses, bank, ground.Pool(), authority())
 	nodeRegistry := &registry{Keeper: nodes}
+	ledger := rewardskeeper.NewSupplyLedger(ground.Store(rewardstypes.StoreKey), "atfuel")
 	rewards := rewardskeeper.NewKeeper(cdc, ground.Store(rewardstypes.StoreKey), ground.Transient(rewardstypes.TStoreKey),
 		rewardskeeper.Addresses{Accounts: addresses},
-		rewardskeeper.Others{Accounts: ground.Accounts, Bank: bank, Community: ground.Pool(), Nodes: nodes},
+		rewardskeeper.Others{Accounts: ground.Accounts, Bank: bank, Community: ground.Pool(), Nodes: nodes, Supply: ledger},
 		authtypes.FeeCollectorName, types.ModuleName, authority())
 	b := &beacon{}
 	k := keeper.NewKeeper(cdc, ground.Store(types.StoreKey), ground.Transient(types.TStoreKey),

@@ -33,7 +33,7 @@ func (k *Keeper) EndBlock(ctx context.Context) error {
 	return nil
 }
 
-// foldNotes combines the block's notes into one write. It removes the notes, so that no note
+// foldNotes combines the block's notes into two writes. It removes the notes, so that no note
 // counts twice before the transient store is reset.
 func (k *Keeper) foldNotes(ctx context.Context) error {
 	noted, keys, err := k.noted(ctx)
@@ -44,7 +44,14 @@ func (k *Keeper) foldNotes(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := k.pending.Set(ctx, pending.Add(noted)); err != nil {
+	if err := k.storePending(ctx, pending.Add(noted.Shares)); err != nil {
+		return err
+	}
+	work, err := k.paidWork(ctx)
+	if err != nil {
+		return err
+	}
+	if err := k.work.Set(ctx, work.Add(noted.Work)); err != nil {
 		return err
 	}
 	for _, key := range keys {
@@ -56,13 +63,13 @@ func (k *Keeper) foldNotes(ctx context.Context) error {
 }
 
 // noted returns the sum and the keys of this block's notes.
-func (k *Keeper) noted(ctx context.Context) (types.PendingFees, []accountKey, error) {
+func (k *Keeper) noted(ctx context.Context) (types.SettlementNote, []accountKey, error) {
 	var (
-		sum  types.PendingFees
+		sum  types.SettlementNote
 		keys []accountKey
 	)
-	err := k.notes.Walk(ctx, nil, func(key accountKey, shares types.PendingFees) (bool, error) {
-		sum = sum.Add(shares)
+	err := k.notes.Walk(ctx, nil, func(key accountKey, note types.SettlementNote) (bool, error) {
+		sum = sum.Add(note)
 		keys = append(keys, key)
 		return false, nil
 	})

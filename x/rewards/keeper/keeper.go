@@ -28,6 +28,9 @@ type Others struct {
 	Community types.CommunityPoolKeeper
 	Staking   types.StakingKeeper
 	Nodes     types.NodeKeeper
+	Epochs    types.EpochsKeeper
+	// Supply counts what Bank mints and burns.
+	Supply *SupplyLedger
 }
 
 // Addresses are the forms in which the chain writes addresses.
@@ -49,10 +52,15 @@ type Keeper struct {
 	pending  collections.Item[types.PendingFees]
 	payouts  collections.Map[sdk.AccAddress, types.Payout]
 	// paid contains what earnings have paid so far.
-	paid collections.Map[accountKey, math.Int]
-	// notes contains the shares of this block. A note has the key of a ledger entry that the
+	paid      collections.Map[accountKey, math.Int]
+	emission  collections.Item[types.EmissionState]
+	summaries collections.Map[int64, types.EpochSummary]
+	open      collections.Item[types.OpenEpoch]
+	// work is what nodes were credited with in the open epoch, up to the last block.
+	work collections.Item[types.PaidWork]
+	// notes contains what was credited in this block. A note has the key of a ledger entry that the
 	// same settlement writes anyway, so that no two nodes share a key.
-	notes collections.Map[accountKey, types.PendingFees]
+	notes collections.Map[accountKey, types.SettlementNote]
 }
 
 // NewKeeper returns the keeper. feeCollector and escrow are module accounts; authority is the
@@ -65,7 +73,6 @@ func NewKeeper(
 	sb := collections.NewSchemaBuilder(stores)
 	tb := collections.NewSchemaBuilderFromAccessor(transient.OpenTransientStore)
 	account := collections.PairKeyCodec(sdk.AccAddressKey, collections.StringKey)
-	shares := codec.CollValue[types.PendingFees](cdc)
 	k := &Keeper{
 		addresses:    addresses.Accounts,
 		validators:   addresses.Validators,
@@ -75,10 +82,14 @@ func NewKeeper(
 		authority:    authority,
 		params:       collections.NewItem(sb, types.ParamsPrefix, "params", codec.CollValue[types.Params](cdc)),
 		earnings:     collections.NewMap(sb, types.EarningsPrefix, "earnings", account, sdk.IntValue),
-		pending:      collections.NewItem(sb, types.PendingPrefix, "pending", shares),
+		pending:      collections.NewItem(sb, types.PendingPrefix, "pending", codec.CollValue[types.PendingFees](cdc)),
 		payouts:      collections.NewMap(sb, types.PayoutPrefix, "payouts", sdk.AccAddressKey, codec.CollValue[types.Payout](cdc)),
 		paid:         collections.NewMap(sb, types.PaidPrefix, "paid", account, sdk.IntValue),
-		notes:        collections.NewMap(tb, types.NotesPrefix, "notes", account, shares),
+		notes:        collections.NewMap(tb, types.NotesPrefix, "notes", account, codec.CollValue[types.SettlementNote](cdc)),
+		emission:     collections.NewItem(sb, types.EmissionPrefix, "emission", codec.CollValue[types.EmissionState](cdc)),
+		summaries:    collections.NewMap(sb, types.SummariesPrefix, "summaries", collections.Int64Key, codec.CollValue[types.EpochSummary](cdc)),
+		open:         collections.NewItem(sb, types.OpenEpochPrefix, "open_epoch", codec.CollValue[types.OpenEpoch](cdc)),
+		work:         collections.NewItem(sb, types.WorkPrefix, "work", codec.CollValue[types.PaidWork](cdc)),
 	}
 	schema, err := sb.Build()
 	if err != nil {
@@ -116,6 +127,17 @@ func (k *Keeper) updateParams(ctx context.Context, authority string, params type
 		return err
 	}
 	if err := params.Validate(); err != nil {
+		return err
+	}
+	if _, err := k.others.Epochs.GetEpochInfo(sdk.UnwrapSDKContext(ctx), params.EpochIdentifier); err != nil {
+		return types.ErrInvalidParams.Wrapf(
+			"epoch_identifier: expected an epoch of x/epochs, found %q: %s; list them with: thetad query epochs epoch-infos", params.EpochIdentifier, err)
+	}
+	before, err := k.params.Get(ctx)
+	if err != nil {
+		return err
+	}
+	if err := k.changeEmission(ctx, before, params); err != nil {
 		return err
 	}
 	return k.params.Set(ctx, params)

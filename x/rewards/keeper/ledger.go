@@ -30,7 +30,9 @@ func (k *Keeper) CreditReward(ctx context.Context, operator sdk.AccAddress, gros
 	if err := k.credit(ctx, operator, shares.Executor); err != nil {
 		return sdk.Coin{}, err
 	}
-	return shares.Executor, k.note(ctx, operator, gross.Denom, shares.Pending())
+	return shares.Executor, k.note(ctx, operator, gross.Denom, types.SettlementNote{
+		Shares: shares.Pending(), Work: types.PaidWork{Rewards: sdk.NewCoins(gross)},
+	})
 }
 
 // CreditShare credits an operator with a whole amount that is already in escrow: the honest
@@ -39,7 +41,10 @@ func (k *Keeper) CreditShare(ctx context.Context, operator sdk.AccAddress, coin 
 	if err := types.CheckCoin(coin); err != nil {
 		return err
 	}
-	return k.credit(ctx, operator, coin)
+	if err := k.credit(ctx, operator, coin); err != nil {
+		return err
+	}
+	return k.note(ctx, operator, coin.Denom, types.SettlementNote{Work: types.PaidWork{HonestShares: sdk.NewCoins(coin)}})
 }
 
 func (k *Keeper) credit(ctx context.Context, operator sdk.AccAddress, coin sdk.Coin) error {
@@ -67,9 +72,9 @@ func amountOf(ctx context.Context, entries collections.Map[accountKey, math.Int]
 	return amount, err
 }
 
-// note adds shares to those of this block.
-func (k *Keeper) note(ctx context.Context, operator sdk.AccAddress, denom string, shares types.PendingFees) error {
-	if shares.Total().Empty() {
+// note adds what was credited to what this block has credited so far.
+func (k *Keeper) note(ctx context.Context, operator sdk.AccAddress, denom string, note types.SettlementNote) error {
+	if note.Work.Empty() {
 		return nil
 	}
 	key := collections.Join(operator, denom)
@@ -77,7 +82,7 @@ func (k *Keeper) note(ctx context.Context, operator sdk.AccAddress, denom string
 	if err != nil && !errors.Is(err, collections.ErrNotFound) {
 		return err
 	}
-	return k.notes.Set(ctx, key, noted.Add(shares))
+	return k.notes.Set(ctx, key, noted.Add(note))
 }
 
 // Earnings returns the amounts that an operator may claim.

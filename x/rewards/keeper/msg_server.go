@@ -35,6 +35,24 @@ func (s msgServer) Collect(ctx context.Context, msg *types.MsgCollect) (*types.M
 	return s.keeper.collect(ctx, msg)
 }
 
+// ClaimAndDelegate claims an operator's earnings in the bond denom and delegates them.
+func (s msgServer) ClaimAndDelegate(ctx context.Context, msg *types.MsgClaimAndDelegate) (*types.MsgClaimAndDelegateResponse, error) {
+	coin, err := s.keeper.claimAndDelegate(ctx, msg)
+	if err != nil {
+		return nil, err
+	}
+	return &types.MsgClaimAndDelegateResponse{Delegated: coin}, nil
+}
+
+// ClaimAndBond claims an operator's earnings in the denom of bonds and adds them to its bond.
+func (s msgServer) ClaimAndBond(ctx context.Context, msg *types.MsgClaimAndBond) (*types.MsgClaimAndBondResponse, error) {
+	coin, err := s.keeper.claimAndBond(ctx, msg)
+	if err != nil {
+		return nil, err
+	}
+	return &types.MsgClaimAndBondResponse{Bonded: coin}, nil
+}
+
 // UpdateParams replaces the parameters. Only governance may call it.
 func (s msgServer) UpdateParams(ctx context.Context, msg *types.MsgUpdateParams) (*types.MsgUpdateParamsResponse, error) {
 	if err := s.keeper.updateParams(ctx, msg.Authority, msg.Params); err != nil {

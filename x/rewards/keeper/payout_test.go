@@ -296,6 +296,7 @@ func TestPayoutsSurviveAnExport(t *testing.T) {
 	require.Len(t, exported.Payouts, 2)
 	require.Equal(t, "8800"+denom, exported.Paid[0].Amount.String())
 	fresh := newFixture(t)
+	fresh.takeSupplyOf(f)
 	require.NoError(t, fresh.keeper.InitGenesis(fresh.ctx, *exported))
 	again, err := fresh.keeper.ExportGenesis(fresh.ctx)
 	require.NoError(t, err)

@@ -177,6 +177,7 @@ func TestGenesisRoundTrip(t *testing.T) {
 	require.Equal(t, f.held(escrow).String(), exported.EscrowBalance().String())
 
 	fresh := newFixture(t)
+	fresh.takeSupplyOf(f)
 	require.NoError(t, fresh.keeper.InitGenesis(fresh.ctx, *exported))
 	again, err := fresh.keeper.ExportGenesis(fresh.ctx)
 	require.NoError(t, err)

@@ -14,6 +14,8 @@ func RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
 	legacy.RegisterAminoMsg(cdc, &MsgClaim{}, "theta/rewards/MsgClaim")
 	legacy.RegisterAminoMsg(cdc, &MsgSetPayout{}, "theta/rewards/MsgSetPayout")
 	legacy.RegisterAminoMsg(cdc, &MsgCollect{}, "theta/rewards/MsgCollect")
+	legacy.RegisterAminoMsg(cdc, &MsgClaimAndDelegate{}, "theta/rewards/MsgClaimAndDelegate")
+	legacy.RegisterAminoMsg(cdc, &MsgClaimAndBond{}, "theta/rewards/MsgClaimAndBond")
 	legacy.RegisterAminoMsg(cdc, &MsgUpdateParams{}, "theta/rewards/MsgUpdateParams")
 }
 
@@ -23,6 +25,8 @@ func RegisterInterfaces(registry codectypes.InterfaceRegistry) {
 		&MsgClaim{},
 		&MsgSetPayout{},
 		&MsgCollect{},
+		&MsgClaimAndDelegate{},
+		&MsgClaimAndBond{},
 		&MsgUpdateParams{},
 	)
 	msgservice.RegisterMsgServiceDesc(registry, &_Msg_serviceDesc)

@@ -12,5 +12,7 @@ var (
 	ErrInvalidGenesis  = errors.Register(ModuleName, 8, "invalid genesis")
 	ErrInvalidPayout   = errors.Register(ModuleName, 10, "invalid payout")
 	ErrNotCollector    = errors.Register(ModuleName, 11, "not the operator nor its worker")
+	ErrNotStaked       = errors.Register(ModuleName, 20, "earnings were not staked")
+	ErrEpochNotKept    = errors.Register(ModuleName, 21, "no summary of the epoch")
 	ErrInvariantBroken = errors.Register(ModuleName, 9, "invariant broken")
 )

@@ -33,6 +33,38 @@ func (g GenesisState) Validate() error {
 	if err := g.Pending.Validate(); err != nil {
 		return ErrInvalidGenesis.Wrapf("pending: %s", err)
 	}
+	return g.validateEpochs()
+}
+
+// validateEpochs checks what was minted and burned, and the epochs.
+func (g GenesisState) validateEpochs() error {
+	if err := g.Flows.Validate(); err != nil {
+		return err
+	}
+	if g.Emission != nil {
+		if err := g.Emission.Validate(); err != nil {
+			return err
+		}
+	}
+	if err := g.Work.Validate(); err != nil {
+		return ErrInvalidGenesis.Wrapf("work: %s", err)
+	}
+	last := int64(0)
+	for _, epoch := range g.Epochs {
+		if epoch.Epoch <= last {
+			return ErrInvalidGenesis.Wrapf("epochs: expected positive numbers in order, found %d after %d", epoch.Epoch, last)
+		}
+		last = epoch.Epoch
+		if err := epoch.Flows.Validate(); err != nil {
+			return err
+		}
+		if err := epoch.Work.Validate(); err != nil {
+			return ErrInvalidGenesis.Wrapf("epoch %d: %s", epoch.Epoch, err)
+		}
+	}
+	if g.Open != nil {
+		return g.Open.Flows.Validate()
+	}
 	return nil
 }
 

@@ -28,7 +28,15 @@ var (
 	PendingPrefix  = collections.NewPrefix(2) // -> shares that wait in escrow
 	PayoutPrefix   = collections.NewPrefix(3) // operator -> Payout
 	PaidPrefix     = collections.NewPrefix(4) // operator | denom -> amount paid so far
+
+	GenesisSupplyPrefix = collections.NewPrefix(20) // -> supply at genesis
+	MintedPrefix        = collections.NewPrefix(21) // cause -> amount minted so far
+	BurnedPrefix        = collections.NewPrefix(22) // cause -> amount burned so far
+	EmissionPrefix      = collections.NewPrefix(23) // -> EmissionState
+	SummariesPrefix     = collections.NewPrefix(24) // epoch -> EpochSummary
+	OpenEpochPrefix     = collections.NewPrefix(25) // -> OpenEpoch
+	WorkPrefix          = collections.NewPrefix(26) // -> PaidWork of the open epoch
 )
 
-// NotesPrefix is in the transient store: operator | denom -> shares of this block.
+// NotesPrefix is in the transient store: operator | denom -> SettlementNote of this block.
 var NotesPrefix = collections.NewPrefix(0)

@@ -23,6 +23,10 @@ func DefaultParams() Params {
 		MinGasPrice: math.NewInt(1_000_000_000),
 		FeeDenom:    "atfuel",
 		FoldBlocks:  100,
+		Emission:    DefaultEmission(),
+		// The epochs of x/edgenode, of one hour; thirty days of them.
+		EpochIdentifier: "edge",
+		HistoryEpochs:   720,
 	}
 }
 
@@ -41,6 +45,15 @@ func (p Params) Validate() error {
 	}
 	if p.FoldBlocks == 0 || p.FoldBlocks > MaxFoldBlocks {
 		return ErrInvalidParams.Wrapf("fold_blocks: expected 1 to %d, found %d", MaxFoldBlocks, p.FoldBlocks)
+	}
+	if err := p.Emission.Validate(); err != nil {
+		return err
+	}
+	if n := len(p.EpochIdentifier); n == 0 || n > 64 {
+		return ErrInvalidParams.Wrapf("epoch_identifier: expected 1 to 64 bytes, found %d", n)
+	}
+	if p.HistoryEpochs == 0 || p.HistoryEpochs > MaxHistoryEpochs {
+		return ErrInvalidParams.Wrapf("history_epochs: expected 1 to %d, found %d", MaxHistoryEpochs, p.HistoryEpochs)
 	}
 	return nil
 }
