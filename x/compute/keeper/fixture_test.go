@@ -137,7 +137,7 @@ func emptyFixture(t tb) *fixture {
 		Stores:    []string{types.StoreKey, edgenodetypes.StoreKey, rewardstypes.StoreKey},
 		Transient: []string{types.TStoreKey, rewardstypes.TStoreKey},
 		Accounts: map[string][]string{
-			types.ModuleName: {authtypes.Burner}, edgenodetypes.ModuleName: {authtypes.Burner},
+			types.ModuleName: {authtypes.Burner, authtypes.Minter}, edgenodetypes.ModuleName: {authtypes.Burner},
 		},
 	})
 	cdc, addresses, bank := ground.Codec, ground.Addresses, ground.Bank
@@ -264,6 +264,9 @@ func (f *fixture) checkInvariants() {
 	defer func(walked int) { f.registry.walked = walked }(f.registry.walked) // this walk belongs to the test, not to a message
 	for _, r := range f.keeper.CheckInvariants(f.ctx) {
 		require.NoError(f.t, r.Err, "compute: %s", r.Name)
+	}
+	for _, r := range f.rewards.CheckInvariants(f.ctx) {
+		require.NoError(f.t, r.Err, "rewards: %s", r.Name)
 	}
 	for _, r := range f.nodes.CheckInvariants(f.ctx) {
 		require.NoError(f.t, r.Err, "edgenode: %s", r.Name)

@@ -60,6 +60,8 @@ func checkTopUp(params types.Params, job *types.Job, msg *types.MsgTopUpJob, hei
 		return bad.Wrapf("job %s judges a challenge, and is as long and large as that asks; challenge again", job.Id)
 	case job.Cancelled || job.TasksDropped > 0 || height > job.ExpiresHeight:
 		return types.ErrJobEnded.Wrapf("job %s is cancelled or its lifetime is over; post another", job.Id)
+	case job.Grant != nil && msg.Tasks > 0:
+		return bad.Wrapf("tasks: job %s is paid by grant %d, which takes no more tasks for it, found %d; post another job", job.Id, job.Grant.Id, msg.Tasks)
 	case msg.Tasks == 0 && msg.LifetimeBlocks == 0:
 		return bad.Wrap("expected tasks or lifetime_blocks above 0")
 	case msg.LifetimeBlocks > params.MaxLifetimeBlocks:

@@ -54,6 +54,7 @@ type Nodes interface {
 type Rewards interface {
 	CreditReward(ctx context.Context, operator sdk.AccAddress, gross sdk.Coin) (sdk.Coin, error)
 	CreditShare(ctx context.Context, operator sdk.AccAddress, share sdk.Coin) error
+	CreditGrant(ctx context.Context, credit types.GrantCredit) (math.Int, error)
 }
 
 // Records are the records that a chunk reads and writes in addition to its own.

@@ -64,7 +64,7 @@ type fixture struct {
 	accounts authkeeper.AccountKeeper
 	staking  *stakingkeeper.Keeper
 	// nodes contains the operators by the worker keys of their nodes.
-	nodes workers
+	nodes *clock
 	// edge is the real x/edgenode, which takes bonds.
 	edge   *edgenodekeeper.Keeper
 	epochs *hourly
@@ -76,6 +76,12 @@ type fixture struct {
 // workers is a stand-in for x/edgenode: operators by the text of their worker keys.
 type workers map[string]sdk.AccAddress
 
+// clock says in which epoch the test is, and whose nodes there are.
+type clock struct {
+	workers
+	epoch uint64
+}
+
 // OperatorOf returns the operator of a worker.
 func (w workers) OperatorOf(_ context.Context, worker sdk.AccAddress) (sdk.AccAddress, error) {
 	operator, is := w[worker.String()]
@@ -85,15 +91,18 @@ func (w workers) OperatorOf(_ context.Context, worker sdk.AccAddress) (sdk.AccAd
 	return operator, nil
 }
 
-// registry is x/edgenode, except that tests say whose node a worker key serves.
+// registry is x/edgenode, except that tests say which epoch it is and whose node a worker key serves.
 type registry struct {
 	*edgenodekeeper.Keeper
-	workers
+	clock *clock
 }
+
+// Epoch returns the present epoch.
+func (r registry) Epoch(context.Context) (uint64, error) { return r.clock.epoch, nil }
 
 // OperatorOf returns the operator of a worker.
 func (r registry) OperatorOf(ctx context.Context, worker sdk.AccAddress) (sdk.AccAddress, error) {
-	return r.workers.OperatorOf(ctx, worker)
+	return r.clock.OperatorOf(ctx, worker)
 }
 
 // hourly is a stand-in for x/epochs with one epoch.
@@ -136,7 +145,7 @@ func newFixture(t tb) *fixture {
 	ground := keepertest.New(t, keepertest.Needs{
 		Stores: []string{types.StoreKey, stakingtypes.StoreKey, edgenodetypes.StoreKey}, Transient: []string{types.TStoreKey},
 		Accounts: map[string][]string{
-			escrow: {authtypes.Burner}, edgenodetypes.ModuleName: {authtypes.Burner}, blocked: nil, unblocked: nil,
+			escrow: {authtypes.Burner, authtypes.Minter}, edgenodetypes.ModuleName: {authtypes.Burner}, blocked: nil, unblocked: nil,
 			stakingtypes.BondedPoolName: {authtypes.Burner, authtypes.Staking}, stakingtypes.NotBondedPoolName: {authtypes.Burner, authtypes.Staking},
 		},
 		Blocked: []string{blocked},
@@ -151,7 +160,7 @@ func newFixture(t tb) *fixture {
 	stake := stakingtypes.DefaultParams()
 	stake.BondDenom = denom
 	require.NoError(t, staking.SetParams(ctx, stake))
-	nodes := workers{}
+	nodes := &clock{workers: workers{}, epoch: 1}
 	edge := edgenodekeeper.NewKeeper(ground.Codec, ground.Store(edgenodetypes.StoreKey), ground.Addresses,
 		bank.Burning(types.SUPPLY_CAUSE_NODE_FAULTS), ground.Pool(), authority())
 	require.NoError(t, edge.InitGenesis(ctx, *edgenodetypes.DefaultGenesis()))
@@ -229,7 +238,9 @@ func (f *fixture) requireBacked() {
 	require.NoError(f.t, err)
 	pending, err := f.keeper.PendingTotal(f.ctx)
 	require.NoError(f.t, err)
-	require.Equal(f.t, earned.Add(pending...).String(), f.held(escrow).String())
+	grants, err := f.keeper.GrantsTotal(f.ctx)
+	require.NoError(f.t, err)
+	require.Equal(f.t, earned.Add(pending...).Add(grants...).String(), f.held(escrow).String())
 }
 
 func (f *fixture) requireEvent(want proto.Message) {

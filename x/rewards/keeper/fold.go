@@ -13,13 +13,14 @@ import (
 	"github.com/thetaedge/theta/x/rewards/types"
 )
 
-// EndBlock folds the block's shares into the pending ones and, every fold_blocks blocks,
+// EndBlock mints what grants pay in this block, folds the block's shares into the pending ones and, every fold_blocks blocks,
 // moves those out of escrow. It runs after x/compute. A failure is logged and does not halt
 // the chain; shares that could not be moved stay pending until the next move.
 func (k *Keeper) EndBlock(ctx context.Context) error {
 	if err := isolated.Run(ctx, k.foldNotes); err != nil {
 		k.logger(ctx).Error("expected to fold the block's shares", "err", err)
 	}
+	k.foldGrants(ctx)
 	params, err := k.params.Get(ctx)
 	if err != nil {
 		return err

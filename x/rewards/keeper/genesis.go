@@ -27,6 +27,9 @@ func (k *Keeper) InitGenesis(ctx context.Context, genesis types.GenesisState) er
 	if err := k.importCoins(ctx, k.paid, genesis.Paid); err != nil {
 		return err
 	}
+	if err := k.importGrants(ctx, genesis); err != nil {
+		return err
+	}
 	for _, rule := range genesis.Payouts {
 		operator, err := k.parse("operator", rule.Operator)
 		if err != nil {
@@ -100,6 +103,9 @@ func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error)
 	}
 	genesis := &types.GenesisState{Params: params, Pending: pending}
 	if err := k.exportEpochs(ctx, genesis); err != nil {
+		return nil, err
+	}
+	if err := k.exportGrants(ctx, genesis); err != nil {
 		return nil, err
 	}
 	if genesis.Earnings, err = k.exportCoins(ctx, k.earnings); err != nil {

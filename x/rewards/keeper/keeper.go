@@ -21,6 +21,13 @@ import (
 // accountKey is the key of a ledger entry: operator and denom.
 type accountKey = collections.Pair[sdk.AccAddress, string]
 
+type (
+	// heldKey is the key of held pay: operator, epoch in which it matures, and grant.
+	heldKey = collections.Triple[sdk.AccAddress, uint64, uint64]
+	// grantNoteKey is the key of a note about pay of this block: grant, operator and class.
+	grantNoteKey = collections.Triple[uint64, sdk.AccAddress, string]
+)
+
 // Others are the keepers of other modules.
 type Others struct {
 	Accounts  types.AccountKeeper
@@ -57,7 +64,16 @@ type Keeper struct {
 	summaries collections.Map[int64, types.EpochSummary]
 	open      collections.Item[types.OpenEpoch]
 	// work is what nodes were credited with in the open epoch, up to the last block.
-	work collections.Item[types.PaidWork]
+	work   collections.Item[types.PaidWork]
+	grants collections.Map[uint64, types.Grant]
+	// nextGrant counts the grants that were created.
+	nextGrant collections.Sequence
+	// held is pay of grants that was not claimed, and heldTotals adds it up by grant and epoch.
+	held       collections.Map[heldKey, math.Int]
+	heldTotals collections.Map[collections.Pair[uint64, uint64], math.Int]
+	// grantNotes contains what grants pay in this block. A note has the operator in its key,
+	// whose held pay the same settlement writes anyway.
+	grantNotes collections.Map[grantNoteKey, types.GrantNote]
 	// notes contains what was credited in this block. A note has the key of a ledger entry that the
 	// same settlement writes anyway, so that no two nodes share a key.
 	notes collections.Map[accountKey, types.SettlementNote]
@@ -90,6 +106,14 @@ func NewKeeper(
 		summaries:    collections.NewMap(sb, types.SummariesPrefix, "summaries", collections.Int64Key, codec.CollValue[types.EpochSummary](cdc)),
 		open:         collections.NewItem(sb, types.OpenEpochPrefix, "open_epoch", codec.CollValue[types.OpenEpoch](cdc)),
 		work:         collections.NewItem(sb, types.WorkPrefix, "work", codec.CollValue[types.PaidWork](cdc)),
+		grants:       collections.NewMap(sb, types.GrantsPrefix, "grants", collections.Uint64Key, codec.CollValue[types.Grant](cdc)),
+		nextGrant:    collections.NewSequence(sb, types.GrantNextPrefix, "next_grant"),
+		held: collections.NewMap(sb, types.HeldPrefix, "held",
+			collections.TripleKeyCodec(sdk.AccAddressKey, collections.Uint64Key, collections.Uint64Key), sdk.IntValue),
+		heldTotals: collections.NewMap(sb, types.HeldTotalsPrefix, "held_totals",
+			collections.PairKeyCodec(collections.Uint64Key, collections.Uint64Key), sdk.IntValue),
+		grantNotes: collections.NewMap(tb, types.GrantNotesPrefix, "grant_notes",
+			collections.TripleKeyCodec(collections.Uint64Key, sdk.AccAddressKey, collections.StringKey), codec.CollValue[types.GrantNote](cdc)),
 	}
 	schema, err := sb.Build()
 	if err != nil {

@@ -129,6 +129,9 @@ func (k *Keeper) claim(ctx context.Context, msg *types.MsgClaim) (sdk.Coins, err
 	if err := msg.CheckDenoms(); err != nil {
 		return nil, err
 	}
+	if err := k.release(ctx, operator); err != nil {
+		return nil, err
+	}
 	paid, err := k.claimable(ctx, operator, msg.Denoms)
 	if err != nil {
 		return nil, err

@@ -142,6 +142,9 @@ func (k *Keeper) collect(ctx context.Context, msg *types.MsgCollect) (*types.Msg
 	if err := k.checkCollector(ctx, operator, msg.Sender); err != nil {
 		return nil, err
 	}
+	if err := k.release(ctx, operator); err != nil {
+		return nil, err
+	}
 	coins, err := k.someEarnings(ctx, operator, types.MaxClaimDenoms)
 	if err != nil {
 		return nil, err

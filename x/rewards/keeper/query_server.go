@@ -114,3 +114,46 @@ func (s queryServer) EpochSummaries(ctx context.Context, req *types.QueryEpochSu
 	}
 	return &types.QueryEpochSummariesResponse{Summaries: summaries, Pagination: page}, nil
 }
+
+// Grant returns a grant and what jobs may still encumber of it.
+func (s queryServer) Grant(ctx context.Context, req *types.QueryGrantRequest) (*types.QueryGrantResponse, error) {
+	grant, err := s.keeper.Grant(ctx, req.GetId())
+	if errors.Is(err, types.ErrGrantNotFound) {
+		return nil, status.Error(codes.NotFound, err.Error())
+	}
+	if err != nil {
+		return nil, err
+	}
+	epoch, err := s.keeper.others.Nodes.Epoch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &types.QueryGrantResponse{Grant: grant, Epoch: epoch, Available: grant.Available(epoch)}, nil
+}
+
+// Grants returns all grants, page by page.
+func (s queryServer) Grants(ctx context.Context, req *types.QueryGrantsRequest) (*types.QueryGrantsResponse, error) {
+	grants, page, err := query.CollectionPaginate(ctx, s.keeper.grants, req.GetPagination(),
+		func(_ uint64, grant types.Grant) (types.Grant, error) { return grant, nil })
+	if err != nil {
+		return nil, status.Error(codes.InvalidArgument, err.Error())
+	}
+	return &types.QueryGrantsResponse{Grants: grants, Pagination: page}, nil
+}
+
+// HeldPay returns the pay of grants that an operator has not claimed.
+func (s queryServer) HeldPay(ctx context.Context, req *types.QueryHeldPayRequest) (*types.QueryHeldPayResponse, error) {
+	operator, err := s.keeper.parse("operator", req.GetOperator())
+	if err != nil {
+		return nil, status.Error(codes.InvalidArgument, err.Error())
+	}
+	held, err := s.keeper.HeldPay(ctx, operator, types.MaxHeldPay)
+	if err != nil {
+		return nil, err
+	}
+	epoch, err := s.keeper.others.Nodes.Epoch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &types.QueryHeldPayResponse{Held: held, Epoch: epoch}, nil
+}

@@ -22,11 +22,15 @@ func Register(
 	reg.Add(weights.Get("rewards_set_payout", 6), setPayout(validators))
 	reg.Add(weights.Get("rewards_claim_and_delegate", 6), claimAndDelegate(queries, validators))
 	reg.Add(weights.Get("rewards_claim_and_bond", 6), claimAndBond(queries))
+	reg.Add(weights.Get("rewards_fund_grant", 6), fundGrant(queries))
+	reg.Add(weights.Get("rewards_withdraw_grant", 6), withdrawGrant(queries))
 }
 
 // RegisterProposals adds the messages of governance.
 func RegisterProposals(reg simsx.Registry, weights simsx.WeightSource, queries types.QueryServer) {
 	reg.Add(weights.Get("rewards_update_params", 100), updateParams(queries))
+	reg.Add(weights.Get("rewards_create_grant", 100), simsx.SimMsgFactoryFn[*types.MsgCreateGrant](createGrant))
+	reg.Add(weights.Get("rewards_revoke_grant", 100), revokeGrant(queries))
 }
 
 // claim claims an operator's earnings.

@@ -16,6 +16,10 @@ func RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
 	legacy.RegisterAminoMsg(cdc, &MsgCollect{}, "theta/rewards/MsgCollect")
 	legacy.RegisterAminoMsg(cdc, &MsgClaimAndDelegate{}, "theta/rewards/MsgClaimAndDelegate")
 	legacy.RegisterAminoMsg(cdc, &MsgClaimAndBond{}, "theta/rewards/MsgClaimAndBond")
+	legacy.RegisterAminoMsg(cdc, &MsgCreateGrant{}, "theta/rewards/MsgCreateGrant")
+	legacy.RegisterAminoMsg(cdc, &MsgRevokeGrant{}, "theta/rewards/MsgRevokeGrant")
+	legacy.RegisterAminoMsg(cdc, &MsgFundGrant{}, "theta/rewards/MsgFundGrant")
+	legacy.RegisterAminoMsg(cdc, &MsgWithdrawGrant{}, "theta/rewards/MsgWithdrawGrant")
 	legacy.RegisterAminoMsg(cdc, &MsgUpdateParams{}, "theta/rewards/MsgUpdateParams")
 }
 
@@ -27,6 +31,10 @@ func RegisterInterfaces(registry codectypes.InterfaceRegistry) {
 		&MsgCollect{},
 		&MsgClaimAndDelegate{},
 		&MsgClaimAndBond{},
+		&MsgCreateGrant{},
+		&MsgRevokeGrant{},
+		&MsgFundGrant{},
+		&MsgWithdrawGrant{},
 		&MsgUpdateParams{},
 	)
 	msgservice.RegisterMsgServiceDesc(registry, &_Msg_serviceDesc)

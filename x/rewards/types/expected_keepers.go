@@ -21,6 +21,8 @@ type BankKeeper interface {
 	BlockedAddr(addr sdk.AccAddress) bool
 	SendCoinsFromModuleToAccount(ctx context.Context, senderModule string, recipient sdk.AccAddress, amount sdk.Coins) error
 	SendCoinsFromModuleToModule(ctx context.Context, senderModule, recipientModule string, amount sdk.Coins) error
+	SendCoinsFromAccountToModule(ctx context.Context, sender sdk.AccAddress, recipientModule string, amount sdk.Coins) error
+	MintCoins(ctx context.Context, module string, amount sdk.Coins) error
 	BurnCoins(ctx context.Context, module string, amount sdk.Coins) error
 }
 
@@ -41,8 +43,9 @@ type StakingKeeper interface {
 	) (math.LegacyDec, error)
 }
 
-// NodeKeeper knows whose node a worker key serves, and takes bonds.
+// NodeKeeper knows whose node a worker key serves and the present epoch, and takes bonds.
 type NodeKeeper interface {
+	Epoch(ctx context.Context) (uint64, error)
 	// OperatorOf returns the operator, or an error of x/edgenode: ErrUnknownWorker if the key
 	// does not serve a node.
 	OperatorOf(ctx context.Context, worker sdk.AccAddress) (sdk.AccAddress, error)

@@ -368,201 +368,6 @@ func (m *MsgCollectResponse) GetUndelegated() string {
 	return ""
 }
 
-// MsgClaimAndDelegate claims the sender's earnings in the bond denom and delegates them. If they
-// cannot be delegated, nothing is claimed. Earnings in other denoms stay.
-type MsgClaimAndDelegate struct {
-	// Address of the operator. Its payout rule must not name another account.
-	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
-	// Validator to which the coins are delegated.
-	Validator string `protobuf:"bytes,2,opt,name=validator,proto3" json:"validator,omitempty"`
-}
-
-func (m *MsgClaimAndDelegate) Reset()         { *m = MsgClaimAndDelegate{} }
-func (m *MsgClaimAndDelegate) String() string { return proto.CompactTextString(m) }
-func (*MsgClaimAndDelegate) ProtoMessage()    {}
-func (*MsgClaimAndDelegate) Descriptor() ([]byte, []int) {
-	return fileDescriptor_db25576be75727fc, []int{6}
-}
-func (m *MsgClaimAndDelegate) XXX_Unmarshal(b []byte) error {
-	return m.Unmarshal(b)
-}
-func (m *MsgClaimAndDelegate) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
-	if deterministic {
-		return xxx_messageInfo_MsgClaimAndDelegate.Marshal(b, m, deterministic)
-	} else {
-		b = b[:cap(b)]
-		n, err := m.MarshalToSizedBuffer(b)
-		if err != nil {
-			return nil, err
-		}
-		return b[:n], nil
-	}
-}
-func (m *MsgClaimAndDelegate) XXX_Merge(src proto.Message) {
-	xxx_messageInfo_MsgClaimAndDelegate.Merge(m, src)
-}
-func (m *MsgClaimAndDelegate) XXX_Size() int {
-	return m.Size()
-}
-func (m *MsgClaimAndDelegate) XXX_DiscardUnknown() {
-	xxx_messageInfo_MsgClaimAndDelegate.DiscardUnknown(m)
-}
-
-var xxx_messageInfo_MsgClaimAndDelegate proto.InternalMessageInfo
-
-func (m *MsgClaimAndDelegate) GetOperator() string {
-	if m != nil {
-		return m.Operator
-	}
-	return ""
-}
-
-func (m *MsgClaimAndDelegate) GetValidator() string {
-	if m != nil {
-		return m.Validator
-	}
-	return ""
-}
-
-// MsgClaimAndDelegateResponse says what was delegated.
-type MsgClaimAndDelegateResponse struct {
-	// Coin that was claimed and delegated.
-	Delegated types.Coin `protobuf:"bytes,1,opt,name=delegated,proto3" json:"delegated"`
-}
-
-func (m *MsgClaimAndDelegateResponse) Reset()         { *m = MsgClaimAndDelegateResponse{} }
-func (m *MsgClaimAndDelegateResponse) String() string { return proto.CompactTextString(m) }
-func (*MsgClaimAndDelegateResponse) ProtoMessage()    {}
-func (*MsgClaimAndDelegateResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_db25576be75727fc, []int{7}
-}
-func (m *MsgClaimAndDelegateResponse) XXX_Unmarshal(b []byte) error {
-	return m.Unmarshal(b)
-}
-func (m *MsgClaimAndDelegateResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
-	if deterministic {
-		return xxx_messageInfo_MsgClaimAndDelegateResponse.Marshal(b, m, deterministic)
-	} else {
-		b = b[:cap(b)]
-		n, err := m.MarshalToSizedBuffer(b)
-		if err != nil {
-			return nil, err
-		}
-		return b[:n], nil
-	}
-}
-func (m *MsgClaimAndDelegateResponse) XXX_Merge(src proto.Message) {
-	xxx_messageInfo_MsgClaimAndDelegateResponse.Merge(m, src)
-}
-func (m *MsgClaimAndDelegateResponse) XXX_Size() int {
-	return m.Size()
-}
-func (m *MsgClaimAndDelegateResponse) XXX_DiscardUnknown() {
-	xxx_messageInfo_MsgClaimAndDelegateResponse.DiscardUnknown(m)
-}
-
-var xxx_messageInfo_MsgClaimAndDelegateResponse proto.InternalMessageInfo
-
-func (m *MsgClaimAndDelegateResponse) GetDelegated() types.Coin {
-	if m != nil {
-		return m.Delegated
-	}
-	return types.Coin{}
-}
-
-// MsgClaimAndBond claims the sender's earnings in the denom of bonds and adds them to the bond of
-// its node. If they cannot be bonded, nothing is claimed. Earnings in other denoms stay.
-type MsgClaimAndBond struct {
-	// Address of the operator. Its payout rule must not name another account.
-	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
-}
-
-func (m *MsgClaimAndBond) Reset()         { *m = MsgClaimAndBond{} }
-func (m *MsgClaimAndBond) String() string { return proto.CompactTextString(m) }
-func (*MsgClaimAndBond) ProtoMessage()    {}
-func (*MsgClaimAndBond) Descriptor() ([]byte, []int) {
-	return fileDescriptor_db25576be75727fc, []int{8}
-}
-func (m *MsgClaimAndBond) XXX_Unmarshal(b []byte) error {
-	return m.Unmarshal(b)
-}
-func (m *MsgClaimAndBond) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
-	if deterministic {
-		return xxx_messageInfo_MsgClaimAndBond.Marshal(b, m, deterministic)
-	} else {
-		b = b[:cap(b)]
-		n, err := m.MarshalToSizedBuffer(b)
-		if err != nil {
-			return nil, err
-		}
-		return b[:n], nil
-	}
-}
-func (m *MsgClaimAndBond) XXX_Merge(src proto.Message) {
-	xxx_messageInfo_MsgClaimAndBond.Merge(m, src)
-}
-func (m *MsgClaimAndBond) XXX_Size() int {
-	return m.Size()
-}
-func (m *MsgClaimAndBond) XXX_DiscardUnknown() {
-	xxx_messageInfo_MsgClaimAndBond.DiscardUnknown(m)
-}
-
-var xxx_messageInfo_MsgClaimAndBond proto.InternalMessageInfo
-
-func (m *MsgClaimAndBond) GetOperator() string {
-	if m != nil {
-		return m.Operator
-	}
-	return ""
-}
-
-// MsgClaimAndBondResponse says what was bonded.
-type MsgClaimAndBondResponse struct {
-	// Coin that was claimed and added to the bond.
-	Bonded types.Coin `protobuf:"bytes,1,opt,name=bonded,proto3" json:"bonded"`
-}
-
-func (m *MsgClaimAndBondResponse) Reset()         { *m = MsgClaimAndBondResponse{} }
-func (m *MsgClaimAndBondResponse) String() string { return proto.CompactTextString(m) }
-func (*MsgClaimAndBondResponse) ProtoMessage()    {}
-func (*MsgClaimAndBondResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_db25576be75727fc, []int{9}
-}
-func (m *MsgClaimAndBondResponse) XXX_Unmarshal(b []byte) error {
-	return m.Unmarshal(b)
-}
-func (m *MsgClaimAndBondResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
-	if deterministic {
-		return xxx_messageInfo_MsgClaimAndBondResponse.Marshal(b, m, deterministic)
-	} else {
-		b = b[:cap(b)]
-		n, err := m.MarshalToSizedBuffer(b)
-		if err != nil {
-			return nil, err
-		}
-		return b[:n], nil
-	}
-}
-func (m *MsgClaimAndBondResponse) XXX_Merge(src proto.Message) {
-	xxx_messageInfo_MsgClaimAndBondResponse.Merge(m, src)
-}
-func (m *MsgClaimAndBondResponse) XXX_Size() int {
-	return m.Size()
-}
-func (m *MsgClaimAndBondResponse) XXX_DiscardUnknown() {
-	xxx_messageInfo_MsgClaimAndBondResponse.DiscardUnknown(m)
-}
-
-var xxx_messageInfo_MsgClaimAndBondResponse proto.InternalMessageInfo
-
-func (m *MsgClaimAndBondResponse) GetBonded() types.Coin {
-	if m != nil {
-		return m.Bonded
-	}
-	return types.Coin{}
-}
-
 // MsgUpdateParams replaces the parameters. Only governance can send it.
 type MsgUpdateParams struct {
 	// Address of the governance account; the chain accepts no other.
@@ -575,7 +380,7 @@ func (m *MsgUpdateParams) Reset()         { *m = MsgUpdateParams{} }
 func (m *MsgUpdateParams) String() string { return proto.CompactTextString(m) }
 func (*MsgUpdateParams) ProtoMessage()    {}
 func (*MsgUpdateParams) Descriptor() ([]byte, []int) {
-	return fileDescriptor_db25576be75727fc, []int{10}
+	return fileDescriptor_db25576be75727fc, []int{6}
 }
 func (m *MsgUpdateParams) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -626,7 +431,7 @@ func (m *MsgUpdateParamsResponse) Reset()         { *m = MsgUpdateParamsResponse
 func (m *MsgUpdateParamsResponse) String() string { return proto.CompactTextString(m) }
 func (*MsgUpdateParamsResponse) ProtoMessage()    {}
 func (*MsgUpdateParamsResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_db25576be75727fc, []int{11}
+	return fileDescriptor_db25576be75727fc, []int{7}
 }
 func (m *MsgUpdateParamsResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -662,10 +467,6 @@ func init() {
 	proto.RegisterType((*MsgSetPayoutResponse)(nil), "theta.rewards.v1.MsgSetPayoutResponse")
 	proto.RegisterType((*MsgCollect)(nil), "theta.rewards.v1.MsgCollect")
 	proto.RegisterType((*MsgCollectResponse)(nil), "theta.rewards.v1.MsgCollectResponse")
-	proto.RegisterType((*MsgClaimAndDelegate)(nil), "theta.rewards.v1.MsgClaimAndDelegate")
-	proto.RegisterType((*MsgClaimAndDelegateResponse)(nil), "theta.rewards.v1.MsgClaimAndDelegateResponse")
-	proto.RegisterType((*MsgClaimAndBond)(nil), "theta.rewards.v1.MsgClaimAndBond")
-	proto.RegisterType((*MsgClaimAndBondResponse)(nil), "theta.rewards.v1.MsgClaimAndBondResponse")
 	proto.RegisterType((*MsgUpdateParams)(nil), "theta.rewards.v1.MsgUpdateParams")
 	proto.RegisterType((*MsgUpdateParamsResponse)(nil), "theta.rewards.v1.MsgUpdateParamsResponse")
 }
@@ -673,58 +474,57 @@ func init() {
 func init() { proto.RegisterFile("theta/rewards/v1/tx.proto", fileDescriptor_db25576be75727fc) }
 
 var fileDescriptor_db25576be75727fc = []byte{
-	// 814 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xbc, 0x56, 0xbd, 0x4f, 0xdb, 0x4c,
-	0x1c, 0x8e, 0x13, 0x08, 0xe4, 0x40, 0x7a, 0x79, 0xfd, 0x22, 0x48, 0xfc, 0xbe, 0x98, 0x60, 0xbd,
-	0xad, 0xd2, 0xa8, 0xb1, 0x49, 0xa8, 0x5a, 0x29, 0x55, 0x55, 0x11, 0x90, 0x3a, 0x45, 0x42, 0x46,
-	0xed, 0x50, 0x21, 0x55, 0x97, 0xf8, 0xe4, 0x58, 0x8d, 0x7d, 0x91, 0xef, 0x12, 0x60, 0xab, 0x18,
-	0x3b, 0x55, 0xfd, 0x03, 0xda, 0xb5, 0xea, 0xc4, 0xc0, 0xd0, 0xb5, 0x1b, 0x23, 0x62, 0xea, 0xd4,
-	0x56, 0x30, 0xe4, 0xdf, 0xa8, 0x6c, 0x9f, 0x3f, 0x82, 0xf3, 0x41, 0x33, 0x74, 0x01, 0xdf, 0x3d,
-	0xbf, 0x8f, 0xe7, 0xf7, 0xf8, 0xb9, 0x73, 0x40, 0x8e, 0xb6, 0x10, 0x85, 0x8a, 0x8d, 0x0e, 0xa1,
-	0xad, 0x11, 0xa5, 0x57, 0x56, 0xe8, 0x91, 0xdc, 0xb1, 0x31, 0xc5, 0xfc, 0x92, 0x0b, 0xc9, 0x0c,
-	0x92, 0x7b, 0x65, 0xe1, 0x6f, 0x68, 0x1a, 0x16, 0x56, 0xdc, 0xbf, 0x5e, 0x90, 0x20, 0x36, 0x31,
-	0x31, 0x31, 0x51, 0x1a, 0x90, 0x20, 0xa5, 0x57, 0x6e, 0x20, 0x0a, 0xcb, 0x4a, 0x13, 0x1b, 0x16,
-	0xc3, 0x57, 0x19, 0x6e, 0x12, 0xdd, 0x29, 0x6e, 0x12, 0x9d, 0x01, 0x39, 0x0f, 0x78, 0xe5, 0xae,
-	0x14, 0x6f, 0xc1, 0xa0, 0x65, 0x1d, 0xeb, 0xd8, 0xdb, 0x77, 0x9e, 0xfc, 0x4e, 0x31, 0xa6, 0x3e,
-	0x33, 0x17, 0x97, 0x4e, 0x38, 0x30, 0x5f, 0x27, 0xfa, 0x4e, 0x1b, 0x1a, 0x26, 0xff, 0x00, 0xcc,
-	0xe3, 0x0e, 0xb2, 0x21, 0xc5, 0x76, 0x96, 0xcb, 0x73, 0x85, 0x4c, 0x2d, 0x7b, 0x79, 0x56, 0x5a,
-	0x66, 0x6d, 0xb6, 0x35, 0xcd, 0x46, 0x84, 0xec, 0x53, 0xdb, 0xb0, 0x74, 0x35, 0x88, 0xe4, 0x57,
-	0x40, 0x5a, 0x43, 0x16, 0x36, 0x49, 0x36, 0x99, 0x4f, 0x15, 0x32, 0x2a, 0x5b, 0x55, 0x0b, 0x27,
-	0xfd, 0xd3, 0x62, 0x10, 0xf6, 0xb6, 0x7f, 0x5a, 0x5c, 0x19, 0x24, 0xe3, 0xf7, 0x95, 0x0e, 0xc1,
-	0x92, 0xff, 0xac, 0x22, 0xd2, 0xc1, 0x16, 0x41, 0x7c, 0x13, 0xa4, 0xa1, 0x89, 0xbb, 0x16, 0xcd,
-	0x72, 0xf9, 0x54, 0x61, 0xa1, 0x92, 0x93, 0x19, 0x0d, 0x47, 0x33, 0x99, 0x69, 0x26, 0xef, 0x60,
-	0xc3, 0xaa, 0x6d, 0x9e, 0x7f, 0x5f, 0x4f, 0x7c, 0xfe, 0xb1, 0x5e, 0xd0, 0x0d, 0xda, 0xea, 0x36,
-	0xe4, 0x26, 0x36, 0x99, 0x34, 0xec, 0x5f, 0x89, 0x68, 0xaf, 0x15, 0x7a, 0xdc, 0x41, 0xc4, 0x4d,
-	0x20, 0x2a, 0x2b, 0x2d, 0xf5, 0x39, 0xb0, 0x58, 0x27, 0xfa, 0x3e, 0xa2, 0x7b, 0xf0, 0x18, 0x77,
-	0xe9, 0x94, 0x0a, 0x54, 0xc0, 0x1c, 0xf4, 0xa0, 0x6c, 0x72, 0x42, 0x92, 0x1f, 0xc8, 0x3f, 0x05,
-	0x99, 0x1e, 0x6c, 0x1b, 0x9a, 0xdb, 0x2a, 0xe5, 0x66, 0x6d, 0x5c, 0x9e, 0x95, 0xd6, 0x58, 0xd6,
-	0x0b, 0x1f, 0x1b, 0x4c, 0x0f, 0x73, 0xaa, 0xf7, 0x63, 0xf2, 0x0a, 0x31, 0x79, 0x83, 0xc1, 0xa4,
-	0x15, 0xb0, 0x1c, 0x5d, 0xfb, 0x32, 0x4b, 0x1f, 0x38, 0x00, 0x1c, 0xed, 0x71, 0xbb, 0x8d, 0x9a,
-	0x94, 0xdf, 0x04, 0x69, 0x82, 0x2c, 0x0d, 0x4d, 0x9e, 0x9e, 0xc5, 0x0d, 0x28, 0x96, 0xbc, 0xad,
-	0x62, 0x9e, 0x37, 0x58, 0x09, 0x87, 0x7a, 0x36, 0xee, 0x0c, 0x8f, 0x91, 0xf4, 0x3e, 0x09, 0xf8,
-	0x70, 0xf9, 0x47, 0xed, 0xc1, 0x3f, 0x04, 0x19, 0x1b, 0x35, 0x8d, 0x8e, 0x81, 0x2c, 0x3a, 0x71,
-	0xb8, 0x30, 0x94, 0x7f, 0x02, 0x32, 0x1a, 0x6a, 0x23, 0x1d, 0x52, 0xa4, 0xb9, 0xef, 0x76, 0x2c,
-	0xbf, 0x19, 0x87, 0x9f, 0x1a, 0x66, 0xf0, 0x79, 0xb0, 0xd0, 0xb5, 0xc2, 0x02, 0x33, 0x4e, 0x63,
-	0x35, 0xba, 0x25, 0x7d, 0xe5, 0xc0, 0x3f, 0xfe, 0x89, 0xd9, 0xb6, 0xb4, 0x5d, 0x06, 0x4c, 0x69,
-	0xdf, 0x01, 0x2b, 0x26, 0xa7, 0xb0, 0xe2, 0x56, 0xcc, 0x8a, 0x1b, 0xc3, 0x4f, 0x7a, 0x84, 0xab,
-	0x74, 0x00, 0xfe, 0x1d, 0xb2, 0x1d, 0xbc, 0xe0, 0x01, 0x0d, 0xb9, 0xdf, 0xd5, 0x50, 0x3a, 0x02,
-	0x7f, 0x45, 0xaa, 0xd7, 0xb0, 0xa5, 0x4d, 0x27, 0x4e, 0x55, 0x89, 0xcd, 0xb6, 0x36, 0x72, 0x36,
-	0xa7, 0x8d, 0xa4, 0x82, 0xd5, 0x1b, 0x5b, 0xc1, 0x4c, 0x8f, 0x40, 0xba, 0x81, 0x2d, 0xed, 0xf6,
-	0x03, 0xb1, 0x70, 0xe9, 0x0b, 0xe7, 0x8e, 0xf3, 0xbc, 0xa3, 0x41, 0x8a, 0xf6, 0xa0, 0x0d, 0x4d,
-	0xe2, 0x98, 0x13, 0x76, 0x69, 0x0b, 0xdb, 0x06, 0x3d, 0x9e, 0x38, 0x4f, 0x18, 0xca, 0x3f, 0x06,
-	0xe9, 0x8e, 0x5b, 0xc1, 0x7d, 0xd5, 0x0b, 0x95, 0xac, 0x7c, 0xf3, 0x8b, 0x25, 0x7b, 0x1d, 0x6a,
-	0x19, 0x87, 0xc3, 0xa7, 0xfe, 0x69, 0x91, 0x53, 0x59, 0x4a, 0x75, 0xd3, 0x51, 0x23, 0x2c, 0x36,
-	0x5c, 0x8e, 0x28, 0x4d, 0x29, 0xe7, 0xca, 0x11, 0xdd, 0xf2, 0xe5, 0xa8, 0x7c, 0x9c, 0x01, 0xa9,
-	0x3a, 0xd1, 0xf9, 0x67, 0x60, 0xd6, 0xfb, 0xfe, 0x08, 0x71, 0x2a, 0xbe, 0x94, 0x82, 0x34, 0x1a,
-	0x0b, 0xf4, 0xdd, 0x07, 0x99, 0xf0, 0x2a, 0x17, 0x87, 0x26, 0x04, 0xb8, 0x70, 0x77, 0x3c, 0x1e,
-	0x14, 0xad, 0x83, 0x39, 0xff, 0x76, 0xfc, 0x6f, 0x38, 0x07, 0x0f, 0x15, 0xfe, 0x1f, 0x87, 0x06,
-	0xe5, 0x5a, 0x60, 0x29, 0x76, 0x6c, 0xef, 0x8c, 0x9e, 0x2d, 0x12, 0x26, 0x94, 0x6e, 0x15, 0x16,
-	0x74, 0x3a, 0x00, 0x8b, 0x03, 0xfe, 0xdf, 0x18, 0x9b, 0xee, 0x84, 0x08, 0xf7, 0x26, 0x86, 0x44,
-	0xab, 0x0f, 0xd8, 0x71, 0x78, 0xf5, 0x68, 0xc8, 0x88, 0xea, 0xc3, 0xac, 0x21, 0xcc, 0xbe, 0x71,
-	0x6c, 0x57, 0xdb, 0x3d, 0xbf, 0x12, 0xb9, 0x8b, 0x2b, 0x91, 0xfb, 0x79, 0x25, 0x72, 0xef, 0xae,
-	0xc5, 0xc4, 0xc5, 0xb5, 0x98, 0xf8, 0x76, 0x2d, 0x26, 0x5e, 0x16, 0x23, 0x97, 0xb9, 0x5b, 0x15,
-	0x69, 0x3a, 0xf2, 0x9e, 0x94, 0xa3, 0xc0, 0x8c, 0xee, 0xa5, 0xde, 0x48, 0xbb, 0x3f, 0x75, 0xb6,
-	0x7e, 0x05, 0x00, 0x00, 0xff, 0xff, 0xec, 0x61, 0xa3, 0x89, 0xb6, 0x09, 0x00, 0x00,
+	// 787 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xbc, 0x55, 0xbf, 0x6f, 0xd3, 0x4e,
+	0x1c, 0x8d, 0x93, 0x36, 0x6d, 0x2e, 0xfd, 0xea, 0x5b, 0xac, 0xaa, 0x4d, 0xac, 0xd6, 0x4d, 0x2d,
+	0x84, 0x42, 0x44, 0xed, 0x26, 0x20, 0x86, 0x22, 0x84, 0x48, 0x11, 0x9d, 0x22, 0x55, 0xae, 0x00,
+	0x81, 0x90, 0xaa, 0x4b, 0x7c, 0x72, 0xac, 0xc6, 0x3e, 0xcb, 0x77, 0x49, 0xdb, 0x0d, 0x75, 0x64,
+	0x42, 0xfc, 0x01, 0xcc, 0x88, 0xa9, 0x43, 0x07, 0x76, 0x96, 0x8e, 0x55, 0x27, 0x26, 0x40, 0xed,
+	0x90, 0x7f, 0x03, 0xd9, 0x3e, 0xff, 0x48, 0x9d, 0xc6, 0x88, 0x81, 0xa5, 0xf5, 0xdd, 0x7b, 0x9f,
+	0x77, 0xef, 0xde, 0xe7, 0xee, 0x02, 0xca, 0xb4, 0x8b, 0x28, 0x54, 0x1c, 0x74, 0x00, 0x1d, 0x8d,
+	0x28, 0x83, 0xba, 0x42, 0x0f, 0x65, 0xdb, 0xc1, 0x14, 0xf3, 0xf3, 0x1e, 0x24, 0x33, 0x48, 0x1e,
+	0xd4, 0x85, 0x5b, 0xd0, 0x34, 0x2c, 0xac, 0x78, 0x7f, 0x7d, 0x92, 0x20, 0x76, 0x30, 0x31, 0x31,
+	0x51, 0xda, 0x90, 0x20, 0x65, 0x50, 0x6f, 0x23, 0x0a, 0xeb, 0x4a, 0x07, 0x1b, 0x16, 0xc3, 0x97,
+	0x18, 0x6e, 0x12, 0xdd, 0x15, 0x37, 0x89, 0xce, 0x80, 0xb2, 0x0f, 0xec, 0x79, 0x23, 0xc5, 0x1f,
+	0x30, 0x68, 0x41, 0xc7, 0x3a, 0xf6, 0xe7, 0xdd, 0x2f, 0x36, 0xbb, 0x9c, 0x70, 0xaa, 0x3b, 0xd0,
+	0xa2, 0x81, 0x8f, 0x04, 0x1a, 0xf8, 0xf6, 0x70, 0xe9, 0x98, 0x03, 0xb3, 0x2d, 0xa2, 0x6f, 0xf5,
+	0xa0, 0x61, 0xf2, 0x0f, 0xc0, 0x2c, 0xb6, 0x91, 0x03, 0x29, 0x76, 0x4a, 0x5c, 0x85, 0xab, 0x16,
+	0x9a, 0xa5, 0x8b, 0xd3, 0xf5, 0x05, 0x66, 0xe2, 0xa9, 0xa6, 0x39, 0x88, 0x90, 0x5d, 0xea, 0x18,
+	0x96, 0xae, 0x86, 0x4c, 0x7e, 0x11, 0xe4, 0x35, 0x64, 0x61, 0x93, 0x94, 0xb2, 0x95, 0x5c, 0xb5,
+	0xa0, 0xb2, 0xd1, 0x66, 0xf5, 0x78, 0x78, 0x52, 0x0b, 0x69, 0xef, 0x87, 0x27, 0xb5, 0xc5, 0x51,
+	0x33, 0xc1, 0xba, 0xd2, 0x01, 0x98, 0x0f, 0xbe, 0x55, 0x44, 0x6c, 0x6c, 0x11, 0xc4, 0x77, 0x40,
+	0x1e, 0x9a, 0xb8, 0x6f, 0xd1, 0x12, 0x57, 0xc9, 0x55, 0x8b, 0x8d, 0xb2, 0xcc, 0x6c, 0xb8, 0x89,
+	0xca, 0x2c, 0x51, 0x79, 0x0b, 0x1b, 0x56, 0x73, 0xe3, 0xec, 0xc7, 0x6a, 0xe6, 0xcb, 0xcf, 0xd5,
+	0xaa, 0x6e, 0xd0, 0x6e, 0xbf, 0x2d, 0x77, 0xb0, 0xc9, 0x82, 0x63, 0xff, 0xd6, 0x89, 0xb6, 0xaf,
+	0xd0, 0x23, 0x1b, 0x11, 0xaf, 0x80, 0xa8, 0x4c, 0x5a, 0x1a, 0x72, 0x60, 0xae, 0x45, 0xf4, 0x5d,
+	0x44, 0x77, 0xe0, 0x11, 0xee, 0xd3, 0xbf, 0x4c, 0xa0, 0x01, 0x66, 0xa0, 0x0f, 0x95, 0xb2, 0x29,
+	0x45, 0x01, 0x91, 0x7f, 0x02, 0x0a, 0x03, 0xd8, 0x33, 0x34, 0x6f, 0xa9, 0x9c, 0x57, 0xb5, 0x76,
+	0x71, 0xba, 0xbe, 0xc2, 0xaa, 0x5e, 0x06, 0xd8, 0x68, 0x79, 0x54, 0xb3, 0x79, 0x2f, 0x11, 0xaf,
+	0x90, 0x88, 0x37, 0xdc, 0x98, 0xb4, 0x08, 0x16, 0xe2, 0xe3, 0x20, 0x66, 0xe9, 0x13, 0x07, 0x80,
+	0x9b, 0x3d, 0xee, 0xf5, 0x50, 0x87, 0xf2, 0x1b, 0x20, 0x4f, 0x90, 0xa5, 0xa1, 0xf4, 0xdd, 0x33,
+	0xde, 0x48, 0x62, 0xd9, 0x3f, 0x4d, 0xcc, 0x3f, 0x1b, 0x4c, 0xc2, 0xb5, 0x5e, 0x4a, 0x9e, 0x0c,
+	0xdf, 0x91, 0xf4, 0x31, 0x0b, 0xf8, 0x68, 0xf8, 0x4f, 0x8f, 0x07, 0xff, 0x10, 0x14, 0x1c, 0xd4,
+	0x31, 0x6c, 0x03, 0x59, 0x34, 0x75, 0x73, 0x11, 0x95, 0x7f, 0x0c, 0x0a, 0x1a, 0xea, 0x21, 0x1d,
+	0x52, 0xa4, 0x79, 0xbd, 0x9d, 0xe8, 0x6f, 0xca, 0xf5, 0xa7, 0x46, 0x15, 0x7c, 0x05, 0x14, 0xfb,
+	0x56, 0x24, 0x30, 0xe5, 0x2e, 0xac, 0xc6, 0xa7, 0xa4, 0xaf, 0x1c, 0xf8, 0xbf, 0x45, 0xf4, 0x17,
+	0xb6, 0x06, 0x29, 0xda, 0x81, 0x0e, 0x34, 0x89, 0x6b, 0x16, 0xf6, 0x69, 0x17, 0x3b, 0x06, 0x3d,
+	0x4a, 0xed, 0x5e, 0x44, 0xe5, 0x1f, 0x81, 0xbc, 0xed, 0x29, 0x78, 0x3b, 0x2c, 0x36, 0x4a, 0xf2,
+	0xf5, 0xf7, 0x4d, 0xf6, 0x57, 0x68, 0x16, 0x5c, 0xa3, 0x9f, 0x87, 0x27, 0x35, 0x4e, 0x65, 0x25,
+	0x9b, 0x1b, 0x6e, 0x1f, 0x23, 0x31, 0xb7, 0x95, 0x2b, 0x89, 0x56, 0xc6, 0x6d, 0x4a, 0x65, 0xb0,
+	0x74, 0x6d, 0x2a, 0xe8, 0x69, 0xe3, 0xdb, 0x34, 0xc8, 0xb5, 0x88, 0xce, 0x6f, 0x83, 0x69, 0xff,
+	0x3d, 0x12, 0x92, 0x56, 0x82, 0x77, 0x42, 0x90, 0x6e, 0xc6, 0xc2, 0x43, 0xb2, 0x0b, 0x0a, 0xd1,
+	0xd5, 0x16, 0xc7, 0x16, 0x84, 0xb8, 0x70, 0x67, 0x32, 0x1e, 0x8a, 0xb6, 0xc0, 0x4c, 0x70, 0x5b,
+	0x96, 0xc7, 0x7b, 0xf0, 0x51, 0xe1, 0xf6, 0x24, 0x34, 0x94, 0x7b, 0x0d, 0x8a, 0x5b, 0x0e, 0x82,
+	0x14, 0x6d, 0xbb, 0xaf, 0x36, 0x5f, 0x19, 0x5f, 0x14, 0x31, 0x84, 0x6a, 0x1a, 0x23, 0x2e, 0xad,
+	0xa2, 0x01, 0xde, 0x9f, 0x28, 0x1d, 0x63, 0xdc, 0x20, 0x1d, 0x63, 0xc4, 0x93, 0x7d, 0xde, 0xb7,
+	0x34, 0x5f, 0x78, 0x7c, 0xb2, 0x21, 0x7e, 0x43, 0xb2, 0x21, 0x1e, 0x8a, 0xee, 0x81, 0xff, 0x5e,
+	0x19, 0xb4, 0xab, 0x39, 0xf0, 0xc0, 0x17, 0x1e, 0xdf, 0xe3, 0x11, 0x8e, 0x50, 0x4b, 0xe7, 0x84,
+	0x0b, 0xbc, 0x05, 0x73, 0x23, 0x57, 0x66, 0x6d, 0x6c, 0x6d, 0x9c, 0x22, 0xdc, 0x4d, 0xa5, 0x04,
+	0xea, 0xc2, 0xf4, 0x3b, 0xf7, 0x6a, 0x34, 0x9f, 0x9d, 0x5d, 0x8a, 0xdc, 0xf9, 0xa5, 0xc8, 0xfd,
+	0xba, 0x14, 0xb9, 0x0f, 0x57, 0x62, 0xe6, 0xfc, 0x4a, 0xcc, 0x7c, 0xbf, 0x12, 0x33, 0x6f, 0x6a,
+	0xb1, 0x07, 0xc8, 0x53, 0x45, 0x9a, 0x8e, 0xfc, 0x2f, 0xe5, 0x30, 0xbc, 0x30, 0xde, 0x43, 0xd4,
+	0xce, 0x7b, 0x3f, 0xcf, 0xf7, 0x7f, 0x07, 0x00, 0x00, 0xff, 0xff, 0xa2, 0xdf, 0x02, 0x9c, 0x88,
+	0x08, 0x00, 0x00,
 }
 
 // Reference imports to suppress errors if they are not otherwise used.
@@ -746,11 +546,14 @@ type MsgClient interface {
 	// Collect pays an operator's unclaimed earnings as its payout rule says. The operator's
 	// worker may send it.
 	Collect(ctx context.Context, in *MsgCollect, opts ...grpc.CallOption) (*MsgCollectResponse, error)
-	// ClaimAndDelegate pays an operator's earnings in the bond denom and delegates them.
-	ClaimAndDelegate(ctx context.Context, in *MsgClaimAndDelegate, opts ...grpc.CallOption) (*MsgClaimAndDelegateResponse, error)
-	// ClaimAndBond pays an operator's earnings in the bond denom and adds them to the bond of its
-	// node.
-	ClaimAndBond(ctx context.Context, in *MsgClaimAndBond, opts ...grpc.CallOption) (*MsgClaimAndBondResponse, error)
+	// CreateGrant creates a grant. Only governance can send it.
+	CreateGrant(ctx context.Context, in *MsgCreateGrant, opts ...grpc.CallOption) (*MsgCreateGrantResponse, error)
+	// RevokeGrant revokes a grant. Only governance can send it.
+	RevokeGrant(ctx context.Context, in *MsgRevokeGrant, opts ...grpc.CallOption) (*MsgRevokeGrantResponse, error)
+	// FundGrant adds to the deposit of the sender's grant.
+	FundGrant(ctx context.Context, in *MsgFundGrant, opts ...grpc.CallOption) (*MsgFundGrantResponse, error)
+	// WithdrawGrant pays back what is left of a deposit when the grant is over.
+	WithdrawGrant(ctx context.Context, in *MsgWithdrawGrant, opts ...grpc.CallOption) (*MsgWithdrawGrantResponse, error)
 	// UpdateParams replaces the parameters. Only governance can send it.
 	UpdateParams(ctx context.Context, in *MsgUpdateParams, opts ...grpc.CallOption) (*MsgUpdateParamsResponse, error)
 }
@@ -790,18 +593,36 @@ func (c *msgClient) Collect(ctx context.Context, in *MsgCollect, opts ...grpc.Ca
 	return out, nil
 }
 
-func (c *msgClient) ClaimAndDelegate(ctx context.Context, in *MsgClaimAndDelegate, opts ...grpc.CallOption) (*MsgClaimAndDelegateResponse, error) {
-	out := new(MsgClaimAndDelegateResponse)
-	err := c.cc.Invoke(ctx, "/theta.rewards.v1.Msg/ClaimAndDelegate", in, out, opts...)
+func (c *msgClient) CreateGrant(ctx context.Context, in *MsgCreateGrant, opts ...grpc.CallOption) (*MsgCreateGrantResponse, error) {
+	out := new(MsgCreateGrantResponse)
+	err := c.cc.Invoke(ctx, "/theta.rewards.v1.Msg/CreateGrant", in, out, opts...)
 	if err != nil {
 		return nil, err
 	}
 	return out, nil
 }
 
-func (c *msgClient) ClaimAndBond(ctx context.Context, in *MsgClaimAndBond, opts ...grpc.CallOption) (*MsgClaimAndBondResponse, error) {
-	out := new(MsgClaimAndBondResponse)
-	err := c.cc.Invoke(ctx, "/theta.rewards.v1.Msg/ClaimAndBond", in, out, opts...)
+func (c *msgClient) RevokeGrant(ctx context.Context, in *MsgRevokeGrant, opts ...grpc.CallOption) (*MsgRevokeGrantResponse, error) {
+	out := new(MsgRevokeGrantResponse)
+	err := c.cc.Invoke(ctx, "/theta.rewards.v1.Msg/RevokeGrant", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) FundGrant(ctx context.Context, in *MsgFundGrant, opts ...grpc.CallOption) (*MsgFundGrantResponse, error) {
+	out := new(MsgFundGrantResponse)
+	err := c.cc.Invoke(ctx, "/theta.rewards.v1.Msg/FundGrant", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) WithdrawGrant(ctx context.Context, in *MsgWithdrawGrant, opts ...grpc.CallOption) (*MsgWithdrawGrantResponse, error) {
+	out := new(MsgWithdrawGrantResponse)
+	err := c.cc.Invoke(ctx, "/theta.rewards.v1.Msg/WithdrawGrant", in, out, opts...)
 	if err != nil {
 		return nil, err
 	}
@@ -826,11 +647,14 @@ type MsgServer interface {
 	// Collect pays an operator's unclaimed earnings as its payout rule says. The operator's
 	// worker may send it.
 	Collect(context.Context, *MsgCollect) (*MsgCollectResponse, error)
-	// ClaimAndDelegate pays an operator's earnings in the bond denom and delegates them.
-	ClaimAndDelegate(context.Context, *MsgClaimAndDelegate) (*MsgClaimAndDelegateResponse, error)
-	// ClaimAndBond pays an operator's earnings in the bond denom and adds them to the bond of its
-	// node.
-	ClaimAndBond(context.Context, *MsgClaimAndBond) (*MsgClaimAndBondResponse, error)
+	// CreateGrant creates a grant. Only governance can send it.
+	CreateGrant(context.Context, *MsgCreateGrant) (*MsgCreateGrantResponse, error)
+	// RevokeGrant revokes a grant. Only governance can send it.
+	RevokeGrant(context.Context, *MsgRevokeGrant) (*MsgRevokeGrantResponse, error)
+	// FundGrant adds to the deposit of the sender's grant.
+	FundGrant(context.Context, *MsgFundGrant) (*MsgFundGrantResponse, error)
+	// WithdrawGrant pays back what is left of a deposit when the grant is over.
+	WithdrawGrant(context.Context, *MsgWithdrawGrant) (*MsgWithdrawGrantResponse, error)
 	// UpdateParams replaces the parameters. Only governance can send it.
 	UpdateParams(context.Context, *MsgUpdateParams) (*MsgUpdateParamsResponse, error)
 }
@@ -848,11 +672,17 @@ func (*UnimplementedMsgServer) SetPayout(ctx context.Context, req *MsgSetPayout)
 func (*UnimplementedMsgServer) Collect(ctx context.Context, req *MsgCollect) (*MsgCollectResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Collect not implemented")
 }
-func (*UnimplementedMsgServer) ClaimAndDelegate(ctx context.Context, req *MsgClaimAndDelegate) (*MsgClaimAndDelegateResponse, error) {
-	return nil, status.Errorf(codes.Unimplemented, "method ClaimAndDelegate not implemented")
+func (*UnimplementedMsgServer) CreateGrant(ctx context.Context, req *MsgCreateGrant) (*MsgCreateGrantResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method CreateGrant not implemented")
 }
-func (*UnimplementedMsgServer) ClaimAndBond(ctx context.Context, req *MsgClaimAndBond) (*MsgClaimAndBondResponse, error) {
-	return nil, status.Errorf(codes.Unimplemented, "method ClaimAndBond not implemented")
+func (*UnimplementedMsgServer) RevokeGrant(ctx context.Context, req *MsgRevokeGrant) (*MsgRevokeGrantResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method RevokeGrant not implemented")
+}
+func (*UnimplementedMsgServer) FundGrant(ctx context.Context, req *MsgFundGrant) (*MsgFundGrantResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method FundGrant not implemented")
+}
+func (*UnimplementedMsgServer) WithdrawGrant(ctx context.Context, req *MsgWithdrawGrant) (*MsgWithdrawGrantResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method WithdrawGrant not implemented")
 }
 func (*UnimplementedMsgServer) UpdateParams(ctx context.Context, req *MsgUpdateParams) (*MsgUpdateParamsResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method UpdateParams not implemented")
@@ -916,38 +746,74 @@ func _Msg_Collect_Handler(srv interface{}, ctx context.Context, dec func(interfa
 	return interceptor(ctx, in, info, handler)
 }
 
-func _Msg_ClaimAndDelegate_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(MsgClaimAndDelegate)
+func _Msg_CreateGrant_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgCreateGrant)
 	if err := dec(in); err != nil {
 		return nil, err
 	}
 	if interceptor == nil {
-		return srv.(MsgServer).ClaimAndDelegate(ctx, in)
+		return srv.(MsgServer).CreateGrant(ctx, in)
 	}
 	info := &grpc.UnaryServerInfo{
 		Server:     srv,
-		FullMethod: "/theta.rewards.v1.Msg/ClaimAndDelegate",
+		FullMethod: "/theta.rewards.v1.Msg/CreateGrant",
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(MsgServer).ClaimAndDelegate(ctx, req.(*MsgClaimAndDelegate))
+		return srv.(MsgServer).CreateGrant(ctx, req.(*MsgCreateGrant))
 	}
 	return interceptor(ctx, in, info, handler)
 }
 
-func _Msg_ClaimAndBond_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(MsgClaimAndBond)
+func _Msg_RevokeGrant_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgRevokeGrant)
 	if err := dec(in); err != nil {
 		return nil, err
 	}
 	if interceptor == nil {
-		return srv.(MsgServer).ClaimAndBond(ctx, in)
+		return srv.(MsgServer).RevokeGrant(ctx, in)
 	}
 	info := &grpc.UnaryServerInfo{
 		Server:     srv,
-		FullMethod: "/theta.rewards.v1.Msg/ClaimAndBond",
+		FullMethod: "/theta.rewards.v1.Msg/RevokeGrant",
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(MsgServer).ClaimAndBond(ctx, req.(*MsgClaimAndBond))
+		return srv.(MsgServer).RevokeGrant(ctx, req.(*MsgRevokeGrant))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_FundGrant_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgFundGrant)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).FundGrant(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/theta.rewards.v1.Msg/FundGrant",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).FundGrant(ctx, req.(*MsgFundGrant))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_WithdrawGrant_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgWithdrawGrant)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).WithdrawGrant(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/theta.rewards.v1.Msg/WithdrawGrant",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).WithdrawGrant(ctx, req.(*MsgWithdrawGrant))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -988,12 +854,20 @@ var _Msg_serviceDesc = grpc.ServiceDesc{
 			Handler:    _Msg_Collect_Handler,
 		},
 		{
-			MethodName: "ClaimAndDelegate",
-			Handler:    _Msg_ClaimAndDelegate_Handler,
+			MethodName: "CreateGrant",
+			Handler:    _Msg_CreateGrant_Handler,
 		},
 		{
-			MethodName: "ClaimAndBond",
-			Handler:    _Msg_ClaimAndBond_Handler,
+			MethodName: "RevokeGrant",
+			Handler:    _Msg_RevokeGrant_Handler,
+		},
+		{
+			MethodName: "FundGrant",
+			Handler:    _Msg_FundGrant_Handler,
+		},
+		{
+			MethodName: "WithdrawGrant",
+			Handler:    _Msg_WithdrawGrant_Handler,
 		},
 		{
 			MethodName: "UpdateParams",
@@ -1245,139 +1119,6 @@ func (m *MsgCollectResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
-func (m *MsgClaimAndDelegate) Marshal() (dAtA []byte, err error) {
-	size := m.Size()
-	dAtA = make([]byte, size)
-	n, err := m.MarshalToSizedBuffer(dAtA[:size])
-	if err != nil {
-		return nil, err
-	}
-	return dAtA[:n], nil
-}
-
-func (m *MsgClaimAndDelegate) MarshalTo(dAtA []byte) (int, error) {
-	size := m.Size()
-	return m.MarshalToSizedBuffer(dAtA[:size])
-}
-
-func (m *MsgClaimAndDelegate) MarshalToSizedBuffer(dAtA []byte) (int, error) {
-	i := len(dAtA)
-	_ = i
-	var l int
-	_ = l
-	if len(m.Validator) > 0 {
-		i -= len(m.Validator)
-		copy(dAtA[i:], m.Validator)
-		i = encodeVarintTx(dAtA, i, uint64(len(m.Validator)))
-		i--
-		dAtA[i] = 0x12
-	}
-	if len(m.Operator) > 0 {
-		i -= len(m.Operator)
-		copy(dAtA[i:], m.Operator)
-		i = encodeVarintTx(dAtA, i, uint64(len(m.Operator)))
-		i--
-		dAtA[i] = 0xa
-	}
-	return len(dAtA) - i, nil
-}
-
-func (m *MsgClaimAndDelegateResponse) Marshal() (dAtA []byte, err error) {
-	size := m.Size()
-	dAtA = make([]byte, size)
-	n, err := m.MarshalToSizedBuffer(dAtA[:size])
-	if err != nil {
-		return nil, err
-	}
-	return dAtA[:n], nil
-}
-
-func (m *MsgClaimAndDelegateResponse) MarshalTo(dAtA []byte) (int, error) {
-	size := m.Size()
-	return m.MarshalToSizedBuffer(dAtA[:size])
-}
-
-func (m *MsgClaimAndDelegateResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
-	i := len(dAtA)
-	_ = i
-	var l int
-	_ = l
-	{
-		size, err := m.Delegated.MarshalToSizedBuffer(dAtA[:i])
-		if err != nil {
-			return 0, err
-		}
-		i -= size
-		i = encodeVarintTx(dAtA, i, uint64(size))
-	}
-	i--
-	dAtA[i] = 0xa
-	return len(dAtA) - i, nil
-}
-
-func (m *MsgClaimAndBond) Marshal() (dAtA []byte, err error) {
-	size := m.Size()
-	dAtA = make([]byte, size)
-	n, err := m.MarshalToSizedBuffer(dAtA[:size])
-	if err != nil {
-		return nil, err
-	}
-	return dAtA[:n], nil
-}
-
-func (m *MsgClaimAndBond) MarshalTo(dAtA []byte) (int, error) {
-	size := m.Size()
-	return m.MarshalToSizedBuffer(dAtA[:size])
-}
-
-func (m *MsgClaimAndBond) MarshalToSizedBuffer(dAtA []byte) (int, error) {
-	i := len(dAtA)
-	_ = i
-	var l int
-	_ = l
-	if len(m.Operator) > 0 {
-		i -= len(m.Operator)
-		copy(dAtA[i:], m.Operator)
-		i = encodeVarintTx(dAtA, i, uint64(len(m.Operator)))
-		i--
-		dAtA[i] = 0xa
-	}
-	return len(dAtA) - i, nil
-}
-
-func (m *MsgClaimAndBondResponse) Marshal() (dAtA []byte, err error) {
-	size := m.Size()
-	dAtA = make([]byte, size)
-	n, err := m.MarshalToSizedBuffer(dAtA[:size])
-	if err != nil {
-		return nil, err
-	}
-	return dAtA[:n], nil
-}
-
-func (m *MsgClaimAndBondResponse) MarshalTo(dAtA []byte) (int, error) {
-	size := m.Size()
-	return m.MarshalToSizedBuffer(dAtA[:size])
-}
-
-func (m *MsgClaimAndBondResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
-	i := len(dAtA)
-	_ = i
-	var l int
-	_ = l
-	{
-		size, err := m.Bonded.MarshalToSizedBuffer(dAtA[:i])
-		if err != nil {
-			return 0, err
-		}
-		i -= size
-		i = encodeVarintTx(dAtA, i, uint64(size))
-	}
-	i--
-	dAtA[i] = 0xa
-	return len(dAtA) - i, nil
-}
-
 func (m *MsgUpdateParams) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
@@ -1555,58 +1296,6 @@ func (m *MsgCollectResponse) Size() (n int) {
 	if l > 0 {
 		n += 1 + l + sovTx(uint64(l))
 	}
-	return n
-}
-
-func (m *MsgClaimAndDelegate) Size() (n int) {
-	if m == nil {
-		return 0
-	}
-	var l int
-	_ = l
-	l = len(m.Operator)
-	if l > 0 {
-		n += 1 + l + sovTx(uint64(l))
-	}
-	l = len(m.Validator)
-	if l > 0 {
-		n += 1 + l + sovTx(uint64(l))
-	}
-	return n
-}
-
-func (m *MsgClaimAndDelegateResponse) Size() (n int) {
-	if m == nil {
-		return 0
-	}
-	var l int
-	_ = l
-	l = m.Delegated.Size()
-	n += 1 + l + sovTx(uint64(l))
-	return n
-}
-
-func (m *MsgClaimAndBond) Size() (n int) {
-	if m == nil {
-		return 0
-	}
-	var l int
-	_ = l
-	l = len(m.Operator)
-	if l > 0 {
-		n += 1 + l + sovTx(uint64(l))
-	}
-	return n
-}
-
-func (m *MsgClaimAndBondResponse) Size() (n int) {
-	if m == nil {
-		return 0
-	}
-	var l int
-	_ = l
-	l = m.Bonded.Size()
-	n += 1 + l + sovTx(uint64(l))
 	return n
 }
 
@@ -2307,368 +1996,6 @@ func (m *MsgCollectResponse) Unmarshal(dAtA []byte) error {
 				return io.ErrUnexpectedEOF
 			}
 			m.Undelegated = string(dAtA[iNdEx:postIndex])
-			iNdEx = postIndex
-		default:
-			iNdEx = preIndex
-			skippy, err := skipTx(dAtA[iNdEx:])
-			if err != nil {
-				return err
-			}
-			if (skippy < 0) || (iNdEx+skippy) < 0 {
-				return ErrInvalidLengthTx
-			}
-			if (iNdEx + skippy) > l {
-				return io.ErrUnexpectedEOF
-			}
-			iNdEx += skippy
-		}
-	}
-
-	if iNdEx > l {
-		return io.ErrUnexpectedEOF
-	}
-	return nil
-}
-func (m *MsgClaimAndDelegate) Unmarshal(dAtA []byte) error {
-	l := len(dAtA)
-	iNdEx := 0
-	for iNdEx < l {
-		preIndex := iNdEx
-		var wire uint64
-		for shift := uint(0); ; shift += 7 {
-			if shift >= 64 {
-				return ErrIntOverflowTx
-			}
-			if iNdEx >= l {
-				return io.ErrUnexpectedEOF
-			}
-			b := dAtA[iNdEx]
-			iNdEx++
-			wire |= uint64(b&0x7F) << shift
-			if b < 0x80 {
-				break
-			}
-		}
-		fieldNum := int32(wire >> 3)
-		wireType := int(wire & 0x7)
-		if wireType == 4 {
-			return fmt.Errorf("proto: MsgClaimAndDelegate: wiretype end group for non-group")
-		}
-		if fieldNum <= 0 {
-			return fmt.Errorf("proto: MsgClaimAndDelegate: illegal tag %d (wire type %d)", fieldNum, wire)
-		}
-		switch fieldNum {
-		case 1:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
-			}
-			var stringLen uint64
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowTx
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				stringLen |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			intStringLen := int(stringLen)
-			if intStringLen < 0 {
-				return ErrInvalidLengthTx
-			}
-			postIndex := iNdEx + intStringLen
-			if postIndex < 0 {
-				return ErrInvalidLengthTx
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.Operator = string(dAtA[iNdEx:postIndex])
-			iNdEx = postIndex
-		case 2:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Validator", wireType)
-			}
-			var stringLen uint64
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowTx
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				stringLen |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			intStringLen := int(stringLen)
-			if intStringLen < 0 {
-				return ErrInvalidLengthTx
-			}
-			postIndex := iNdEx + intStringLen
-			if postIndex < 0 {
-				return ErrInvalidLengthTx
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.Validator = string(dAtA[iNdEx:postIndex])
-			iNdEx = postIndex
-		default:
-			iNdEx = preIndex
-			skippy, err := skipTx(dAtA[iNdEx:])
-			if err != nil {
-				return err
-			}
-			if (skippy < 0) || (iNdEx+skippy) < 0 {
-				return ErrInvalidLengthTx
-			}
-			if (iNdEx + skippy) > l {
-				return io.ErrUnexpectedEOF
-			}
-			iNdEx += skippy
-		}
-	}
-
-	if iNdEx > l {
-		return io.ErrUnexpectedEOF
-	}
-	return nil
-}
-func (m *MsgClaimAndDelegateResponse) Unmarshal(dAtA []byte) error {
-	l := len(dAtA)
-	iNdEx := 0
-	for iNdEx < l {
-		preIndex := iNdEx
-		var wire uint64
-		for shift := uint(0); ; shift += 7 {
-			if shift >= 64 {
-				return ErrIntOverflowTx
-			}
-			if iNdEx >= l {
-				return io.ErrUnexpectedEOF
-			}
-			b := dAtA[iNdEx]
-			iNdEx++
-			wire |= uint64(b&0x7F) << shift
-			if b < 0x80 {
-				break
-			}
-		}
-		fieldNum := int32(wire >> 3)
-		wireType := int(wire & 0x7)
-		if wireType == 4 {
-			return fmt.Errorf("proto: MsgClaimAndDelegateResponse: wiretype end group for non-group")
-		}
-		if fieldNum <= 0 {
-			return fmt.Errorf("proto: MsgClaimAndDelegateResponse: illegal tag %d (wire type %d)", fieldNum, wire)
-		}
-		switch fieldNum {
-		case 1:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Delegated", wireType)
-			}
-			var msglen int
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowTx
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				msglen |= int(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			if msglen < 0 {
-				return ErrInvalidLengthTx
-			}
-			postIndex := iNdEx + msglen
-			if postIndex < 0 {
-				return ErrInvalidLengthTx
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			if err := m.Delegated.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
-				return err
-			}
-			iNdEx = postIndex
-		default:
-			iNdEx = preIndex
-			skippy, err := skipTx(dAtA[iNdEx:])
-			if err != nil {
-				return err
-			}
-			if (skippy < 0) || (iNdEx+skippy) < 0 {
-				return ErrInvalidLengthTx
-			}
-			if (iNdEx + skippy) > l {
-				return io.ErrUnexpectedEOF
-			}
-			iNdEx += skippy
-		}
-	}
-
-	if iNdEx > l {
-		return io.ErrUnexpectedEOF
-	}
-	return nil
-}
-func (m *MsgClaimAndBond) Unmarshal(dAtA []byte) error {
-	l := len(dAtA)
-	iNdEx := 0
-	for iNdEx < l {
-		preIndex := iNdEx
-		var wire uint64
-		for shift := uint(0); ; shift += 7 {
-			if shift >= 64 {
-				return ErrIntOverflowTx
-			}
-			if iNdEx >= l {
-				return io.ErrUnexpectedEOF
-			}
-			b := dAtA[iNdEx]
-			iNdEx++
-			wire |= uint64(b&0x7F) << shift
-			if b < 0x80 {
-				break
-			}
-		}
-		fieldNum := int32(wire >> 3)
-		wireType := int(wire & 0x7)
-		if wireType == 4 {
-			return fmt.Errorf("proto: MsgClaimAndBond: wiretype end group for non-group")
-		}
-		if fieldNum <= 0 {
-			return fmt.Errorf("proto: MsgClaimAndBond: illegal tag %d (wire type %d)", fieldNum, wire)
-		}
-		switch fieldNum {
-		case 1:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
-			}
-			var stringLen uint64
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowTx
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				stringLen |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			intStringLen := int(stringLen)
-			if intStringLen < 0 {
-				return ErrInvalidLengthTx
-			}
-			postIndex := iNdEx + intStringLen
-			if postIndex < 0 {
-				return ErrInvalidLengthTx
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.Operator = string(dAtA[iNdEx:postIndex])
-			iNdEx = postIndex
-		default:
-			iNdEx = preIndex
-			skippy, err := skipTx(dAtA[iNdEx:])
-			if err != nil {
-				return err
-			}
-			if (skippy < 0) || (iNdEx+skippy) < 0 {
-				return ErrInvalidLengthTx
-			}
-			if (iNdEx + skippy) > l {
-				return io.ErrUnexpectedEOF
-			}
-			iNdEx += skippy
-		}
-	}
-
-	if iNdEx > l {
-		return io.ErrUnexpectedEOF
-	}
-	return nil
-}
-func (m *MsgClaimAndBondResponse) Unmarshal(dAtA []byte) error {
-	l := len(dAtA)
-	iNdEx := 0
-	for iNdEx < l {
-		preIndex := iNdEx
-		var wire uint64
-		for shift := uint(0); ; shift += 7 {
-			if shift >= 64 {
-				return ErrIntOverflowTx
-			}
-			if iNdEx >= l {
-				return io.ErrUnexpectedEOF
-			}
-			b := dAtA[iNdEx]
-			iNdEx++
-			wire |= uint64(b&0x7F) << shift
-			if b < 0x80 {
-				break
-			}
-		}
-		fieldNum := int32(wire >> 3)
-		wireType := int(wire & 0x7)
-		if wireType == 4 {
-			return fmt.Errorf("proto: MsgClaimAndBondResponse: wiretype end group for non-group")
-		}
-		if fieldNum <= 0 {
-			return fmt.Errorf("proto: MsgClaimAndBondResponse: illegal tag %d (wire type %d)", fieldNum, wire)
-		}
-		switch fieldNum {
-		case 1:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Bonded", wireType)
-			}
-			var msglen int
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowTx
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				msglen |= int(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			if msglen < 0 {
-				return ErrInvalidLengthTx
-			}
-			postIndex := iNdEx + msglen
-			if postIndex < 0 {
-				return ErrInvalidLengthTx
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			if err := m.Bonded.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
-				return err
-			}
 			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
