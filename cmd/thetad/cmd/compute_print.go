@@ -58,9 +58,14 @@ func (p *runPrinter) quote(packed *requester.Packed, quote *requester.Quote, pla
 	if quote.Posting.Gas > 0 {
 		gas = fmt.Sprintf("%s for %d gas", money.FormatAmount(quote.Posting.Fee), quote.Posting.Gas)
 	}
-	fmt.Fprintf(p.out, "Cost: at most %s = escrow %s + posting fee %s + %s; each node stakes %s\n",
-		formatCoins(quote.Most()), money.FormatAmount(quote.Reserve), money.FormatAmount(quote.PostingFee),
-		gas, money.FormatAmount(quote.Liability))
+	if quote.Grant > 0 {
+		fmt.Fprintf(p.out, "Cost: %s; the deposit of grant %d pays at most escrow %s + posting fee %s, and new coins pay for the fuel that accepted results use; each node stakes %s\n",
+			gas, quote.Grant, money.FormatAmount(quote.Reserve), money.FormatAmount(quote.PostingFee), money.FormatAmount(quote.Liability))
+	} else {
+		fmt.Fprintf(p.out, "Cost: at most %s = escrow %s + posting fee %s + %s; each node stakes %s\n",
+			formatCoins(quote.Most()), money.FormatAmount(quote.Reserve), money.FormatAmount(quote.PostingFee),
+			gas, money.FormatAmount(quote.Liability))
+	}
 	fmt.Fprintf(p.out, "Expected: nodes are paid %s, which is %d.%02d times the pay of one node for the job\n",
 		money.FormatAmount(plan.Cost), plan.TrustBps/computetypes.BasisPoints, plan.TrustBps%computetypes.BasisPoints/100)
 	if plan.LeastFuelBps > computetypes.BasisPoints/2 {
