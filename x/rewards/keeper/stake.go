@@ -71,6 +71,9 @@ func (k *Keeper) claimToStake(ctx context.Context, operator sdk.AccAddress, text
 		return sdk.Coin{}, types.ErrNotStaked.Wrapf(
 			"expected earnings that are paid to %s itself, its payout rule names %s; remove the rule with MsgSetPayout, or claim", text, rule.Address)
 	}
+	if err := k.release(ctx, operator); err != nil {
+		return sdk.Coin{}, err
+	}
 	owed, err := amountOf(ctx, k.earnings, collections.Join(operator, denom))
 	if err != nil {
 		return sdk.Coin{}, err

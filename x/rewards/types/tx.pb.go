@@ -368,6 +368,201 @@ func (m *MsgCollectResponse) GetUndelegated() string {
 	return ""
 }
 
+// MsgClaimAndDelegate claims the sender's earnings in the bond denom and delegates them. If they
+// cannot be delegated, nothing is claimed. Earnings in other denoms stay.
+type MsgClaimAndDelegate struct {
+	// Address of the operator. Its payout rule must not name another account.
+	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+	// Validator to which the coins are delegated.
+	Validator string `protobuf:"bytes,2,opt,name=validator,proto3" json:"validator,omitempty"`
+}
+
+func (m *MsgClaimAndDelegate) Reset()         { *m = MsgClaimAndDelegate{} }
+func (m *MsgClaimAndDelegate) String() string { return proto.CompactTextString(m) }
+func (*MsgClaimAndDelegate) ProtoMessage()    {}
+func (*MsgClaimAndDelegate) Descriptor() ([]byte, []int) {
+	return fileDescriptor_db25576be75727fc, []int{6}
+}
+func (m *MsgClaimAndDelegate) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgClaimAndDelegate) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgClaimAndDelegate.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgClaimAndDelegate) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgClaimAndDelegate.Merge(m, src)
+}
+func (m *MsgClaimAndDelegate) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgClaimAndDelegate) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgClaimAndDelegate.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgClaimAndDelegate proto.InternalMessageInfo
+
+func (m *MsgClaimAndDelegate) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *MsgClaimAndDelegate) GetValidator() string {
+	if m != nil {
+		return m.Validator
+	}
+	return ""
+}
+
+// MsgClaimAndDelegateResponse says what was delegated.
+type MsgClaimAndDelegateResponse struct {
+	// Coin that was claimed and delegated.
+	Delegated types.Coin `protobuf:"bytes,1,opt,name=delegated,proto3" json:"delegated"`
+}
+
+func (m *MsgClaimAndDelegateResponse) Reset()         { *m = MsgClaimAndDelegateResponse{} }
+func (m *MsgClaimAndDelegateResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgClaimAndDelegateResponse) ProtoMessage()    {}
+func (*MsgClaimAndDelegateResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_db25576be75727fc, []int{7}
+}
+func (m *MsgClaimAndDelegateResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgClaimAndDelegateResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgClaimAndDelegateResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgClaimAndDelegateResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgClaimAndDelegateResponse.Merge(m, src)
+}
+func (m *MsgClaimAndDelegateResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgClaimAndDelegateResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgClaimAndDelegateResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgClaimAndDelegateResponse proto.InternalMessageInfo
+
+func (m *MsgClaimAndDelegateResponse) GetDelegated() types.Coin {
+	if m != nil {
+		return m.Delegated
+	}
+	return types.Coin{}
+}
+
+// MsgClaimAndBond claims the sender's earnings in the denom of bonds and adds them to the bond of
+// its node. If they cannot be bonded, nothing is claimed. Earnings in other denoms stay.
+type MsgClaimAndBond struct {
+	// Address of the operator. Its payout rule must not name another account.
+	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+}
+
+func (m *MsgClaimAndBond) Reset()         { *m = MsgClaimAndBond{} }
+func (m *MsgClaimAndBond) String() string { return proto.CompactTextString(m) }
+func (*MsgClaimAndBond) ProtoMessage()    {}
+func (*MsgClaimAndBond) Descriptor() ([]byte, []int) {
+	return fileDescriptor_db25576be75727fc, []int{8}
+}
+func (m *MsgClaimAndBond) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgClaimAndBond) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgClaimAndBond.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgClaimAndBond) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgClaimAndBond.Merge(m, src)
+}
+func (m *MsgClaimAndBond) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgClaimAndBond) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgClaimAndBond.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgClaimAndBond proto.InternalMessageInfo
+
+func (m *MsgClaimAndBond) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+// MsgClaimAndBondResponse says what was bonded.
+type MsgClaimAndBondResponse struct {
+	// Coin that was claimed and added to the bond.
+	Bonded types.Coin `protobuf:"bytes,1,opt,name=bonded,proto3" json:"bonded"`
+}
+
+func (m *MsgClaimAndBondResponse) Reset()         { *m = MsgClaimAndBondResponse{} }
+func (m *MsgClaimAndBondResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgClaimAndBondResponse) ProtoMessage()    {}
+func (*MsgClaimAndBondResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_db25576be75727fc, []int{9}
+}
+func (m *MsgClaimAndBondResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgClaimAndBondResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgClaimAndBondResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgClaimAndBondResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgClaimAndBondResponse.Merge(m, src)
+}
+func (m *MsgClaimAndBondResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgClaimAndBondResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgClaimAndBondResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgClaimAndBondResponse proto.InternalMessageInfo
+
+func (m *MsgClaimAndBondResponse) GetBonded() types.Coin {
+	if m != nil {
+		return m.Bonded
+	}
+	return types.Coin{}
+}
+
 // MsgUpdateParams replaces the parameters. Only governance can send it.
 type MsgUpdateParams struct {
 	// Address of the governance account; the chain accepts no other.
@@ -380,7 +575,7 @@ func (m *MsgUpdateParams) Reset()         { *m = MsgUpdateParams{} }
 func (m *MsgUpdateParams) String() string { return proto.CompactTextString(m) }
 func (*MsgUpdateParams) ProtoMessage()    {}
 func (*MsgUpdateParams) Descriptor() ([]byte, []int) {
-	return fileDescriptor_db25576be75727fc, []int{6}
+	return fileDescriptor_db25576be75727fc, []int{10}
 }
 func (m *MsgUpdateParams) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -431,7 +626,7 @@ func (m *MsgUpdateParamsResponse) Reset()         { *m = MsgUpdateParamsResponse
 func (m *MsgUpdateParamsResponse) String() string { return proto.CompactTextString(m) }
 func (*MsgUpdateParamsResponse) ProtoMessage()    {}
 func (*MsgUpdateParamsResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_db25576be75727fc, []int{7}
+	return fileDescriptor_db25576be75727fc, []int{11}
 }
 func (m *MsgUpdateParamsResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -467,6 +662,10 @@ func init() {
 	proto.RegisterType((*MsgSetPayoutResponse)(nil), "theta.rewards.v1.MsgSetPayoutResponse")
 	proto.RegisterType((*MsgCollect)(nil), "theta.rewards.v1.MsgCollect")
 	proto.RegisterType((*MsgCollectResponse)(nil), "theta.rewards.v1.MsgCollectResponse")
+	proto.RegisterType((*MsgClaimAndDelegate)(nil), "theta.rewards.v1.MsgClaimAndDelegate")
+	proto.RegisterType((*MsgClaimAndDelegateResponse)(nil), "theta.rewards.v1.MsgClaimAndDelegateResponse")
+	proto.RegisterType((*MsgClaimAndBond)(nil), "theta.rewards.v1.MsgClaimAndBond")
+	proto.RegisterType((*MsgClaimAndBondResponse)(nil), "theta.rewards.v1.MsgClaimAndBondResponse")
 	proto.RegisterType((*MsgUpdateParams)(nil), "theta.rewards.v1.MsgUpdateParams")
 	proto.RegisterType((*MsgUpdateParamsResponse)(nil), "theta.rewards.v1.MsgUpdateParamsResponse")
 }
@@ -474,57 +673,64 @@ func init() {
 func init() { proto.RegisterFile("theta/rewards/v1/tx.proto", fileDescriptor_db25576be75727fc) }
 
 var fileDescriptor_db25576be75727fc = []byte{
-	// 787 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xbc, 0x55, 0xbf, 0x6f, 0xd3, 0x4e,
-	0x1c, 0x8d, 0x93, 0x36, 0x6d, 0x2e, 0xfd, 0xea, 0x5b, 0xac, 0xaa, 0x4d, 0xac, 0xd6, 0x4d, 0x2d,
-	0x84, 0x42, 0x44, 0xed, 0x26, 0x20, 0x86, 0x22, 0x84, 0x48, 0x11, 0x9d, 0x22, 0x55, 0xae, 0x00,
-	0x81, 0x90, 0xaa, 0x4b, 0x7c, 0x72, 0xac, 0xc6, 0x3e, 0xcb, 0x77, 0x49, 0xdb, 0x0d, 0x75, 0x64,
-	0x42, 0xfc, 0x01, 0xcc, 0x88, 0xa9, 0x43, 0x07, 0x76, 0x96, 0x8e, 0x55, 0x27, 0x26, 0x40, 0xed,
-	0x90, 0x7f, 0x03, 0xd9, 0x3e, 0xff, 0x48, 0x9d, 0xc6, 0x88, 0x81, 0xa5, 0xf5, 0xdd, 0x7b, 0x9f,
-	0x77, 0xef, 0xde, 0xe7, 0xee, 0x02, 0xca, 0xb4, 0x8b, 0x28, 0x54, 0x1c, 0x74, 0x00, 0x1d, 0x8d,
-	0x28, 0x83, 0xba, 0x42, 0x0f, 0x65, 0xdb, 0xc1, 0x14, 0xf3, 0xf3, 0x1e, 0x24, 0x33, 0x48, 0x1e,
-	0xd4, 0x85, 0x5b, 0xd0, 0x34, 0x2c, 0xac, 0x78, 0x7f, 0x7d, 0x92, 0x20, 0x76, 0x30, 0x31, 0x31,
-	0x51, 0xda, 0x90, 0x20, 0x65, 0x50, 0x6f, 0x23, 0x0a, 0xeb, 0x4a, 0x07, 0x1b, 0x16, 0xc3, 0x97,
-	0x18, 0x6e, 0x12, 0xdd, 0x15, 0x37, 0x89, 0xce, 0x80, 0xb2, 0x0f, 0xec, 0x79, 0x23, 0xc5, 0x1f,
-	0x30, 0x68, 0x41, 0xc7, 0x3a, 0xf6, 0xe7, 0xdd, 0x2f, 0x36, 0xbb, 0x9c, 0x70, 0xaa, 0x3b, 0xd0,
-	0xa2, 0x81, 0x8f, 0x04, 0x1a, 0xf8, 0xf6, 0x70, 0xe9, 0x98, 0x03, 0xb3, 0x2d, 0xa2, 0x6f, 0xf5,
-	0xa0, 0x61, 0xf2, 0x0f, 0xc0, 0x2c, 0xb6, 0x91, 0x03, 0x29, 0x76, 0x4a, 0x5c, 0x85, 0xab, 0x16,
-	0x9a, 0xa5, 0x8b, 0xd3, 0xf5, 0x05, 0x66, 0xe2, 0xa9, 0xa6, 0x39, 0x88, 0x90, 0x5d, 0xea, 0x18,
-	0x96, 0xae, 0x86, 0x4c, 0x7e, 0x11, 0xe4, 0x35, 0x64, 0x61, 0x93, 0x94, 0xb2, 0x95, 0x5c, 0xb5,
-	0xa0, 0xb2, 0xd1, 0x66, 0xf5, 0x78, 0x78, 0x52, 0x0b, 0x69, 0xef, 0x87, 0x27, 0xb5, 0xc5, 0x51,
-	0x33, 0xc1, 0xba, 0xd2, 0x01, 0x98, 0x0f, 0xbe, 0x55, 0x44, 0x6c, 0x6c, 0x11, 0xc4, 0x77, 0x40,
-	0x1e, 0x9a, 0xb8, 0x6f, 0xd1, 0x12, 0x57, 0xc9, 0x55, 0x8b, 0x8d, 0xb2, 0xcc, 0x6c, 0xb8, 0x89,
-	0xca, 0x2c, 0x51, 0x79, 0x0b, 0x1b, 0x56, 0x73, 0xe3, 0xec, 0xc7, 0x6a, 0xe6, 0xcb, 0xcf, 0xd5,
-	0xaa, 0x6e, 0xd0, 0x6e, 0xbf, 0x2d, 0x77, 0xb0, 0xc9, 0x82, 0x63, 0xff, 0xd6, 0x89, 0xb6, 0xaf,
-	0xd0, 0x23, 0x1b, 0x11, 0xaf, 0x80, 0xa8, 0x4c, 0x5a, 0x1a, 0x72, 0x60, 0xae, 0x45, 0xf4, 0x5d,
-	0x44, 0x77, 0xe0, 0x11, 0xee, 0xd3, 0xbf, 0x4c, 0xa0, 0x01, 0x66, 0xa0, 0x0f, 0x95, 0xb2, 0x29,
-	0x45, 0x01, 0x91, 0x7f, 0x02, 0x0a, 0x03, 0xd8, 0x33, 0x34, 0x6f, 0xa9, 0x9c, 0x57, 0xb5, 0x76,
-	0x71, 0xba, 0xbe, 0xc2, 0xaa, 0x5e, 0x06, 0xd8, 0x68, 0x79, 0x54, 0xb3, 0x79, 0x2f, 0x11, 0xaf,
-	0x90, 0x88, 0x37, 0xdc, 0x98, 0xb4, 0x08, 0x16, 0xe2, 0xe3, 0x20, 0x66, 0xe9, 0x13, 0x07, 0x80,
-	0x9b, 0x3d, 0xee, 0xf5, 0x50, 0x87, 0xf2, 0x1b, 0x20, 0x4f, 0x90, 0xa5, 0xa1, 0xf4, 0xdd, 0x33,
-	0xde, 0x48, 0x62, 0xd9, 0x3f, 0x4d, 0xcc, 0x3f, 0x1b, 0x4c, 0xc2, 0xb5, 0x5e, 0x4a, 0x9e, 0x0c,
-	0xdf, 0x91, 0xf4, 0x31, 0x0b, 0xf8, 0x68, 0xf8, 0x4f, 0x8f, 0x07, 0xff, 0x10, 0x14, 0x1c, 0xd4,
-	0x31, 0x6c, 0x03, 0x59, 0x34, 0x75, 0x73, 0x11, 0x95, 0x7f, 0x0c, 0x0a, 0x1a, 0xea, 0x21, 0x1d,
-	0x52, 0xa4, 0x79, 0xbd, 0x9d, 0xe8, 0x6f, 0xca, 0xf5, 0xa7, 0x46, 0x15, 0x7c, 0x05, 0x14, 0xfb,
-	0x56, 0x24, 0x30, 0xe5, 0x2e, 0xac, 0xc6, 0xa7, 0xa4, 0xaf, 0x1c, 0xf8, 0xbf, 0x45, 0xf4, 0x17,
-	0xb6, 0x06, 0x29, 0xda, 0x81, 0x0e, 0x34, 0x89, 0x6b, 0x16, 0xf6, 0x69, 0x17, 0x3b, 0x06, 0x3d,
-	0x4a, 0xed, 0x5e, 0x44, 0xe5, 0x1f, 0x81, 0xbc, 0xed, 0x29, 0x78, 0x3b, 0x2c, 0x36, 0x4a, 0xf2,
-	0xf5, 0xf7, 0x4d, 0xf6, 0x57, 0x68, 0x16, 0x5c, 0xa3, 0x9f, 0x87, 0x27, 0x35, 0x4e, 0x65, 0x25,
-	0x9b, 0x1b, 0x6e, 0x1f, 0x23, 0x31, 0xb7, 0x95, 0x2b, 0x89, 0x56, 0xc6, 0x6d, 0x4a, 0x65, 0xb0,
-	0x74, 0x6d, 0x2a, 0xe8, 0x69, 0xe3, 0xdb, 0x34, 0xc8, 0xb5, 0x88, 0xce, 0x6f, 0x83, 0x69, 0xff,
-	0x3d, 0x12, 0x92, 0x56, 0x82, 0x77, 0x42, 0x90, 0x6e, 0xc6, 0xc2, 0x43, 0xb2, 0x0b, 0x0a, 0xd1,
-	0xd5, 0x16, 0xc7, 0x16, 0x84, 0xb8, 0x70, 0x67, 0x32, 0x1e, 0x8a, 0xb6, 0xc0, 0x4c, 0x70, 0x5b,
-	0x96, 0xc7, 0x7b, 0xf0, 0x51, 0xe1, 0xf6, 0x24, 0x34, 0x94, 0x7b, 0x0d, 0x8a, 0x5b, 0x0e, 0x82,
-	0x14, 0x6d, 0xbb, 0xaf, 0x36, 0x5f, 0x19, 0x5f, 0x14, 0x31, 0x84, 0x6a, 0x1a, 0x23, 0x2e, 0xad,
-	0xa2, 0x01, 0xde, 0x9f, 0x28, 0x1d, 0x63, 0xdc, 0x20, 0x1d, 0x63, 0xc4, 0x93, 0x7d, 0xde, 0xb7,
-	0x34, 0x5f, 0x78, 0x7c, 0xb2, 0x21, 0x7e, 0x43, 0xb2, 0x21, 0x1e, 0x8a, 0xee, 0x81, 0xff, 0x5e,
-	0x19, 0xb4, 0xab, 0x39, 0xf0, 0xc0, 0x17, 0x1e, 0xdf, 0xe3, 0x11, 0x8e, 0x50, 0x4b, 0xe7, 0x84,
-	0x0b, 0xbc, 0x05, 0x73, 0x23, 0x57, 0x66, 0x6d, 0x6c, 0x6d, 0x9c, 0x22, 0xdc, 0x4d, 0xa5, 0x04,
-	0xea, 0xc2, 0xf4, 0x3b, 0xf7, 0x6a, 0x34, 0x9f, 0x9d, 0x5d, 0x8a, 0xdc, 0xf9, 0xa5, 0xc8, 0xfd,
-	0xba, 0x14, 0xb9, 0x0f, 0x57, 0x62, 0xe6, 0xfc, 0x4a, 0xcc, 0x7c, 0xbf, 0x12, 0x33, 0x6f, 0x6a,
-	0xb1, 0x07, 0xc8, 0x53, 0x45, 0x9a, 0x8e, 0xfc, 0x2f, 0xe5, 0x30, 0xbc, 0x30, 0xde, 0x43, 0xd4,
-	0xce, 0x7b, 0x3f, 0xcf, 0xf7, 0x7f, 0x07, 0x00, 0x00, 0xff, 0xff, 0xa2, 0xdf, 0x02, 0x9c, 0x88,
-	0x08, 0x00, 0x00,
+	// 899 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xbc, 0x56, 0xcf, 0x6f, 0xe3, 0x44,
+	0x14, 0x8e, 0x93, 0xdd, 0x74, 0x33, 0x59, 0x44, 0x31, 0x55, 0x37, 0x31, 0xbb, 0xde, 0xd4, 0x02,
+	0x14, 0x22, 0x62, 0x37, 0x59, 0x04, 0x52, 0x10, 0x42, 0x9b, 0x56, 0xf4, 0x14, 0xa9, 0x72, 0x05,
+	0x08, 0x54, 0xa9, 0x9a, 0x64, 0x46, 0x8e, 0xd5, 0xd8, 0x13, 0x79, 0x26, 0x69, 0x7b, 0x43, 0x3d,
+	0xc2, 0x05, 0xf1, 0x07, 0x70, 0x46, 0x9c, 0x7a, 0xe8, 0x81, 0x2b, 0xb7, 0x1e, 0xab, 0x9e, 0x38,
+	0x01, 0x6a, 0x0f, 0xf9, 0x37, 0x90, 0xed, 0xf1, 0xaf, 0xda, 0x49, 0x4a, 0x0e, 0x7b, 0x49, 0x3c,
+	0xf3, 0x7d, 0xef, 0x9b, 0xf7, 0xbe, 0x79, 0xe3, 0x31, 0xa8, 0xb2, 0x21, 0x66, 0x50, 0x73, 0xf0,
+	0x09, 0x74, 0x10, 0xd5, 0xa6, 0x2d, 0x8d, 0x9d, 0xaa, 0x63, 0x87, 0x30, 0x22, 0xae, 0x7b, 0x90,
+	0xca, 0x21, 0x75, 0xda, 0x92, 0xde, 0x81, 0x96, 0x69, 0x13, 0xcd, 0xfb, 0xf5, 0x49, 0x92, 0x3c,
+	0x20, 0xd4, 0x22, 0x54, 0xeb, 0x43, 0x8a, 0xb5, 0x69, 0xab, 0x8f, 0x19, 0x6c, 0x69, 0x03, 0x62,
+	0xda, 0x1c, 0x7f, 0xc6, 0x71, 0x8b, 0x1a, 0xae, 0xb8, 0x45, 0x0d, 0x0e, 0x54, 0x7d, 0xe0, 0xc8,
+	0x1b, 0x69, 0xfe, 0x80, 0x43, 0x1b, 0x06, 0x31, 0x88, 0x3f, 0xef, 0x3e, 0xf1, 0xd9, 0xe7, 0xa9,
+	0x4c, 0x0d, 0x07, 0xda, 0x2c, 0xc8, 0x23, 0x85, 0x06, 0x79, 0x7b, 0xb8, 0x72, 0x2e, 0x80, 0x27,
+	0x3d, 0x6a, 0xec, 0x8c, 0xa0, 0x69, 0x89, 0x9f, 0x80, 0x27, 0x64, 0x8c, 0x1d, 0xc8, 0x88, 0x53,
+	0x11, 0x6a, 0x42, 0xbd, 0xd4, 0xad, 0xdc, 0x5c, 0x36, 0x37, 0x78, 0x12, 0xaf, 0x11, 0x72, 0x30,
+	0xa5, 0x07, 0xcc, 0x31, 0x6d, 0x43, 0x0f, 0x99, 0xe2, 0x26, 0x28, 0x22, 0x6c, 0x13, 0x8b, 0x56,
+	0xf2, 0xb5, 0x42, 0xbd, 0xa4, 0xf3, 0x51, 0xa7, 0x7e, 0x3e, 0xbb, 0x68, 0x84, 0xb4, 0x1f, 0x67,
+	0x17, 0x8d, 0xcd, 0x64, 0x32, 0xc1, 0xba, 0xca, 0x09, 0x58, 0x0f, 0x9e, 0x75, 0x4c, 0xc7, 0xc4,
+	0xa6, 0x58, 0x1c, 0x80, 0x22, 0xb4, 0xc8, 0xc4, 0x66, 0x15, 0xa1, 0x56, 0xa8, 0x97, 0xdb, 0x55,
+	0x95, 0xa7, 0xe1, 0x3a, 0xaa, 0x72, 0x47, 0xd5, 0x1d, 0x62, 0xda, 0xdd, 0xed, 0xab, 0xbf, 0x5f,
+	0xe6, 0x7e, 0xff, 0xe7, 0x65, 0xdd, 0x30, 0xd9, 0x70, 0xd2, 0x57, 0x07, 0xc4, 0xe2, 0xc6, 0xf1,
+	0xbf, 0x26, 0x45, 0xc7, 0x1a, 0x3b, 0x1b, 0x63, 0xea, 0x05, 0x50, 0x9d, 0x4b, 0x2b, 0x33, 0x01,
+	0x3c, 0xed, 0x51, 0xe3, 0x00, 0xb3, 0x7d, 0x78, 0x46, 0x26, 0x6c, 0x45, 0x07, 0xda, 0x60, 0x0d,
+	0xfa, 0x50, 0x25, 0xbf, 0x24, 0x28, 0x20, 0x8a, 0x5f, 0x82, 0xd2, 0x14, 0x8e, 0x4c, 0xe4, 0x2d,
+	0x55, 0xf0, 0xa2, 0xb6, 0x6e, 0x2e, 0x9b, 0x2f, 0x78, 0xd4, 0x37, 0x01, 0x96, 0x0c, 0x8f, 0x62,
+	0x3a, 0x1f, 0xa7, 0xec, 0x95, 0x52, 0xf6, 0x86, 0x85, 0x29, 0x9b, 0x60, 0x23, 0x3e, 0x0e, 0x6c,
+	0x56, 0x7e, 0x15, 0x00, 0x70, 0xbd, 0x27, 0xa3, 0x11, 0x1e, 0x30, 0x71, 0x1b, 0x14, 0x29, 0xb6,
+	0x11, 0x5e, 0x5e, 0x3d, 0xe7, 0x25, 0x1c, 0xcb, 0x3f, 0xd4, 0x31, 0xbf, 0x37, 0xb8, 0x84, 0x9b,
+	0x7a, 0x25, 0xdd, 0x19, 0x7e, 0x46, 0xca, 0x2f, 0x79, 0x20, 0x46, 0xc3, 0x37, 0xda, 0x1e, 0xe2,
+	0xa7, 0xa0, 0xe4, 0xe0, 0x81, 0x39, 0x36, 0xb1, 0xcd, 0x96, 0x16, 0x17, 0x51, 0xc5, 0x2f, 0x40,
+	0x09, 0xe1, 0x11, 0x36, 0x20, 0xc3, 0xc8, 0xdb, 0xdb, 0x85, 0xf9, 0x3d, 0x72, 0xf3, 0xd3, 0xa3,
+	0x08, 0xb1, 0x06, 0xca, 0x13, 0x3b, 0x12, 0x78, 0xe4, 0x2e, 0xac, 0xc7, 0xa7, 0x94, 0x3f, 0x05,
+	0xf0, 0x6e, 0x70, 0x62, 0x5e, 0xdb, 0x68, 0x97, 0x03, 0x2b, 0xb6, 0x6f, 0xa2, 0x15, 0xf3, 0x2b,
+	0xb4, 0xe2, 0xab, 0x54, 0x2b, 0x6e, 0x65, 0x9f, 0xf4, 0x58, 0xae, 0xca, 0x21, 0x78, 0x2f, 0x63,
+	0x3a, 0xdc, 0xe0, 0x84, 0x87, 0xc2, 0xff, 0xf5, 0x50, 0x39, 0x05, 0x6f, 0xc7, 0xd4, 0xbb, 0xc4,
+	0x46, 0xab, 0x99, 0xd3, 0xd1, 0x52, 0xb5, 0xbd, 0x98, 0x5b, 0x9b, 0xbb, 0x8c, 0xa2, 0x83, 0x67,
+	0xf7, 0xa6, 0xc2, 0x9a, 0x3e, 0x03, 0xc5, 0x3e, 0xb1, 0xd1, 0xc3, 0x0b, 0xe2, 0x74, 0xe5, 0x0f,
+	0xc1, 0x2b, 0xe7, 0xeb, 0x31, 0x82, 0x0c, 0xef, 0x43, 0x07, 0x5a, 0xd4, 0x6d, 0x4e, 0x38, 0x61,
+	0x43, 0xe2, 0x98, 0xec, 0x6c, 0x69, 0x3d, 0x11, 0x55, 0xfc, 0x1c, 0x14, 0xc7, 0x9e, 0x82, 0xb7,
+	0xd5, 0xe5, 0x76, 0x45, 0xbd, 0x7f, 0x9f, 0xa9, 0xfe, 0x0a, 0xdd, 0x92, 0x9b, 0xc3, 0x6f, 0xb3,
+	0x8b, 0x86, 0xa0, 0xf3, 0x90, 0xce, 0xb6, 0xeb, 0x46, 0x24, 0x96, 0x6d, 0x47, 0x3c, 0x4d, 0xa5,
+	0xea, 0xd9, 0x11, 0x9f, 0x0a, 0xec, 0x68, 0xff, 0xb4, 0x06, 0x0a, 0x3d, 0x6a, 0x88, 0x7b, 0xe0,
+	0xb1, 0x7f, 0xff, 0x48, 0xe9, 0x54, 0x02, 0x2b, 0x25, 0x65, 0x3e, 0x16, 0xfa, 0x7b, 0x00, 0x4a,
+	0xd1, 0xab, 0x5c, 0xce, 0x0c, 0x08, 0x71, 0xe9, 0xc3, 0xc5, 0x78, 0x28, 0xda, 0x03, 0x6b, 0xc1,
+	0xdb, 0xf1, 0x79, 0x76, 0x0e, 0x3e, 0x2a, 0xbd, 0xbf, 0x08, 0x0d, 0xe5, 0x86, 0x60, 0x3d, 0x75,
+	0x6c, 0x3f, 0x98, 0x5f, 0x5b, 0x8c, 0x26, 0x35, 0x1f, 0x44, 0x0b, 0x57, 0x3a, 0x04, 0x4f, 0x13,
+	0xfd, 0xbf, 0xb5, 0x30, 0xdc, 0xa5, 0x48, 0x1f, 0x2d, 0xa5, 0x84, 0xea, 0xdf, 0x81, 0xf2, 0x8e,
+	0x83, 0x21, 0xc3, 0x7b, 0xee, 0xd7, 0x86, 0x58, 0xcb, 0x8e, 0x8c, 0x18, 0x52, 0x7d, 0x19, 0x23,
+	0x2e, 0xad, 0xe3, 0x29, 0x39, 0x5e, 0x28, 0x1d, 0x63, 0xcc, 0x91, 0x8e, 0x31, 0xe2, 0x1d, 0xf2,
+	0xd5, 0xc4, 0x46, 0xbe, 0x70, 0x76, 0x87, 0x84, 0xf8, 0x9c, 0x0e, 0x09, 0xf1, 0x50, 0xf4, 0x08,
+	0xbc, 0xf5, 0xad, 0xc9, 0x86, 0xc8, 0x81, 0x27, 0xbe, 0x70, 0x76, 0xaf, 0x26, 0x38, 0x52, 0x63,
+	0x39, 0x27, 0xbe, 0x93, 0x89, 0xa3, 0x9f, 0xbd, 0x93, 0x71, 0xca, 0x9c, 0x9d, 0xcc, 0x3a, 0x86,
+	0xd2, 0xe3, 0x1f, 0xdc, 0x23, 0xde, 0xdd, 0xbd, 0xba, 0x95, 0x85, 0xeb, 0x5b, 0x59, 0xf8, 0xf7,
+	0x56, 0x16, 0x7e, 0xbe, 0x93, 0x73, 0xd7, 0x77, 0x72, 0xee, 0xaf, 0x3b, 0x39, 0xf7, 0x7d, 0x23,
+	0x76, 0x71, 0x7a, 0xaa, 0x18, 0x19, 0xd8, 0x7f, 0xd2, 0x4e, 0xc3, 0x83, 0xef, 0x5d, 0xa0, 0xfd,
+	0xa2, 0xf7, 0x59, 0xf9, 0xea, 0xbf, 0x00, 0x00, 0x00, 0xff, 0xff, 0x8d, 0xb2, 0xd5, 0xa9, 0x40,
+	0x0b, 0x00, 0x00,
 }
 
 // Reference imports to suppress errors if they are not otherwise used.
@@ -546,6 +752,11 @@ type MsgClient interface {
 	// Collect pays an operator's unclaimed earnings as its payout rule says. The operator's
 	// worker may send it.
 	Collect(ctx context.Context, in *MsgCollect, opts ...grpc.CallOption) (*MsgCollectResponse, error)
+	// ClaimAndDelegate pays an operator's earnings in the bond denom and delegates them.
+	ClaimAndDelegate(ctx context.Context, in *MsgClaimAndDelegate, opts ...grpc.CallOption) (*MsgClaimAndDelegateResponse, error)
+	// ClaimAndBond pays an operator's earnings in the bond denom and adds them to the bond of its
+	// node.
+	ClaimAndBond(ctx context.Context, in *MsgClaimAndBond, opts ...grpc.CallOption) (*MsgClaimAndBondResponse, error)
 	// CreateGrant creates a grant. Only governance can send it.
 	CreateGrant(ctx context.Context, in *MsgCreateGrant, opts ...grpc.CallOption) (*MsgCreateGrantResponse, error)
 	// RevokeGrant revokes a grant. Only governance can send it.
@@ -587,6 +798,24 @@ func (c *msgClient) SetPayout(ctx context.Context, in *MsgSetPayout, opts ...grp
 func (c *msgClient) Collect(ctx context.Context, in *MsgCollect, opts ...grpc.CallOption) (*MsgCollectResponse, error) {
 	out := new(MsgCollectResponse)
 	err := c.cc.Invoke(ctx, "/theta.rewards.v1.Msg/Collect", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) ClaimAndDelegate(ctx context.Context, in *MsgClaimAndDelegate, opts ...grpc.CallOption) (*MsgClaimAndDelegateResponse, error) {
+	out := new(MsgClaimAndDelegateResponse)
+	err := c.cc.Invoke(ctx, "/theta.rewards.v1.Msg/ClaimAndDelegate", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) ClaimAndBond(ctx context.Context, in *MsgClaimAndBond, opts ...grpc.CallOption) (*MsgClaimAndBondResponse, error) {
+	out := new(MsgClaimAndBondResponse)
+	err := c.cc.Invoke(ctx, "/theta.rewards.v1.Msg/ClaimAndBond", in, out, opts...)
 	if err != nil {
 		return nil, err
 	}
@@ -647,6 +876,11 @@ type MsgServer interface {
 	// Collect pays an operator's unclaimed earnings as its payout rule says. The operator's
 	// worker may send it.
 	Collect(context.Context, *MsgCollect) (*MsgCollectResponse, error)
+	// ClaimAndDelegate pays an operator's earnings in the bond denom and delegates them.
+	ClaimAndDelegate(context.Context, *MsgClaimAndDelegate) (*MsgClaimAndDelegateResponse, error)
+	// ClaimAndBond pays an operator's earnings in the bond denom and adds them to the bond of its
+	// node.
+	ClaimAndBond(context.Context, *MsgClaimAndBond) (*MsgClaimAndBondResponse, error)
 	// CreateGrant creates a grant. Only governance can send it.
 	CreateGrant(context.Context, *MsgCreateGrant) (*MsgCreateGrantResponse, error)
 	// RevokeGrant revokes a grant. Only governance can send it.
@@ -671,6 +905,12 @@ func (*UnimplementedMsgServer) SetPayout(ctx context.Context, req *MsgSetPayout)
 }
 func (*UnimplementedMsgServer) Collect(ctx context.Context, req *MsgCollect) (*MsgCollectResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Collect not implemented")
+}
+func (*UnimplementedMsgServer) ClaimAndDelegate(ctx context.Context, req *MsgClaimAndDelegate) (*MsgClaimAndDelegateResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method ClaimAndDelegate not implemented")
+}
+func (*UnimplementedMsgServer) ClaimAndBond(ctx context.Context, req *MsgClaimAndBond) (*MsgClaimAndBondResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method ClaimAndBond not implemented")
 }
 func (*UnimplementedMsgServer) CreateGrant(ctx context.Context, req *MsgCreateGrant) (*MsgCreateGrantResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method CreateGrant not implemented")
@@ -742,6 +982,42 @@ func _Msg_Collect_Handler(srv interface{}, ctx context.Context, dec func(interfa
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(MsgServer).Collect(ctx, req.(*MsgCollect))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_ClaimAndDelegate_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgClaimAndDelegate)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).ClaimAndDelegate(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/theta.rewards.v1.Msg/ClaimAndDelegate",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).ClaimAndDelegate(ctx, req.(*MsgClaimAndDelegate))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_ClaimAndBond_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgClaimAndBond)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).ClaimAndBond(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/theta.rewards.v1.Msg/ClaimAndBond",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).ClaimAndBond(ctx, req.(*MsgClaimAndBond))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -852,6 +1128,14 @@ var _Msg_serviceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Collect",
 			Handler:    _Msg_Collect_Handler,
+		},
+		{
+			MethodName: "ClaimAndDelegate",
+			Handler:    _Msg_ClaimAndDelegate_Handler,
+		},
+		{
+			MethodName: "ClaimAndBond",
+			Handler:    _Msg_ClaimAndBond_Handler,
 		},
 		{
 			MethodName: "CreateGrant",
@@ -1119,6 +1403,139 @@ func (m *MsgCollectResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *MsgClaimAndDelegate) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgClaimAndDelegate) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgClaimAndDelegate) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Validator) > 0 {
+		i -= len(m.Validator)
+		copy(dAtA[i:], m.Validator)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Validator)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgClaimAndDelegateResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgClaimAndDelegateResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgClaimAndDelegateResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Delegated.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintTx(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgClaimAndBond) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgClaimAndBond) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgClaimAndBond) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgClaimAndBondResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgClaimAndBondResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgClaimAndBondResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Bonded.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintTx(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
 func (m *MsgUpdateParams) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
@@ -1296,6 +1713,58 @@ func (m *MsgCollectResponse) Size() (n int) {
 	if l > 0 {
 		n += 1 + l + sovTx(uint64(l))
 	}
+	return n
+}
+
+func (m *MsgClaimAndDelegate) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.Validator)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgClaimAndDelegateResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Delegated.Size()
+	n += 1 + l + sovTx(uint64(l))
+	return n
+}
+
+func (m *MsgClaimAndBond) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgClaimAndBondResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Bonded.Size()
+	n += 1 + l + sovTx(uint64(l))
 	return n
 }
 
@@ -1996,6 +2465,368 @@ func (m *MsgCollectResponse) Unmarshal(dAtA []byte) error {
 				return io.ErrUnexpectedEOF
 			}
 			m.Undelegated = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgClaimAndDelegate) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgClaimAndDelegate: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgClaimAndDelegate: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Validator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Validator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgClaimAndDelegateResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgClaimAndDelegateResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgClaimAndDelegateResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Delegated", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Delegated.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgClaimAndBond) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgClaimAndBond: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgClaimAndBond: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgClaimAndBondResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgClaimAndBondResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgClaimAndBondResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Bonded", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Bonded.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
 			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
