@@ -301,7 +301,7 @@ func newAgent(n *node, sender *chain.Sender, chainID string, journal *store.Jour
 		return nil, err
 	}
 	if prover != nil {
-		cfg.Prover = prover
+		cfg.Prover, cfg.ProvenElsewhere = prover, prover.Elsewhere
 	} else {
 		logger.Warn("nothing is proven: everything that the node of chain.grpc says is trusted, and a lying node could make this machine reveal results too early", "setting", "chain.verify = none")
 	}
