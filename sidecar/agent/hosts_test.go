@@ -111,6 +111,33 @@ func TestNothingNewIsClaimedOnceTheDayHasMovedEnough(t *testing.T) {
 	w.chain.read(func() { require.False(t, w.chain.holds(second)) })
 }
 
+// TestWhatIsHeldKeepsItsPartOfTheDay: each of two jobs fits into the limit of a day, and both together do not.
+func TestWhatIsHeldKeepsItsPartOfTheDay(t *testing.T) {
+	w := newWorld(t)
+	first := w.chain.post(w.web, 1)
+	each := first.spec.InputBytes() + first.spec.Resources.OutputBytes
+	w.config.Line = NewLineMeter(w.journal, func() time.Time { return time.Unix(1_800_000_000, 0) })
+	w.config.MaxDayBytes = each + first.spec.Resources.OutputBytes - 1
+	w.engine.hold = make(chan struct{})
+	defer w.chain.blocks(2 * time.Millisecond)()
+	a, stop := w.run()
+	defer stop()
+	w.untilPhase(first, store.PhaseRunning)
+	second := w.chain.post(w.web, 2)
+	require.Eventually(t, func() bool {
+		for _, p := range a.Status().Passed {
+			if p.JobID == second.ref.JobId {
+				return strings.Contains(p.Reason, "of egress.max-day are left today")
+			}
+		}
+		return false
+	}, patience, time.Millisecond)
+	w.chain.read(func() { require.False(t, w.chain.holds(second)) })
+	close(w.engine.hold)
+	require.True(t, w.untilPhase(first, store.PhaseSettled).Delivered)
+	require.Equal(t, "paid", w.untilPhase(second, store.PhaseSettled).Verdict.Status, "what the first one did not need is free again")
+}
+
 // failingLine is a journal on a disk that is full at first.
 type failingLine struct {
 	full bool
