@@ -37,11 +37,11 @@ func (a *Astray) Unwrap() error { return a.err }
 // and those that follow redirects.
 type listed struct {
 	next http.RoundTripper
-	list *hosts.List
+	list hosts.Checker
 }
 
 // listedOnly returns next if there is no list.
-func listedOnly(next http.RoundTripper, list *hosts.List) http.RoundTripper {
+func listedOnly(next http.RoundTripper, list hosts.Checker) http.RoundTripper {
 	if list == nil {
 		return next
 	}

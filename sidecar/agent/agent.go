@@ -30,6 +30,8 @@ type Agent struct {
 	drain     drain
 	// suspension is used by a goroutine of its own; the loop reads whether it is on.
 	suspension suspension
+	// rules are those of the last call of Adopt, until the loop takes them over.
+	rules atomic.Pointer[Rules]
 
 	// Only the goroutine of Run uses the fields below.
 
@@ -226,9 +228,9 @@ func (a *Agent) look() {
 	}
 	ctx, cancel := context.WithTimeout(a.loop.ctx, queryTimeout)
 	defer cancel()
+	gaps := a.wake.gaps
 	endpoint := a.cfg.Endpoints.Using()
 	tip, err := a.cfg.Chain.Tip(ctx)
-	gaps := a.wake.gaps
 	if err != nil {
 		a.trouble("cannot read the chain's height", err)
 		return

@@ -61,6 +61,8 @@ type Node struct {
 	Judged  []config.Owner
 	// Started are the settings with which the daemon was started; nil means those of the file.
 	Started *config.Config
+	// ReloadError is why settings cannot be read again; nil if they can.
+	ReloadError error
 }
 
 // Open creates a home with settings, and a node with a journal whose clock begins at start. Close has
@@ -252,6 +254,23 @@ func (n *Node) Running() config.Config {
 		return config.Default()
 	}
 	return loaded
+}
+
+// Reload implements web.Node.
+func (n *Node) Reload(context.Context) ([]string, error) {
+	if n.ReloadError != nil {
+		return nil, n.ReloadError
+	}
+	if n.Started == nil {
+		return nil, nil // it works with what is in the file
+	}
+	file, err := config.Load(n.Home, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	next := n.Started.Reloaded(file)
+	n.Started = &next
+	return next.Differences(file), nil
 }
 
 // Pause implements web.Node.
