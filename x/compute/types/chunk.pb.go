@@ -1248,7 +1248,8 @@ type Chunk struct {
 	// each of them.
 	Unfinished uint64 `protobuf:"varint,10,opt,name=unfinished,proto3" json:"unfinished,omitempty"`
 	// Cost so far of draws without a candidate and of vacated seats, in units of the reward's
-	// denom. It is burned when the task ends.
+	// denom. It is burned when the task ends, or goes to the community pool if it is not in the
+	// fee denom.
 	DrawFees cosmossdk_io_math.Int `protobuf:"bytes,11,opt,name=draw_fees,json=drawFees,proto3,customtype=cosmossdk.io/math.Int" json:"draw_fees"`
 	// Number of tasks of the chunk, at least 1.
 	Count uint64 `protobuf:"varint,12,opt,name=count,proto3" json:"count,omitempty"`
@@ -1401,7 +1402,8 @@ type Receipt struct {
 	// Whether the requester limited the nodes of the first round: it named a node, or its
 	// placement denies operators, asks for a bond or prefers regions.
 	Placed bool `protobuf:"varint,14,opt,name=placed,proto3" json:"placed,omitempty"`
-	// Amount burned from the job's escrow, in units of the reward's denom.
+	// Amount that the job's escrow has lost to nobody who worked, in units of the reward's
+	// denom. The fee denom is burned; amounts in other denoms go to the community pool.
 	Burned cosmossdk_io_math.Int `protobuf:"bytes,15,opt,name=burned,proto3,customtype=cosmossdk.io/math.Int" json:"burned"`
 	// Executor fuel that the accepted result used; 0 without a result.
 	Fuel uint64 `protobuf:"varint,16,opt,name=fuel,proto3" json:"fuel,omitempty"`
