@@ -1402,7 +1402,7 @@ type Receipt struct {
 	// Whether the requester limited the nodes of the first round: it named a node, or its
 	// placement denies operators, asks for a bond or prefers regions.
 	Placed bool `protobuf:"varint,14,opt,name=placed,proto3" json:"placed,omitempty"`
-	// Amount that the job's escrow has lost to nobody who worked, in units of the reward's
+	// Amount that has left the job's escrow without being earned, in units of the reward's
 	// denom. The fee denom is burned; amounts in other denoms go to the community pool.
 	Burned cosmossdk_io_math.Int `protobuf:"bytes,15,opt,name=burned,proto3,customtype=cosmossdk.io/math.Int" json:"burned"`
 	// Executor fuel that the accepted result used; 0 without a result.
