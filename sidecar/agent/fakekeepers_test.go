@@ -57,6 +57,8 @@ func (k fakeKeepers) CreditReward(_ context.Context, _ sdk.AccAddress, gross sdk
 
 func (k fakeKeepers) CreditShare(context.Context, sdk.AccAddress, sdk.Coin) error { return nil }
 
+func (k fakeKeepers) Discard(context.Context, sdk.AccAddress, sdk.Coin) error { return nil }
+
 func (k fakeKeepers) HasSpec(context.Context, computetypes.JobID) (bool, error) { return true, nil }
 
 func (k fakeKeepers) SetReceipt(context.Context, computetypes.JobID, computetypes.Receipt) error {

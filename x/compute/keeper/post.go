@@ -114,6 +114,11 @@ func (k *Keeper) PostJob(ctx sdk.Context, requester string, spec types.JobSpec) 
 			return types.Job{}, sdk.Coin{}, err
 		}
 	}
+	policy, _ := params.Effective(&spec)
+	expires := ctx.BlockHeight() + int64(spec.LifetimeBlocks) //nolint:gosec // CheckParams bounds it
+	if err := denom.CheckExpiry(expires + params.SpanAfterLifetime(policy, spec.CommitBlocks)); err != nil {
+		return types.Job{}, sdk.Coin{}, err
+	}
 	return k.post(ctx, params, requester, spec, denom.BondValue(spec.Reward.Amount), nil)
 }
 

@@ -133,6 +133,11 @@ func (w *world) CreditGrant(_ context.Context, credit types.GrantCredit) (math.I
 	return gross, nil
 }
 
+func (w *world) Discard(_ context.Context, _ sdk.AccAddress, coin sdk.Coin) error {
+	w.say("burn %s", coin)
+	return nil
+}
+
 func (w *world) Challenge(context.Context, types.JobID, uint64) (types.Challenge, error) {
 	return *w.challenge, nil
 }

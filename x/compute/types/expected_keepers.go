@@ -50,7 +50,8 @@ type EdgenodeKeeper interface {
 	CountMissed(ctx context.Context, operator sdk.AccAddress, missedAt int64) error
 }
 
-// RewardsKeeper credits the earnings of operators against the escrow.
+// RewardsKeeper credits the earnings of operators against the escrow, and takes out of it what
+// no node has earned.
 type RewardsKeeper interface {
 	CreditReward(ctx context.Context, operator sdk.AccAddress, gross sdk.Coin) (sdk.Coin, error)
 	CreditShare(ctx context.Context, operator sdk.AccAddress, share sdk.Coin) error
@@ -63,6 +64,7 @@ type RewardsKeeper interface {
 	CreditGrant(ctx context.Context, credit GrantCredit) (math.Int, error)
 	GrantsTotal(ctx context.Context) (sdk.Coins, error)
 	GrantsOutstanding(ctx context.Context) (map[uint64]math.Int, error)
+	Discard(ctx context.Context, payer sdk.AccAddress, coin sdk.Coin) error
 	EarningsTotal(ctx context.Context) (sdk.Coins, error)
 	PendingTotal(ctx context.Context) (sdk.Coins, error)
 }

@@ -47,6 +47,25 @@ func (k *Keeper) CreditShare(ctx context.Context, operator sdk.AccAddress, coin 
 	return k.note(ctx, operator, coin.Denom, types.SettlementNote{Work: types.PaidWork{HonestShares: sdk.NewCoins(coin)}})
 }
 
+// Discard takes a coin out of escrow that no node has earned, such as the fee of a seat. Coins of
+// the fee denom are burned at once. Others go to the community pool when shares are moved next:
+// burning a voucher would only strand the coins behind it on their chain. The account that has
+// paid the coin is part of the note's key, so that settlements of different accounts do not share
+// a key.
+func (k *Keeper) Discard(ctx context.Context, payer sdk.AccAddress, coin sdk.Coin) error {
+	if err := types.CheckCoin(coin); err != nil || coin.IsZero() {
+		return err
+	}
+	params, err := k.params.Get(ctx)
+	if err != nil {
+		return err
+	}
+	if coin.Denom == params.FeeDenom {
+		return k.others.Bank.BurnCoins(ctx, k.escrow, sdk.NewCoins(coin))
+	}
+	return k.note(ctx, payer, coin.Denom, types.PendingFees{Community: sdk.NewCoins(coin)})
+}
+
 func (k *Keeper) credit(ctx context.Context, operator sdk.AccAddress, coin sdk.Coin) error {
 	if coin.IsZero() {
 		return nil
