@@ -189,6 +189,7 @@ func (k *Keepers) addEdge(app *App) {
 		rewardskeeper.Others{
 			Accounts:  k.AccountKeeper,
 			Bank:      k.BankKeeper.Minting(rewardstypes.SUPPLY_CAUSE_GRANTS).Burning(rewardstypes.SUPPLY_CAUSE_REWARD_SHARES),
+			Fees:      k.BankKeeper.Burning(rewardstypes.SUPPLY_CAUSE_JOB_FEES),
 			Community: k.DistrKeeper, Staking: k.StakingKeeper, Nodes: k.EdgenodeKeeper,
 			Epochs: k.EpochsKeeper, Supply: k.supplyLedger,
 		},

@@ -16,7 +16,7 @@ import (
 // PriceByGrant sets the reward of a job that names a grant and leaves the reward out: the
 // grant's price for the fuel that a replica may use. Other jobs stay as they are.
 func (c *Client) PriceByGrant(ctx context.Context, job *jobfile.Job) error {
-	if job.Grant == 0 || !job.Reward.Amount.IsNil() {
+	if job.Grant == 0 || !job.Reward.Missing() {
 		return nil
 	}
 	found, err := c.rewards.Grant(ctx, &rewardstypes.QueryGrantRequest{Id: uint64(job.Grant)})

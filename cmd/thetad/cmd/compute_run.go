@@ -217,6 +217,9 @@ func (r *computeRun) pack(ctx context.Context, args []string) (*requester.Packed
 		if err := r.client.PriceByGrant(ctx, &job); err != nil {
 			return nil, err
 		}
+		if r.print.units, err = r.client.ReadReward(ctx, &job); err != nil {
+			return nil, err
+		}
 	}
 	return requester.Pack(job)
 }

@@ -170,6 +170,7 @@ func newFixture(t tb) *fixture {
 		keeper.Others{
 			Accounts: ground.Accounts, Community: ground.Pool(), Staking: staking, Nodes: registry{edge, nodes},
 			Bank:   bank.Minting(types.SUPPLY_CAUSE_GRANTS).Burning(types.SUPPLY_CAUSE_REWARD_SHARES),
+			Fees:   bank.Burning(types.SUPPLY_CAUSE_JOB_FEES),
 			Epochs: epochs, Supply: ledger,
 		},
 		collector, escrow, authority())

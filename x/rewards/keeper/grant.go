@@ -174,7 +174,7 @@ func (k *Keeper) revokeGrant(ctx context.Context, authority string, id uint64) (
 	}
 	burned := deposit.Add(held)
 	if burned.IsPositive() {
-		if err := k.others.Bank.BurnCoins(ctx, k.escrow, sdk.NewCoins(burned)); err != nil {
+		if err := k.others.Fees.BurnCoins(ctx, k.escrow, sdk.NewCoins(burned)); err != nil {
 			return burned, err
 		}
 	}

@@ -69,7 +69,7 @@ func (k *Keeper) RefundGrant(ctx context.Context, id uint64, coin sdk.Coin) erro
 		return err
 	}
 	if grant.Status == types.GRANT_STATUS_REVOKED {
-		return k.others.Bank.BurnCoins(ctx, k.escrow, sdk.NewCoins(coin))
+		return k.others.Fees.BurnCoins(ctx, k.escrow, sdk.NewCoins(coin))
 	}
 	grant.Deposit = grant.Deposit.Add(coin.Amount)
 	return k.grants.Set(ctx, id, grant)

@@ -30,8 +30,11 @@ type (
 
 // Others are the keepers of other modules.
 type Others struct {
-	Accounts  types.AccountKeeper
-	Bank      types.BankKeeper
+	Accounts types.AccountKeeper
+	// Bank mints what grants pay, and burns the share of rewards.
+	Bank types.BankKeeper
+	// Fees burns fees of jobs and deposits of revoked grants, which the supply ledger counts apart.
+	Fees      types.BankKeeper
 	Community types.CommunityPoolKeeper
 	Staking   types.StakingKeeper
 	Nodes     types.NodeKeeper

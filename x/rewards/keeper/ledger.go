@@ -61,7 +61,7 @@ func (k *Keeper) Discard(ctx context.Context, payer sdk.AccAddress, coin sdk.Coi
 		return err
 	}
 	if coin.Denom == params.FeeDenom {
-		return k.others.Bank.BurnCoins(ctx, k.escrow, sdk.NewCoins(coin))
+		return k.others.Fees.BurnCoins(ctx, k.escrow, sdk.NewCoins(coin))
 	}
 	return k.note(ctx, payer, coin.Denom, types.PendingFees{Community: sdk.NewCoins(coin)})
 }
