@@ -73,6 +73,7 @@ func functions(w words, stamp string) template.FuncMap {
 		"has":    w.has,
 		"asset":  func(name string) string { return "/static/" + name + "?v=" + stamp },
 		"amount": earnings.AmountText,
+		"pay":    earnings.PayText,
 		"rate":   rateText,
 		"coins":  forecast.Amount,
 		"span":   spanText,
