@@ -146,7 +146,7 @@ func emptyFixture(t tb) *fixture {
 	ledger := rewardskeeper.NewSupplyLedger(ground.Store(rewardstypes.StoreKey), "atfuel")
 	rewards := rewardskeeper.NewKeeper(cdc, ground.Store(rewardstypes.StoreKey), ground.Transient(rewardstypes.TStoreKey),
 		rewardskeeper.Addresses{Accounts: addresses},
-		rewardskeeper.Others{Accounts: ground.Accounts, Bank: bank, Community: ground.Pool(), Nodes: nodes, Supply: ledger},
+		rewardskeeper.Others{Accounts: ground.Accounts, Bank: bank, Fees: bank, Community: ground.Pool(), Nodes: nodes, Supply: ledger},
 		authtypes.FeeCollectorName, types.ModuleName, authority())
 	b := &beacon{}
 	k := keeper.NewKeeper(cdc, ground.Store(types.StoreKey), ground.Transient(types.TStoreKey),
