@@ -11,12 +11,11 @@ import (
 const (
 	// maxStrays bounds the number of addresses, and of servers, that are remembered because they led elsewhere.
 	maxStrays = 4096
-	// addressBlocks is the number of blocks for which an address is remembered. Nothing else is at it that somebody
-	// would miss.
+	// addressBlocks is the number of blocks for which an address is remembered. No other content is at it.
 	addressBlocks = 2_400
 	// serverFirst and serverMost are the numbers of blocks for which its server is: the time doubles with each further
-	// address that leads elsewhere. A requester who has found one such address on a server must not keep its
-	// honest users waiting for long, and one who has found many must not cost each node a fee for each.
+	// address that leads elsewhere. One such address on a server must not keep jobs of honest
+	// requesters waiting for long, and many of them must not cost each node a fee for each.
 	serverFirst = 10
 	serverMost  = 160
 	// maxDepth bounds the folders of an address that are remembered with it.

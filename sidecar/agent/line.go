@@ -60,7 +60,7 @@ func (a *Agent) readLine() error {
 	return err
 }
 
-// lineRoom returns how much new work may move over the line today, beside what the held work may still move. Work that
+// lineRoom returns how much new work may move over the line today, in addition to what the held work may still move. Work that
 // is held goes on without a limit, because a result that is not delivered is not paid.
 func (a *Agent) lineRoom(held bid.Holdings) (*bid.Line, error) {
 	if a.cfg.MaxDayBytes == 0 || a.cfg.Line == nil {

@@ -11,11 +11,11 @@ type Rules struct {
 	MaxDayBytes uint64
 }
 
-// Adopt makes the agent decide by other rules about new work. What it holds goes on. It may be called from any
+// Adopt makes the agent decide by other rules about new work. Work that it holds goes on. It may be called from any
 // goroutine. The last of several calls counts.
 func (a *Agent) Adopt(r Rules) { a.rules.Store(&r) }
 
-// adoptRules takes over the rules of the last call of Adopt. What was chosen by the rules before is not claimed.
+// adoptRules takes over the rules of the last call of Adopt. Draws that were chosen by the rules before are not claimed.
 func (a *Agent) adoptRules() {
 	r := a.rules.Swap(nil)
 	if r == nil {

@@ -17,7 +17,7 @@ type wake struct {
 	// stale reports that the agent has not seen the chain since. It would send what follows from a state that
 	// may be hours old.
 	stale bool
-	// gaps is the number of these times. What was read of the chain before one is old after it.
+	// gaps is the number of these times. A state of the chain that was read before one is old after it.
 	gaps int
 }
 
@@ -27,8 +27,8 @@ func (w *wake) gap() {
 	w.gaps++
 }
 
-// saw notes that the agent has seen the chain, as it was after a number of gaps. What was read before the latest one
-// does not count.
+// saw notes that the agent has seen the chain, as it was after a number of gaps. A state that was read before the latest
+// one does not count.
 func (w *wake) saw(gaps int) {
 	if w.gaps == gaps {
 		w.stale = false

@@ -107,7 +107,7 @@ func OpenBook(home string) (*Book, error) {
 	return b, nil
 }
 
-// ErrContradicted means that a look shows another class than the one before it, or fewer paid tasks. What it says about
+// ErrContradicted means that a look shows another class than the one before it, or fewer paid tasks. Its word about
 // the market does not count until all looks have said so for an hour.
 var ErrContradicted = errors.New("the node of chain.grpc contradicts what was seen before, and what it says about the market does not count yet")
 

@@ -46,7 +46,7 @@ func (n *node) compares(cfg *agent.Config) {
 	}
 }
 
-// second reads a node other than the one that is asked, to compare the two. It is nil if there is only one.
+// second returns a reader of another node than the one that is asked, to compare the two. It is nil if there is only one.
 func (n *node) second() *chain.Reader {
 	if !n.conn.Several() {
 		return nil

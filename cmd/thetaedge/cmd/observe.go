@@ -142,7 +142,7 @@ type alertChange struct {
 	done     chan error
 }
 
-// change makes alerts follow new settings. What was told is remembered.
+// change makes alerts follow new settings. The book of what was told stays.
 func (o *observer) change(ctx context.Context, settings config.Config) error {
 	c := alertChange{settings.Alerts, make(chan error, 1)}
 	select {

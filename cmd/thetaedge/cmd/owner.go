@@ -35,7 +35,7 @@ type ruleWatch struct {
 	sensors owner.Sensors
 }
 
-// close ends what the sensors have opened. That it cannot be closed does not matter to anybody.
+// close ends what the sensors have opened. A failure has no consequence.
 func (w *ruleWatch) close() { _ = w.sensors.Close() }
 
 // newBrake returns the brake of a node. Rules about power and graphics cards read the watch of the cards,
