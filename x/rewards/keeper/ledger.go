@@ -63,7 +63,7 @@ func (k *Keeper) Discard(ctx context.Context, payer sdk.AccAddress, coin sdk.Coi
 	if coin.Denom == params.FeeDenom {
 		return k.others.Fees.BurnCoins(ctx, k.escrow, sdk.NewCoins(coin))
 	}
-	return k.note(ctx, payer, coin.Denom, types.PendingFees{Community: sdk.NewCoins(coin)})
+	return k.note(ctx, payer, coin.Denom, types.SettlementNote{Shares: types.PendingFees{Community: sdk.NewCoins(coin)}})
 }
 
 func (k *Keeper) credit(ctx context.Context, operator sdk.AccAddress, coin sdk.Coin) error {
