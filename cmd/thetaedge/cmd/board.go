@@ -309,6 +309,7 @@ func (b *board) check(ctx context.Context, r *report) {
 		r.line(missing, "classes", "%v", err)
 		return
 	}
+	checkVersion(r, params)
 	checkClasses(ctx, r, n, hardwareOf(detect()), params)
 	known, err := n.reader.Node(ctx, n.worker.Address().String())
 	switch {

@@ -33,8 +33,14 @@ import (
 	"github.com/thetaedge/theta/sidecar/worker"
 )
 
-// chainRetry is the pause between two tries to reach the chain at the start.
-const chainRetry = 2 * time.Second
+const (
+	// chainRetry is the pause between two tries to reach the chain at the start.
+	chainRetry = 2 * time.Second
+	// firstAnswer and nextAnswer are how long the first try and the others wait for an answer. After the first one,
+	// other commands find a daemon that waits.
+	firstAnswer = 2 * time.Second
+	nextAnswer  = 10 * time.Second
+)
 
 func startCommand() *cobra.Command {
 	return &cobra.Command{
@@ -222,16 +228,17 @@ func warnUnwalled(ctx context.Context, engines engines, logger *slog.Logger) {
 
 // awaitChain returns the chain's id once the node answers; "" when a signal came first.
 func awaitChain(ctx context.Context, n *node, logger *slog.Logger, signals chan os.Signal) (id string, err error) {
-	told, waiting := "", false
+	told, waiting, patience := "", false, firstAnswer
 	defer func() {
 		if waiting {
 			err = errors.Join(err, daemon{}.remove(n.home))
 		}
 	}()
 	for {
-		query, cancel := context.WithTimeout(ctx, 10*time.Second)
+		query, cancel := context.WithTimeout(ctx, patience)
 		chainID, err := n.chainID(query)
 		cancel()
+		patience = nextAnswer
 		if err == nil || n.wrongChain(chainID) {
 			return chainID, err
 		}
