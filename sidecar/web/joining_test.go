@@ -68,8 +68,12 @@ func TestWhatIsRenewedKeepsTheFocus(t *testing.T) {
 	look(4)
 	require.NoError(t, b.node.Pause(false))
 	look(4)
+	_, content := b.get("/")
+	require.Contains(t, content, "Blocks until the deadline: 80.")
 	b.newcomer(0, "worker theta1x serves no node yet", why.HostsUnlisted)
 	look(2)
+	_, content = b.get("/")
+	require.NotContains(t, content, "Blocks until the deadline", "no block was seen, from which it could be counted")
 }
 
 // TestAValueOfAChoiceIsShownInTheLanguageOfThePage, and not as the word of the file.
