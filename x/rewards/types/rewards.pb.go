@@ -40,7 +40,8 @@ const (
 	SUPPLY_CAUSE_GRANTS SupplyCause = 2
 	// Burned: the share of paid rewards.
 	SUPPLY_CAUSE_REWARD_SHARES SupplyCause = 3
-	// Burned: fees of postings, redeliveries, abandoned draws, and pledges of lost challenges.
+	// Burned: fees of postings, redeliveries, abandoned draws, and pledges of lost challenges; deposits
+	// and held pay of revoked grants.
 	SUPPLY_CAUSE_JOB_FEES SupplyCause = 4
 	// Burned: slashes and fees of edge nodes.
 	SUPPLY_CAUSE_NODE_FAULTS SupplyCause = 5
