@@ -15,9 +15,9 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
-	bankkeeper "github.com/cosmos/cosmos-sdk/x/bank/keeper"
 
 	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/app/supply"
 	"github.com/thetaedge/theta/testutil/collect"
 	"github.com/thetaedge/theta/testutil/keepertest"
 	beacontypes "github.com/thetaedge/theta/x/beacon/types"
@@ -101,7 +101,7 @@ type fixture struct {
 	t      tb
 	ctx    sdk.Context
 	beacon *beacon
-	bank   bankkeeper.BaseKeeper
+	bank   supply.Bank
 	nodes  *edgenodekeeper.Keeper
 	// registry contains the nodes as the keeper sees them.
 	registry *registry
@@ -140,10 +140,11 @@ func emptyFixture(t tb) *fixture {
 			types.ModuleName: {authtypes.Burner, authtypes.Minter}, edgenodetypes.ModuleName: {authtypes.Burner},
 		},
 	})
-	cdc, addresses, bank := ground.Codec, ground.Addresses, ground.Bank
+	cdc, addresses := ground.Codec, ground.Addresses
+	ledger := rewardskeeper.NewSupplyLedger(ground.Store(rewardstypes.StoreKey), "atfuel")
+	bank := supply.NewBank(ground.Bank, ledger)
 	nodes := edgenodekeeper.NewKeeper(cdc, ground.Store(edgenodetypes.StoreKey), addresses, bank, ground.Pool(), authority())
 	nodeRegistry := &registry{Keeper: nodes}
-	ledger := rewardskeeper.NewSupplyLedger(ground.Store(rewardstypes.StoreKey), "atfuel")
 	rewards := rewardskeeper.NewKeeper(cdc, ground.Store(rewardstypes.StoreKey), ground.Transient(rewardstypes.TStoreKey),
 		rewardskeeper.Addresses{Accounts: addresses},
 		rewardskeeper.Others{Accounts: ground.Accounts, Bank: bank, Fees: bank, Community: ground.Pool(), Nodes: nodes, Supply: ledger},

@@ -82,7 +82,7 @@ func (k *Keeper) Emit(ctx context.Context, minter types.Minter) error {
 }
 
 // emitDue mints what is due up to the highest supply. The rest is never minted, and nothing is if
-// nobody has staked.
+// no account has staked.
 func (k *Keeper) emitDue(ctx context.Context, minter types.Minter, state types.EmissionState) error {
 	params, err := k.params.Get(ctx)
 	if err != nil {

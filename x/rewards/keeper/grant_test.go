@@ -372,6 +372,7 @@ func TestGrantsMintAtMostThePriceOfTheFuel(t *testing.T) {
 				require.Equal(t, f.held(escrow).String(), exported.EscrowBalance().String())
 				again := newFixture(t)
 				again.nodes.epoch = f.nodes.epoch
+				require.NoError(t, again.bank.BaseKeeper.MintCoins(again.ctx, faucet, sdk.NewCoins(f.bank.GetSupply(f.ctx, denom))))
 				require.NoError(t, again.keeper.InitGenesis(again.ctx, *exported))
 				reexported, err := again.keeper.ExportGenesis(again.ctx)
 				require.NoError(t, err)

@@ -93,7 +93,7 @@ func amountOf(ctx context.Context, entries collections.Map[accountKey, math.Int]
 
 // note adds what was credited to what this block has credited so far.
 func (k *Keeper) note(ctx context.Context, operator sdk.AccAddress, denom string, note types.SettlementNote) error {
-	if note.Work.Empty() {
+	if note.Work.Empty() && note.Shares.Total().Empty() {
 		return nil
 	}
 	key := collections.Join(operator, denom)

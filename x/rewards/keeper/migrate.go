@@ -8,7 +8,7 @@ import (
 	"github.com/thetaedge/theta/x/rewards/types"
 )
 
-// Migrate1to2 gives a chain from before emission its default parameters, and starts the ledger of
+// Migrate1to2 gives a chain from before emission and grants its default parameters, and starts the ledger of
 // the supply and the summaries with the present.
 func (k *Keeper) Migrate1to2(ctx context.Context) error {
 	params, err := k.params.Get(ctx)
@@ -19,6 +19,9 @@ func (k *Keeper) Migrate1to2(ctx context.Context) error {
 	params.Emission = defaults.Emission
 	params.EpochIdentifier = defaults.EpochIdentifier
 	params.HistoryEpochs = defaults.HistoryEpochs
+	params.GrantHoldEpochs = defaults.GrantHoldEpochs
+	params.MaxGrantEpochs = defaults.MaxGrantEpochs
+	params.MaxGrantBudget = defaults.MaxGrantBudget
 	if err := k.params.Set(ctx, params); err != nil {
 		return err
 	}

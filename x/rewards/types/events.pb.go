@@ -324,7 +324,7 @@ type EventEmitted struct {
 	// Coin that was minted; zero if nothing could be.
 	Minted types.Coin `protobuf:"bytes,1,opt,name=minted,proto3" json:"minted"`
 	// Part of what was due that is never minted, because the supply has reached its highest value or
-	// because nobody has staked.
+	// because no account has staked.
 	Forgone types.Coin `protobuf:"bytes,2,opt,name=forgone,proto3" json:"forgone"`
 }
 

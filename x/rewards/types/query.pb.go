@@ -481,7 +481,7 @@ type QuerySupplyLedgerResponse struct {
 	Denom string `protobuf:"bytes,1,opt,name=denom,proto3" json:"denom,omitempty"`
 	// Supply at genesis.
 	Genesis cosmossdk_io_math.Int `protobuf:"bytes,2,opt,name=genesis,proto3,customtype=cosmossdk.io/math.Int" json:"genesis"`
-	// What was minted and burned since then.
+	// Amounts that were minted and burned since then.
 	Flows SupplyFlows `protobuf:"bytes,3,opt,name=flows,proto3" json:"flows"`
 	// Supply in x/bank.
 	Supply cosmossdk_io_math.Int `protobuf:"bytes,4,opt,name=supply,proto3,customtype=cosmossdk.io/math.Int" json:"supply"`

@@ -174,7 +174,7 @@ type Params struct {
 	FeeDenom string `protobuf:"bytes,3,opt,name=fee_denom,json=feeDenom,proto3" json:"fee_denom,omitempty"`
 	// Number of blocks after which pending shares are moved out of escrow, 1 to 1,000,000.
 	FoldBlocks uint64 `protobuf:"varint,4,opt,name=fold_blocks,json=foldBlocks,proto3" json:"fold_blocks,omitempty"`
-	// What the chain mints for validators and their delegators.
+	// Schedule of the coins that the chain mints for validators and their delegators.
 	Emission Emission `protobuf:"bytes,20,opt,name=emission,proto3" json:"emission"`
 	// x/epochs identifier of the epochs of emission and summaries.
 	EpochIdentifier string `protobuf:"bytes,21,opt,name=epoch_identifier,json=epochIdentifier,proto3" json:"epoch_identifier,omitempty"`
@@ -559,7 +559,7 @@ func (m *PaidWork) GetHonestShares() github_com_cosmos_cosmos_sdk_types.Coins {
 type SettlementNote struct {
 	// Shares that wait in escrow.
 	Shares PendingFees `protobuf:"bytes,1,opt,name=shares,proto3" json:"shares"`
-	// What was credited.
+	// Amounts that were credited.
 	Work PaidWork `protobuf:"bytes,2,opt,name=work,proto3" json:"work"`
 }
 
@@ -619,9 +619,9 @@ type EpochSummary struct {
 	// First block of the next epoch. If an epoch could not be closed, the next summary begins
 	// where the one before has ended.
 	EndHeight int64 `protobuf:"varint,3,opt,name=end_height,json=endHeight,proto3" json:"end_height,omitempty"`
-	// What was minted and burned, in atfuel. Emission of an epoch is minted just after its end.
+	// Amounts that were minted and burned, in atfuel. Emission of an epoch is minted just after its end.
 	Flows SupplyFlows `protobuf:"bytes,4,opt,name=flows,proto3" json:"flows"`
-	// What nodes were credited with.
+	// Amounts that nodes were credited with.
 	Work PaidWork `protobuf:"bytes,5,opt,name=work,proto3" json:"work"`
 	// x/epochs identifier of the epoch.
 	Identifier string `protobuf:"bytes,6,opt,name=identifier,proto3" json:"identifier,omitempty"`
@@ -1062,16 +1062,16 @@ type GenesisState struct {
 	Payouts []OperatorPayout `protobuf:"bytes,4,rep,name=payouts,proto3" json:"payouts"`
 	// Coins that each operator's earnings have paid so far.
 	Paid []Earnings `protobuf:"bytes,5,rep,name=paid,proto3" json:"paid"`
-	// What was minted and burned so far. The supply at genesis follows from it and from the
+	// Amounts that were minted and burned so far. The supply at genesis follows from it and from the
 	// supply in x/bank.
 	Flows SupplyFlows `protobuf:"bytes,20,opt,name=flows,proto3" json:"flows"`
-	// What the schedule of emission has reached; empty starts it.
+	// Where the schedule of emission stands; empty starts it.
 	Emission *EmissionState `protobuf:"bytes,21,opt,name=emission,proto3" json:"emission,omitempty"`
 	// Summaries of ended epochs.
 	Epochs []EpochSummary `protobuf:"bytes,22,rep,name=epochs,proto3" json:"epochs"`
 	// Beginning of the epoch that has not ended.
 	Open *OpenEpoch `protobuf:"bytes,23,opt,name=open,proto3" json:"open,omitempty"`
-	// What nodes were credited with since then.
+	// Amounts that nodes were credited with since then.
 	Work PaidWork `protobuf:"bytes,24,opt,name=work,proto3" json:"work"`
 	// Grants, in the order of their numbers.
 	Grants []Grant `protobuf:"bytes,30,rep,name=grants,proto3" json:"grants"`
