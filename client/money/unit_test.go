@@ -39,9 +39,15 @@ func TestAmountsInKnownUnitsAreExact(t *testing.T) {
 
 func TestNoUnitTakesTheNameOfAnother(t *testing.T) {
 	for _, taken := range []Unit{
-		{Denom: "uother", Display: "usdc", Exponent: 1}, {Denom: "uother", Display: voucher}, {Denom: voucher, Display: "other"},
-		{Denom: "usdc", Display: "other"}, {Denom: "uother", Display: "tfuel"}, {Denom: "uother", Display: "atfuel", Exponent: 3},
-		{Denom: "tfuel", Display: "other"}, {Denom: "atfuel", Display: "other"}, {Denom: "uother", Display: "mTFUEL", Exponent: 3},
+		{Denom: "uother", Display: "usdc", Exponent: 1},
+		{Denom: "uother", Display: voucher},
+		{Denom: voucher, Display: "other"},
+		{Denom: "usdc", Display: "other"},
+		{Denom: "uother", Display: "tfuel"},
+		{Denom: "uother", Display: "atfuel", Exponent: 3},
+		{Denom: "tfuel", Display: "other"},
+		{Denom: "atfuel", Display: "other"},
+		{Denom: "uother", Display: "mTFUEL", Exponent: 3},
 	} {
 		require.Equal(t, vouchers(), vouchers().With(taken), "%v", taken)
 	}
