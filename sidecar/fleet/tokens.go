@@ -23,7 +23,7 @@ const (
 	// TokensFile is the name of the file in the home with the digests of tokens.
 	TokensFile = "fleet-tokens.json" //nolint:gosec // the name of a file
 	// tokensLock is the name of the file that is locked while tokens change.
-	tokensLock = "fleet-tokens.lock"
+	tokensLock = "fleet-tokens.lock" //nolint:gosec // the name of a file
 	// tokenPrefix is the beginning of every token.
 	tokenPrefix = "tef1_"
 	// mostTokens is the number of tokens of a home.

@@ -1,6 +1,7 @@
 package keeper_test
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -108,7 +109,7 @@ func TestJobsSettleAsPostedWhenTheirDenomIsRemoved(t *testing.T) {
 					return err
 				}), change.want)
 			}
-			if change.want != types.ErrInvalidTopUp { // otherwise a new job locks more, and is posted
+			if !errors.Is(change.want, types.ErrInvalidTopUp) { // otherwise a new job locks more, and is posted
 				err := f.tryPost(s)
 				require.ErrorIs(t, err, change.want)
 			}

@@ -115,7 +115,7 @@ func (k *Keeper) PostJob(ctx sdk.Context, requester string, spec types.JobSpec) 
 		}
 	}
 	policy, _ := params.Effective(&spec)
-	expires := ctx.BlockHeight() + int64(spec.LifetimeBlocks) //nolint:gosec // CheckParams bounds it
+	expires := ctx.BlockHeight() + int64(spec.LifetimeBlocks) // CheckParams bounds it
 	if err := denom.CheckExpiry(expires + params.SpanAfterLifetime(policy, spec.CommitBlocks)); err != nil {
 		return types.Job{}, sdk.Coin{}, err
 	}

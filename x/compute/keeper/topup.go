@@ -24,7 +24,7 @@ func (k *Keeper) TopUpJob(ctx sdk.Context, msg *types.MsgTopUpJob) (types.Job, s
 	}
 	expires := job.ExpiresHeight
 	if msg.LifetimeBlocks > 0 {
-		expires = max(expires, ctx.BlockHeight()+int64(msg.LifetimeBlocks)) //nolint:gosec // checkTopUp bounds it
+		expires = max(expires, ctx.BlockHeight()+int64(msg.LifetimeBlocks)) // checkTopUp bounds it
 	}
 	if err := checkWorth(params, &job, expires); err != nil {
 		return job, sdk.Coin{}, err

@@ -18,7 +18,7 @@ type random interface{ Intn(n int) int }
 func WithSecondDenom(r random, denoms []types.PaymentDenom, height int64) []types.PaymentDenom {
 	second := types.PaymentDenom{
 		Denom: SecondDenom, MinReward: math.NewIntWithDecimal(1, 15),
-		BondNumerator: uint64(1 + r.Intn(4)), BondDenominator: uint64(1 + r.Intn(3)), HaircutBps: uint32(500 * r.Intn(6)), //nolint:gosec // small
+		BondNumerator: uint64(1 + r.Intn(4)), BondDenominator: uint64(1 + r.Intn(3)), HaircutBps: uint32(500 * r.Intn(6)),
 	}
 	if r.Intn(3) == 0 {
 		second.ExpiryHeight = height + int64(100+r.Intn(400))

@@ -53,7 +53,7 @@ func (p Params) SpanAfterLifetime(policy Policy, commitBlocks uint64) int64 {
 	if policy.AuditBps > 0 {
 		span += once
 	}
-	return int64(span) //nolint:gosec // the parameters bound each window
+	return int64(span) // the parameters bound each window
 }
 
 // CheckDenom returns the rule of the denom in which a job pays that ends its lifetime at a height.

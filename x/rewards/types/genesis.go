@@ -106,7 +106,7 @@ func (g GenesisState) EscrowBalance() sdk.Coins {
 // validateGrants checks grants and their pay. Grants are numbered without a gap.
 func (g GenesisState) validateGrants() error {
 	for i := range g.Grants {
-		if want := uint64(i) + 1; g.Grants[i].Id != want {
+		if want := uint64(i) + 1; g.Grants[i].Id != want { //nolint:gosec // an index
 			return ErrInvalidGenesis.Wrapf("grants: expected number %d, found %d", want, g.Grants[i].Id)
 		}
 		if err := g.Grants[i].Validate(); err != nil {
