@@ -3,32 +3,25 @@ package transfer
 import (
 	"fmt"
 	"net/http"
-	"net/url"
 
 	"github.com/thetaedge/theta/blob/hosts"
 )
 
 // Astray is a redirect to a server that is not on the list of ClientConfig.Hosts.
 type Astray struct {
-	// Named is the address that the caller named. Found is the host to which it led, with its port if the address has
-	// one.
+	// Named is the host that the caller named, with its port if the address has one. Found is the host
+	// to which it led.
 	Named, Found string
 	err          error
 }
 
-// NewAstray returns the error for a redirect from an address that was named to another host.
+// NewAstray returns the error for a redirect from the host that was named to another one.
 func NewAstray(named, found string) *Astray {
 	return &Astray{Named: named, Found: found, err: fmt.Errorf("%w: %w: expected a server that the owner allows, found %s", ErrRefused, ErrUnlisted, found)}
 }
 
-// Error implements error. It names the host only: the rest of an address may be a secret.
-func (a *Astray) Error() string {
-	named := "an address"
-	if u, err := url.Parse(a.Named); err == nil {
-		named = u.Host
-	}
-	return fmt.Sprintf("%s leads to another server: %v", named, a.err)
-}
+// Error implements error.
+func (a *Astray) Error() string { return fmt.Sprintf("%s leads to another server: %v", a.Named, a.err) }
 
 // Unwrap returns the reason, which wraps ErrUnlisted.
 func (a *Astray) Unwrap() error { return a.err }
@@ -37,11 +30,11 @@ func (a *Astray) Unwrap() error { return a.err }
 // and those that follow redirects.
 type listed struct {
 	next http.RoundTripper
-	list hosts.Checker
+	list *hosts.List
 }
 
 // listedOnly returns next if there is no list.
-func listedOnly(next http.RoundTripper, list hosts.Checker) http.RoundTripper {
+func listedOnly(next http.RoundTripper, list *hosts.List) http.RoundTripper {
 	if list == nil {
 		return next
 	}
@@ -56,7 +49,7 @@ func (l *listed) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		err = fmt.Errorf("%w: %w", ErrRefused, err)
 		if first := firstOf(r); first != r {
-			err = &Astray{Named: first.URL.String(), Found: r.URL.Host, err: err}
+			err = &Astray{Named: first.URL.Host, Found: r.URL.Host, err: err}
 		}
 		return nil, err
 	}

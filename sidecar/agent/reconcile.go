@@ -208,8 +208,7 @@ func deadlinesOf(d store.Deadlines, item *computetypes.WorkItem, spec *computety
 	return d
 }
 
-// lostCommitment warns the owner, once, about a commitment of which this machine does not know: its bond will be lost
-// unless another machine reveals it.
+// lostCommitment warns the owner, once, about a bond that will be lost.
 func (a *Agent) lostCommitment(record store.Assignment, item *computetypes.WorkItem) {
 	w, tracked := a.assignments[record.Key]
 	if !tracked && record.Phase != store.PhaseFailed {
@@ -218,10 +217,7 @@ func (a *Agent) lostCommitment(record store.Assignment, item *computetypes.WorkI
 	if tracked {
 		a.forget(w)
 	}
-	switch status := item.Assignment.Status; {
-	case record.LastError == "":
-	case status == computetypes.ASSIGNMENT_STATUS_COMMITTED, status == computetypes.ASSIGNMENT_STATUS_REVEALED:
-		// Once it is revealed, the bond is safe, but the owner has to know of the other machine.
+	if item.Assignment.Status == computetypes.ASSIGNMENT_STATUS_COMMITTED && record.LastError != "" {
 		a.trouble("assignment "+record.Key.String(), fmt.Errorf("%s", record.LastError))
 	}
 }

@@ -92,7 +92,7 @@ func (b books) look(ctx context.Context, n *node, chainID string, now agent.Stat
 	if err != nil {
 		return err
 	}
-	market, err := chain.AgreedMarket(ctx, n.reader, n.second(), known.Profile.Class)
+	market, err := n.reader.Market(ctx, known.Profile.Class, 0)
 	if err != nil {
 		return err
 	}

@@ -39,8 +39,7 @@ func (t *Chunk) payFromEscrow(operator sdk.AccAddress, outcome *types.Outcome, a
 	return err
 }
 
-// burnFromEscrow burns an amount from the chunk's reserve. In denoms other than the fee denom,
-// the amount goes to the community pool: burning a voucher would not return the coins behind it.
+// burnFromEscrow burns an amount from the chunk's reserve.
 func (t *Chunk) burnFromEscrow(amount math.Int) error {
 	if !amount.IsPositive() {
 		return nil
@@ -49,11 +48,7 @@ func (t *Chunk) burnFromEscrow(amount math.Int) error {
 		return err
 	}
 	t.burned = t.burned.Add(amount)
-	requester, err := t.operator(t.job.Requester)
-	if err != nil {
-		return err
-	}
-	return t.deps.Rewards.Discard(t.ctx, requester, sdk.NewCoin(t.job.Reward.Denom, amount))
+	return t.deps.Bank.BurnCoins(t.ctx, types.ModuleName, sdk.NewCoins(sdk.NewCoin(t.job.Reward.Denom, amount)))
 }
 
 func (t *Chunk) bondDenom() (string, error) {

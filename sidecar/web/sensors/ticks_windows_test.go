@@ -1,4 +1,4 @@
-package device
+package sensors
 
 import (
 	"testing"
@@ -8,11 +8,11 @@ import (
 )
 
 func TestWindowsTellsItsLoad(t *testing.T) {
-	first, err := systemProcessorTimes()
+	first, err := systemTicks()
 	require.NoError(t, err)
-	require.LessOrEqual(t, first.Idle, first.Total)
+	require.LessOrEqual(t, first.idle, first.all)
 	require.Eventually(t, func() bool {
-		later, err := systemProcessorTimes()
-		return err == nil && later.Total > first.Total
+		later, err := systemTicks()
+		return err == nil && later.all > first.all
 	}, 30*time.Second, 10*time.Millisecond)
 }
