@@ -11,10 +11,13 @@ import (
 	"github.com/cosmos/cosmos-sdk/x/authz"
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 	govv1 "github.com/cosmos/cosmos-sdk/x/gov/types/v1"
+
+	"github.com/thetaedge/theta/app/params"
 )
 
 // A message that pays operators is found wherever governance could hide it.
 func TestStakersMustAcceptAMessageThatPaysOperatorsWhereverItIs(t *testing.T) {
+	params.SetSDKDefaults() // before an address is written in letters
 	pays := []string{sdk.MsgTypeURL(&banktypes.MsgSend{})}
 	gov := sdk.MustAccAddressFromBech32(Authority())
 	send, other := &banktypes.MsgSend{}, &banktypes.MsgMultiSend{}
