@@ -59,7 +59,7 @@ func read(t *testing.T) (document, string) {
 
 func TestDocumentDescribesTheChainsQueriesAndTheSDKs(t *testing.T) {
 	d, _ := read(t)
-	for _, module := range []string{"beacon", "compute", "edgenode", "feemarket", "rewards", "tally"} {
+	for _, module := range []string{"beacon", "compute", "edgenode", "feemarket", "rewards"} {
 		require.Contains(t, d.Paths, "/theta/"+module+"/v1/params")
 	}
 	for _, path := range []string{

@@ -57,10 +57,6 @@ func (k fakeKeepers) CreditReward(_ context.Context, _ sdk.AccAddress, gross sdk
 
 func (k fakeKeepers) CreditShare(context.Context, sdk.AccAddress, sdk.Coin) error { return nil }
 
-func (k fakeKeepers) Carbon(context.Context, string) (computetypes.CarbonFactor, bool, error) {
-	return computetypes.CarbonFactor{}, false, nil
-}
-
 func (k fakeKeepers) HasSpec(context.Context, computetypes.JobID) (bool, error) { return true, nil }
 
 func (k fakeKeepers) SetReceipt(context.Context, computetypes.JobID, computetypes.Receipt) error {

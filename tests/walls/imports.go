@@ -40,9 +40,7 @@ func nothingOf(houses ...string) func(string, string) bool {
 
 // modules returns the chain's own modules, lowest first. Each may use the types of those
 // before it.
-func modules() []string {
-	return []string{"beacon", "edgenode", "compute", "rewards", "feemarket", "tally"}
-}
+func modules() []string { return []string{"beacon", "edgenode", "compute", "rewards", "feemarket"} }
 
 // Walls returns the walls of the repository.
 func Walls() []Wall {

@@ -120,10 +120,6 @@ type fixture struct {
 	// that fail, which are all if fails is nil.
 	exit  uint32
 	fails func(task uint64) bool
-	// claimed contains what nodes claim beside their fuel.
-	claimed map[int]types.Metrics
-	// firstEpoch is the epoch of the genesis.
-	firstEpoch uint64
 }
 
 func newFixture(t tb) *fixture {
@@ -159,7 +155,7 @@ func emptyFixture(t tb) *fixture {
 		registry: nodeRegistry, keeper: k, msgs: keeper.NewMsgServer(k), queries: keeper.NewQueryServer(k),
 		service: ground.Store(types.StoreKey), receipts: map[string][]types.Receipt{},
 		exit:    3,
-		excused: map[seatOf]bool{}, claimed: map[int]types.Metrics{},
+		excused: map[seatOf]bool{},
 	}
 }
 
@@ -169,7 +165,6 @@ func (f *fixture) initGenesis() {
 	nodes.Params.MinBond, nodes.Params.BondPerSlot = math.NewInt(1_000), math.NewInt(1_000)
 	nodes.Params.UnbondingBlocks = 5
 	nodes.Params.HoldBlocks = 8
-	nodes.Epoch = f.firstEpoch
 	require.NoError(f.t, f.nodes.InitGenesis(f.ctx, *nodes))
 	rewards := rewardstypes.DefaultGenesis()
 	rewards.Params.FoldBlocks = 3

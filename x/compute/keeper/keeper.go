@@ -65,9 +65,6 @@ type Keeper struct {
 	taskBits     collections.Map[taskKey, types.TaskBits]
 	markets      collections.Map[string, types.Market]
 	challenges   collections.Map[taskKey, types.Challenge]
-	// energy contains what nodes claim, and carbon what governance says about regions.
-	energy collections.Map[energyKey, types.EnergySum]
-	carbon collections.Map[string, types.CarbonFactor]
 	// notes are in the transient store. They are folded into jobs at the block's end.
 	notes collections.Map[taskKey, types.ChunkNote]
 	// posted contains the number of new tasks of this block by class and job; ids counts new
@@ -118,10 +115,6 @@ func NewKeeper(
 			codec.CollValue[types.Market](cdc)),
 		challenges: collections.NewMap(sb, types.ChallengesPrefix, "challenges", task,
 			completed[types.Challenge]{codec.CollValue[types.Challenge](cdc), (*types.Challenge).Complete}),
-		energy: collections.NewMap(sb, types.EnergyPrefix, "energy",
-			collections.PairKeyCodec(collections.StringKey, collections.PairKeyCodec(collections.Uint64Key, collections.StringKey)),
-			codec.CollValue[types.EnergySum](cdc)),
-		carbon: collections.NewMap(sb, types.CarbonPrefix, "carbon_factors", collections.StringKey, codec.CollValue[types.CarbonFactor](cdc)),
 		notes: collections.NewMap(tb, types.NotesPrefix, "notes", task, codec.CollValue[types.ChunkNote](cdc)),
 		posted: collections.NewMap(tb, types.PostedPrefix, "posted",
 			collections.PairKeyCodec(collections.StringKey, types.JobIDKey), collections.Uint64Value),

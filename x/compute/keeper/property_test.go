@@ -70,10 +70,6 @@ func newMarket(t *rapid.T) *market {
 		if !m.liarsWin && i >= 2 && i < 9 {
 			does = rapid.SampledFrom([]behaviour{honest, closed}).Draw(t, "good")
 		}
-		m.claimed[i] = types.Metrics{
-			WallMs: rapid.Uint64().Draw(t, "wall"), EnergyMj: rapid.Uint64().Draw(t, "energy"),
-			EnergySource: rapid.SampledFrom([]string{"", "rapl"}).Draw(t, "meter"),
-		}
 		m.players = append(m.players, player{f: m.fixture, n: i, does: does, chunk: m.chunkBehaviour(t, does)})
 		m.register(i, rapid.Int64Range(4_000, 40_000).Draw(t, "bond"), uint32(rapid.IntRange(1, 5).Draw(t, "slots")))
 	}

@@ -37,9 +37,6 @@ func (t *Chunk) writeReceipt(receipt types.Receipt, ballots []ballot) error {
 	for i := range ballots {
 		receipt.Outcomes = append(receipt.Outcomes, ballots[i].outcome)
 	}
-	if err := t.noteEnergy(receipt.Outcomes); err != nil {
-		return err
-	}
 	leaf, err := types.ReceiptLeaf(receipt)
 	if err != nil {
 		return err

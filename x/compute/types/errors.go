@@ -52,6 +52,5 @@ var (
 	ErrNoRedraw           = errors.Register(ModuleName, 49, "task does not wait for a draw")
 	ErrFuelOverSpec       = errors.Register(ModuleName, 50, "more fuel than the job allows")
 	ErrTooManySamples     = errors.Register(ModuleName, 51, "an audit would sample too many tasks")
-	ErrInvalidCarbon      = errors.Register(ModuleName, 61, "invalid carbon factors")
 	ErrChallengeNotFound  = errors.Register(ModuleName, 46, "no challenge of this result")
 )

@@ -39,18 +39,6 @@ type Demand struct {
 	// Call reports whether auditors or judges of a chunk are wanted, for which a node with one
 	// slot has a second one.
 	Call bool
-	// Carbon contains the carbon factors that governance has set, if the placement has a limit.
-	Carbon []CarbonFactor
-}
-
-// carbonOf returns the carbon factor of a region, or of its country, and whether there is one.
-func (d *Demand) carbonOf(region string) (CarbonFactor, bool) {
-	for _, name := range []string{region, Country(region)} {
-		if at := slices.IndexFunc(d.Carbon, func(f CarbonFactor) bool { return f.Region == name }); at >= 0 {
-			return d.Carbon[at], true
-		}
-	}
-	return CarbonFactor{}, false
 }
 
 // NewDemand returns what a job with a spec requires of nodes, if it is verified by a policy
@@ -107,11 +95,6 @@ func (d *Demand) needsOfState(node edgenodetypes.Node, epoch uint64) []Need {
 	}
 	if slices.Contains(d.Placement.Denied, profile.Operator) {
 		add("denied", false, "the requester does not deny it", "are denied by the job's placement")
-	}
-	if most := d.Placement.MaxGco2PerKwh; most > 0 {
-		factor, known := d.carbonOf(profile.Region)
-		clean, detail := d.Placement.CleanEnough(profile.Region, factor, known)
-		add("carbon", clean, detail, fmt.Sprintf("declare a region with more than %d g CO2e/kWh, or without a carbon factor", most))
 	}
 	if least := d.Placement.LeastBond(); least.IsPositive() {
 		add("min bond", state.Bond.GTE(least), fmt.Sprintf("bond of %s at least: the node's is %s", least, state.Bond),

@@ -40,12 +40,6 @@ var (
 	ChallengesPrefix = collections.NewPrefix(23) // job | task -> Challenge
 )
 
-// Prefixes of what nodes claim about energy.
-var (
-	EnergyPrefix = collections.NewPrefix(40) // class | epoch | region -> EnergySum
-	CarbonPrefix = collections.NewPrefix(41) // region -> CarbonFactor
-)
-
 // Prefixes of the transient store.
 var (
 	NotesPrefix  = collections.NewPrefix(0) // job | task, or JobEntry -> ChunkNote

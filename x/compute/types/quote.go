@@ -46,7 +46,6 @@ func NewQuoteRequest(s *JobSpec) *QueryQuoteRequest {
 		Fuel: s.Resources.Fuel, MemoryBytes: s.Resources.MemoryBytes, OutputBytes: s.Resources.OutputBytes, DeviceBytes: s.Resources.DeviceBytes,
 		InputBytes: s.InputBytes(), CommitBlocks: s.CommitBlocks,
 		Regions: s.Placement.Regions, Denied: s.Placement.Denied, MinBond: s.Placement.MinBond,
-		MaxGco2PerKwh: s.Placement.MaxGco2PerKwh,
 		ChunkTasks: s.ChunkTasks, Samples: s.Policy.Samples,
 	}
 }
@@ -62,7 +61,7 @@ func (r *QueryQuoteRequest) Spec(p Params, reward sdk.Coin) *JobSpec {
 		ChunkTasks:   r.ChunkTasks,
 		Resources:    Resources{Fuel: r.Fuel, MemoryBytes: r.MemoryBytes, OutputBytes: r.OutputBytes, DeviceBytes: r.DeviceBytes},
 		CommitBlocks: r.CommitBlocks,
-		Placement:    Placement{Regions: r.Regions, Denied: r.Denied, MinBond: r.MinBond, MaxGco2PerKwh: r.MaxGco2PerKwh},
+		Placement:    Placement{Regions: r.Regions, Denied: r.Denied, MinBond: r.MinBond},
 	}
 	if spec.Executor == "" {
 		spec.Executor = p.Executors[0]
