@@ -100,7 +100,7 @@ func drawPrograms(t *rapid.T) (p Policy, running, waiting []Program) {
 // first also does so in the order in which programs get places.
 func TestAShortProgramGoesFirstOnlyIfAllOthersStillEndInTime(t *testing.T) {
 	changed := 0
-	rapid.Check(t, func(t *rapid.T) {
+	check := func(t *rapid.T) {
 		p, running, waiting := drawPrograms(t)
 		turns := p.Turns(running, waiting, 100)
 		urgent := Policy{}.Turns(running, waiting, 100)
@@ -122,7 +122,11 @@ func TestAShortProgramGoesFirstOnlyIfAllOthersStillEndInTime(t *testing.T) {
 		if !slices.Equal(urgent, turns) {
 			changed++
 		}
-	})
+	}
+	// A shortened run draws few programs, and the order may change in none of them.
+	for draws := 0; changed == 0 && draws < 20; draws++ {
+		rapid.Check(t, check)
+	}
 	require.NotZero(t, changed)
 }
 
