@@ -296,6 +296,8 @@ func TestARestThatEndsWhileTensorsAreWrittenLeavesThemInMemory(t *testing.T) {
 	task := accumulates(t, "100000000")
 	storage := newDisk(t)
 	begun, goOn := make(chan struct{}), make(chan struct{})
+	release := sync.OnceFunc(func() { close(goOn) })
+	defer release() // so that the machine can be closed if the test fails
 	var once sync.Once
 	storage.slow = func(at int64) {
 		if at >= little {
@@ -309,7 +311,7 @@ func TestARestThatEndsWhileTensorsAreWrittenLeavesThemInMemory(t *testing.T) {
 	before := storage.reads // of rests before the large tensor was there
 	storage.mu.Unlock()
 	close(n.over)
-	close(goOn)
+	release()
 	received(t, n.awake)
 	require.Empty(t, n.out)
 	require.NoError(t, m.Destroy(task.ID))
@@ -338,6 +340,8 @@ func (r *reading) ReadAt(p []byte, at int64) (int, error) {
 func TestARequestThatComesWhileTensorsAreReadBackWritesNothing(t *testing.T) {
 	task := accumulates(t, "100000000")
 	storage := &reading{disk: newDisk(t), begun: make(chan struct{}), goOn: make(chan struct{})}
+	release := sync.OnceFunc(func() { close(storage.goOn) })
+	defer release() // so that the machine can be closed if the test fails
 	m, first := resting(t, 1<<30, storage, task)
 	require.NoError(t, received(t, first.out))
 	close(first.over)
@@ -345,7 +349,7 @@ func TestARequestThatComesWhileTensorsAreReadBackWritesNothing(t *testing.T) {
 	storage.full = errors.New("nothing is to be written")
 	second := newNap(storage)
 	m.Executor.(executor.Rester).Rest(second.request)
-	close(storage.goOn)
+	release()
 	require.Greater(t, received(t, second.still), uint64(little))
 	require.NoError(t, received(t, second.out))
 	require.Zero(t, m.device.live)
