@@ -23,7 +23,7 @@ func moduleAccountPermissions() map[string][]string {
 		stakingtypes.NotBondedPoolName: {authtypes.Burner, authtypes.Staking},
 		govtypes.ModuleName:            {authtypes.Burner},
 		edgenodetypes.ModuleName:       {authtypes.Burner},
-		computetypes.ModuleName:        {authtypes.Burner},
+		computetypes.ModuleName:        {authtypes.Burner, authtypes.Minter},
 		feemarkettypes.ModuleName:      {authtypes.Burner},
 	}
 }

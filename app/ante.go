@@ -35,7 +35,7 @@ func newAnteHandler(app *App) sdk.AnteHandler {
 		ante.NewSigGasConsumeDecorator(accounts, ante.DefaultSigVerificationGasConsumer),
 		ante.NewSigVerificationDecorator(accounts, app.encoding.TxConfig.SignModeHandler()),
 		priceDecorator{app: app},
-		ante.NewDeductFeeDecorator(accounts, feeBank{app.BankKeeper}, app.FeeGrantKeeper, NewTxFeeChecker(app.PriceSource())),
+		ante.NewDeductFeeDecorator(accounts, feeBank{app.BankKeeper.BaseKeeper}, app.FeeGrantKeeper, NewTxFeeChecker(app.PriceSource())),
 		ante.NewIncrementSequenceDecorator(accounts),
 		paidDecorator{app: app},
 		againDecorator{app: app},

@@ -78,8 +78,9 @@ func (o *tour) block(chain *apptest.Chain, i int) [][]byte {
 	return txs
 }
 
-// payOut pays the earnings of all nodes; it is refused if a node has not earned anything. The
-// workers of every second node collect them, and delegate them once the rule is set.
+// payOut pays the earnings of all nodes; it is refused if a node has not earned anything. Some
+// operators claim them, bond them or delegate them. The workers of every second node collect them,
+// and delegate them once the rule is set.
 func (o *tour) payOut(chain *apptest.Chain, first bool) [][]byte {
 	var txs [][]byte
 	validator, err := app.ValidatorAddressCodec().BytesToString(chain.Validator.Address)
@@ -87,8 +88,12 @@ func (o *tour) payOut(chain *apptest.Chain, first bool) [][]byte {
 	for n, node := range o.Nodes {
 		operator := node.Operator.String()
 		switch {
-		case n%2 == 0:
+		case n%6 == 0:
 			txs = append(txs, chain.Sign(node.Operator, []sdk.Msg{&rewardstypes.MsgClaim{Operator: operator}}))
+		case n%6 == 2:
+			txs = append(txs, chain.Sign(node.Operator, []sdk.Msg{&rewardstypes.MsgClaimAndBond{Operator: operator}}))
+		case n%6 == 4:
+			txs = append(txs, chain.Sign(node.Operator, []sdk.Msg{&rewardstypes.MsgClaimAndDelegate{Operator: operator, Validator: validator}}))
 		case first:
 			txs = append(txs, chain.Sign(node.Operator, []sdk.Msg{&rewardstypes.MsgSetPayout{Operator: operator, Validator: validator}}))
 		default:
@@ -186,7 +191,7 @@ func (o *tour) observe(chain *apptest.Chain) {
 	for n, node := range o.Nodes {
 		earned, err := chain.App.RewardsKeeper.Earnings(chain.Ctx(), node.Operator.Address)
 		require.NoError(o.t, err)
-		if n%2 == 0 && o.owed[node.Operator.String()] && earned.Empty() {
+		if n%6 == 0 && o.owed[node.Operator.String()] && earned.Empty() {
 			o.seen["claim earnings"] = true
 		}
 		rule, err := chain.App.RewardsKeeper.Payout(chain.Ctx(), node.Operator.Address)
@@ -195,7 +200,11 @@ func (o *tour) observe(chain *apptest.Chain) {
 			o.seen["set payout"] = true
 		}
 		if _, err := chain.App.StakingKeeper.GetDelegation(chain.Ctx(), node.Operator.Address, sdk.ValAddress(chain.Validator.Address)); err == nil {
-			o.seen["collect"] = true
+			o.seen[map[bool]string{true: "claim and delegate", false: "collect"}[n%2 == 0]] = true
+		}
+		registered, err := chain.App.EdgenodeKeeper.Node(chain.Ctx(), node.Operator.Address)
+		if err == nil && registered.State.Bond.GT(params.Tfuel(edge.NodeBond)) {
+			o.seen["claim and bond"] = true
 		}
 		o.owed[node.Operator.String()] = !earned.Empty()
 	}
@@ -287,7 +296,7 @@ func TestEveryMessageGivesTheSameStateOnEveryNode(t *testing.T) {
 	o.observe(chain)
 	maps.DeleteFunc(o.seen, func(_ string, seen bool) bool { return !seen })
 	require.Equal(t, []string{
-		"bond", "cancel", "claim earnings", "collect", "open", "pause", "post", "redeliver", "register", "release", "renew", "resume", "retire",
+		"bond", "cancel", "claim and bond", "claim and delegate", "claim earnings", "collect", "open", "pause", "post", "redeliver", "register", "release", "renew", "resume", "retire",
 		"rotate", "set payout", "slash", "unbond", "update", "yield",
 	}, slices.Sorted(maps.Keys(o.seen)), "every message took effect")
 	for _, job := range o.Jobs(chain) {

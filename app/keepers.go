@@ -38,6 +38,7 @@ import (
 	upgradetypes "github.com/cosmos/cosmos-sdk/x/upgrade/types"
 
 	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/app/supply"
 	beaconkeeper "github.com/thetaedge/theta/x/beacon/keeper"
 	beacontypes "github.com/thetaedge/theta/x/beacon/types"
 	computekeeper "github.com/thetaedge/theta/x/compute/keeper"
@@ -53,7 +54,7 @@ import (
 // Keepers contains the keeper of each module.
 type Keepers struct {
 	AccountKeeper   authkeeper.AccountKeeper
-	BankKeeper      bankkeeper.BaseKeeper
+	BankKeeper      supply.Bank
 	StakingKeeper   *stakingkeeper.Keeper
 	SlashingKeeper  slashingkeeper.Keeper
 	MintKeeper      mintkeeper.Keeper
@@ -70,6 +71,8 @@ type Keepers struct {
 	RewardsKeeper   *rewardskeeper.Keeper
 	ComputeKeeper   *computekeeper.Keeper
 	FeemarketKeeper *feemarketkeeper.Keeper
+
+	supplyLedger *rewardskeeper.SupplyLedger
 }
 
 // Authority returns the address that may change params: the address of x/gov.
@@ -105,9 +108,11 @@ func (k *Keepers) addFoundation(app *App, logger log.Logger) {
 		cdc, app.kvService(authtypes.StoreKey), authtypes.ProtoBaseAccount, moduleAccountPermissions(),
 		AddressCodec(), params.Bech32Prefix, authority)
 
-	k.BankKeeper = bankkeeper.NewBaseKeeper(
+	bank := bankkeeper.NewBaseKeeper(
 		cdc, app.kvService(banktypes.StoreKey), k.AccountKeeper, BlockedAddresses(), authority, logger).
 		WithObjStoreKey(app.stores.object[banktypes.ObjectStoreKey])
+	k.supplyLedger = rewardskeeper.NewSupplyLedger(app.kvService(rewardstypes.StoreKey), params.BaseDenom)
+	k.BankKeeper = supply.NewBank(bank, k.supplyLedger)
 }
 
 // addStaking builds the keepers that secure the chain: bonds, inflation, fees, downtime and
@@ -116,11 +121,13 @@ func (k *Keepers) addStaking(app *App) {
 	cdc, authority := app.encoding.Codec, Authority()
 
 	k.StakingKeeper = stakingkeeper.NewKeeper(
-		cdc, app.kvService(stakingtypes.StoreKey), k.AccountKeeper, k.BankKeeper, authority,
+		cdc, app.kvService(stakingtypes.StoreKey), k.AccountKeeper,
+		k.BankKeeper.Burning(rewardstypes.SUPPLY_CAUSE_VALIDATOR_SLASHES), authority,
 		ValidatorAddressCodec(), ConsensusAddressCodec())
 	k.MintKeeper = mintkeeper.NewKeeper(
-		cdc, app.kvService(minttypes.StoreKey), k.StakingKeeper, k.AccountKeeper, k.BankKeeper,
-		authtypes.FeeCollectorName, authority)
+		cdc, app.kvService(minttypes.StoreKey), k.StakingKeeper, k.AccountKeeper,
+		k.BankKeeper.Minting(rewardstypes.SUPPLY_CAUSE_EMISSION), authtypes.FeeCollectorName, authority,
+		mintkeeper.WithMintFn(app.emit))
 	k.DistrKeeper = distrkeeper.NewKeeper(
 		cdc, app.kvService(distrtypes.StoreKey), k.AccountKeeper, k.BankKeeper, k.StakingKeeper,
 		authtypes.FeeCollectorName, authority)
@@ -145,7 +152,8 @@ func (k *Keepers) addGovernance(app *App, appOpts servertypes.AppOptions) {
 		skipHeights, app.kvService(upgradetypes.StoreKey), cdc,
 		cast.ToString(appOpts.Get(flags.FlagHome)), app.BaseApp, authority)
 	k.GovKeeper = govkeeper.NewKeeper(
-		cdc, app.kvService(govtypes.StoreKey), k.AccountKeeper, k.BankKeeper, k.DistrKeeper,
+		cdc, app.kvService(govtypes.StoreKey), k.AccountKeeper,
+		k.BankKeeper.Burning(rewardstypes.SUPPLY_CAUSE_PROPOSAL_DEPOSITS), k.DistrKeeper,
 		app.MsgServiceRouter(), govtypes.DefaultConfig(), authority,
 		govkeeper.NewDefaultCalculateVoteResultsAndVotingPower(k.StakingKeeper))
 	// Without a router, a proposal with legacy content panics.
@@ -172,23 +180,27 @@ func (k *Keepers) addEdge(app *App) {
 		cdc, app.kvService(beacontypes.StoreKey), AddressCodec(), k.BankKeeper,
 		authtypes.FeeCollectorName, params.BaseDenom, authority)
 	k.EdgenodeKeeper = edgenodekeeper.NewKeeper(
-		cdc, app.kvService(edgenodetypes.StoreKey), AddressCodec(), k.BankKeeper, k.DistrKeeper, authority)
-	k.EpochsKeeper.SetHooks(epochstypes.NewMultiEpochHooks(k.EdgenodeKeeper.Hooks(k.EpochsKeeper)))
+		cdc, app.kvService(edgenodetypes.StoreKey), AddressCodec(),
+		k.BankKeeper.Burning(rewardstypes.SUPPLY_CAUSE_NODE_FAULTS), k.DistrKeeper, authority)
 	k.RewardsKeeper = rewardskeeper.NewKeeper(
 		cdc, app.kvService(rewardstypes.StoreKey),
 		runtime.NewTransientStoreService(app.stores.transient[rewardstypes.TStoreKey]),
 		rewardskeeper.Addresses{Accounts: AddressCodec(), Validators: ValidatorAddressCodec()},
 		rewardskeeper.Others{
-			Accounts: k.AccountKeeper, Bank: k.BankKeeper, Community: k.DistrKeeper, Staking: k.StakingKeeper,
-			Nodes: k.EdgenodeKeeper,
+			Accounts:  k.AccountKeeper,
+			Bank:      k.BankKeeper.Minting(rewardstypes.SUPPLY_CAUSE_GRANTS).Burning(rewardstypes.SUPPLY_CAUSE_REWARD_SHARES),
+			Fees:      k.BankKeeper.Burning(rewardstypes.SUPPLY_CAUSE_JOB_FEES),
+			Community: k.DistrKeeper, Staking: k.StakingKeeper, Nodes: k.EdgenodeKeeper,
+			Epochs: k.EpochsKeeper, Supply: k.supplyLedger,
 		},
 		authtypes.FeeCollectorName, computetypes.ModuleName, authority)
+	k.EpochsKeeper.SetHooks(epochstypes.NewMultiEpochHooks(k.EdgenodeKeeper.Hooks(k.EpochsKeeper), k.RewardsKeeper.Hooks()))
 	k.ComputeKeeper = computekeeper.NewKeeper(
 		cdc, app.kvService(computetypes.StoreKey),
 		runtime.NewTransientStoreService(app.stores.transient[computetypes.TStoreKey]), AddressCodec(),
-		k.BankKeeper, k.BeaconKeeper, k.EdgenodeKeeper, k.RewardsKeeper, authority)
+		k.BankKeeper.Burning(rewardstypes.SUPPLY_CAUSE_JOB_FEES), k.BeaconKeeper, k.EdgenodeKeeper, k.RewardsKeeper, authority)
 	k.FeemarketKeeper = feemarketkeeper.NewKeeper(
 		cdc, app.kvService(feemarkettypes.StoreKey),
 		runtime.NewTransientStoreService(app.stores.transient[feemarkettypes.TStoreKey]),
-		k.BankKeeper, k.RewardsKeeper, authority)
+		k.BankKeeper.Burning(rewardstypes.SUPPLY_CAUSE_BASE_FEES), k.RewardsKeeper, authority)
 }

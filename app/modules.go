@@ -74,7 +74,7 @@ func (app *App) modules() []module.AppModule {
 		genutil.NewAppModule(k.AccountKeeper, k.StakingKeeper, app, app.encoding.TxConfig),
 		auth.NewAppModule(cdc, k.AccountKeeper, authsims.RandomGenesisAccounts, nil),
 		vesting.NewAppModule(k.AccountKeeper, k.BankKeeper),
-		bank.NewAppModule(cdc, k.BankKeeper, k.AccountKeeper, nil),
+		bank.NewAppModule(cdc, k.BankKeeper.BaseKeeper, k.AccountKeeper, nil),
 		staking.NewAppModule(cdc, k.StakingKeeper, k.AccountKeeper, k.BankKeeper, nil),
 		slashing.NewAppModule(cdc, k.SlashingKeeper, k.AccountKeeper, k.BankKeeper, k.StakingKeeper, nil, registry),
 		distr.NewAppModule(cdc, k.DistrKeeper, k.AccountKeeper, k.BankKeeper, k.StakingKeeper, nil),

@@ -96,6 +96,8 @@ type chain struct {
 	// nodes are all nodes of the chain, and params its parameters; nil for almost none.
 	nodes  []edgenodetypes.Node
 	params *computetypes.Params
+	// metadata is what the bank knows of denoms.
+	metadata map[string]banktypes.Metadata
 	// nodePrice is the gas price that the node asks for, as coins.
 	nodePrice string
 	// crowd is what full blocks have multiplied the price by; 0 is nothing.
@@ -158,6 +160,11 @@ func (c *chain) Invoke(_ context.Context, method string, request, reply any, opt
 		return answer(reply, &authtypes.QueryAccountInfoResponse{Info: &authtypes.BaseAccount{Address: request.Address, AccountNumber: 4, Sequence: c.sequence}})
 	case *banktypes.QuerySpendableBalanceByDenomRequest:
 		return answer(reply, &banktypes.QuerySpendableBalanceByDenomResponse{Balance: &sdk.Coin{Denom: request.Denom, Amount: c.balance}})
+	case *banktypes.QueryDenomMetadataByQueryStringRequest:
+		if metadata, found := c.metadata[request.Denom]; found {
+			return answer(reply, &banktypes.QueryDenomMetadataByQueryStringResponse{Metadata: metadata})
+		}
+		return status.Error(codes.NotFound, "client metadata for denom "+request.Denom)
 	case *tx.SimulateRequest:
 		return c.simulate(request, reply)
 	case *tx.BroadcastTxRequest:

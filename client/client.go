@@ -18,6 +18,7 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
+	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
 )
 
 // defaultPoll is the pause between two requests while the client waits for the chain;
@@ -39,6 +40,7 @@ type Client struct {
 	market  feemarkettypes.QueryClient
 	edges   edgenodetypes.QueryClient
 	bank    banktypes.QueryClient
+	rewards rewardstypes.QueryClient
 	node    nodeservice.ServiceClient
 	blocks  cmtservice.ServiceClient
 	txs     *tx.Sender
@@ -65,6 +67,7 @@ func newClient(chainID string, conn Connection) *Client {
 		market:  feemarkettypes.NewQueryClient(conn),
 		edges:   edgenodetypes.NewQueryClient(conn),
 		bank:    banktypes.NewQueryClient(conn),
+		rewards: rewardstypes.NewQueryClient(conn),
 		node:    nodeservice.NewServiceClient(conn),
 		blocks:  cmtservice.NewServiceClient(conn),
 		txs:     tx.NewSender(chainID, conn),

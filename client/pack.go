@@ -51,6 +51,9 @@ func Pack(job jobfile.Job) (*Packed, error) {
 	if err := job.Validate(); err != nil {
 		return nil, err
 	}
+	if err := job.ValidateReward(); err != nil {
+		return nil, err
+	}
 	if job.Relay == "" {
 		return nil, fmt.Errorf("relay is missing; name one in the job file or with --relay, or run your own with: thetaedge relay")
 	}

@@ -20,6 +20,9 @@ var ErrNotPostable = errors.New("the job cannot be posted now")
 
 // Quote is what a job can cost, before anything is spent.
 type Quote struct {
+	// Grant is the number of the grant whose deposit pays reserve and posting fee; 0 if the
+	// requester pays them.
+	Grant uint64
 	// Reserve is put into escrow; the unspent part is refunded.
 	Reserve sdk.Coin
 	// PostingFee is burned for the bytes of the spec.
@@ -54,8 +57,12 @@ func (q *Quote) Err() error {
 	return fmt.Errorf("%w: %s", ErrNotPostable, strings.Join(q.Problems, "; "))
 }
 
-// Most returns the most that the requester can lose: escrow, posting fee and gas.
+// Most returns the most that the requester can lose: escrow, posting fee and gas, or gas alone if
+// a grant pays.
 func (q *Quote) Most() sdk.Coins {
+	if q.Grant > 0 {
+		return sdk.NewCoins(q.Posting.Fee)
+	}
 	return sdk.NewCoins(q.Reserve).Add(q.PostingFee).Add(q.Posting.Fee)
 }
 
@@ -67,6 +74,7 @@ func (c *Client) Quote(ctx context.Context, signer Signer, spec computetypes.Job
 		return nil, fmt.Errorf("quote: %w", plain(err))
 	}
 	quote := &Quote{
+		Grant:       spec.Grant,
 		Reserve:     answer.Reserve,
 		PostingFee:  answer.PostingFee,
 		Posting:     Cost{Fee: sdk.NewInt64Coin(params.BaseDenom, 0)},

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Takes pictures of every page of the dashboard in Chromium, wide and narrow, light and dark, and looks
-# for barriers with axe. It needs node, Chromium, and the packages playwright-core and axe-core:
+# Takes pictures of every page of the dashboard in Chromium, wide and narrow, light and dark, looks for barriers
+# with axe, and uses the pages without a mouse. It needs node, Chromium, and the packages playwright-core and axe-core:
 #
 #   npm install --prefix build/look playwright-core axe-core
 #   scripts/dashboard-look.sh
@@ -30,12 +30,14 @@ build/bin/dashboard -held >"$addresses/held" &
 held=$!
 build/bin/dashboard -outdated >"$addresses/outdated" &
 outdated=$!
-trap 'kill -INT $working $new $held $outdated 2>/dev/null; wait; rm -rf "$addresses"' EXIT
-for node in working new held outdated; do
+build/bin/dashboard -waiting >"$addresses/waiting" &
+waiting=$!
+trap 'kill -INT $working $new $held $outdated $waiting 2>/dev/null; wait; rm -rf "$addresses"' EXIT
+for node in working new held outdated waiting; do
   for _ in $(seq 1 200); do
     [[ -s $addresses/$node ]] && break
     sleep 0.1
   done
   [[ -s $addresses/$node ]] || exit 1
 done
-LOOK=$(realpath "$look") node tests/dashboard/look.mjs "$(head -1 "$addresses/working")" "$(head -1 "$addresses/new")" build/look/pictures "$(tail -1 "$addresses/new")" "$(head -1 "$addresses/held")" "$(head -1 "$addresses/outdated")"
+LOOK=$(realpath "$look") node tests/dashboard/look.mjs "$(head -1 "$addresses/working")" "$(head -1 "$addresses/new")" build/look/pictures "$(tail -1 "$addresses/new")" "$(head -1 "$addresses/held")" "$(head -1 "$addresses/outdated")" "$(head -1 "$addresses/waiting")"

@@ -37,22 +37,29 @@ cleanup() {
   if [ -n "${fresh:-}" ]; then rm -f "$fresh"; fi
 }
 
-# fetch NAME FILE BYTES: downloads a file of the release.
-fetch() {
+# get URL: writes what is at an address to the standard output.
+get() {
   case "$from" in
     https://*) scheme=https ;;
     *) scheme=http ;;
   esac
   if has curl; then
     curl --fail --silent --show-error --location --max-redirs 5 --proto "=$scheme" --proto-redir "=$scheme" \
-      --connect-timeout 30 --max-time 1800 --max-filesize "$3" --output "$2" "$from/$channel/$1" ||
-      die "cannot fetch $from/$channel/$1; check the address and the network"
-  elif has wget; then
-    wget --quiet --max-redirect=0 --timeout=30 --output-document="$2" "$from/$channel/$1" ||
-      die "cannot fetch $from/$channel/$1; check the address and the network, and install curl if the server redirects"
+      --connect-timeout 30 --max-time 1800 "$1"
   else
-    die "expected curl or wget, found neither; install one of them"
+    wget --quiet --max-redirect=0 --timeout=30 --output-document=- "$1"
   fi
+}
+
+# fetch NAME FILE BYTES: downloads a file of the release. What it has beyond its limit is not read: wget has no limit of
+# its own, and curl only for a server that names the size.
+fetch() {
+  has curl || has wget || die "expected curl or wget, found neither; install one of them"
+  rm -f "$2.failed"
+  { get "$from/$channel/$1" || : >"$2.failed"; } | head -c "$(($3 + 1))" >"$2" || die "cannot write $2; make room there"
+  [ "$(wc -c <"$2")" -le "$3" ] || die "expected at most $3 bytes at $from/$channel/$1, found more; nothing was installed"
+  [ ! -e "$2.failed" ] ||
+    die "cannot fetch $from/$channel/$1; check the address and the network, and install curl if wget is used and the server redirects"
 }
 
 sum() {

@@ -46,7 +46,7 @@ type ClientConfig struct {
 	RefusePrivate bool
 	// Hosts are the servers that this client speaks to, also after redirects. If it is nil, it speaks
 	// to all.
-	Hosts *hosts.List
+	Hosts hosts.Checker
 	// Moved is told how many bytes of content were received or sent, from any goroutine. It may be nil.
 	Moved func(received, sent int64)
 	// KeepPartial makes FetchFile keep what has arrived when a fetch fails, in the folder of the

@@ -112,7 +112,7 @@ func TestARedirectLeadsOnlyToServersOnTheList(t *testing.T) {
 	require.ErrorIs(t, err, transfer.ErrUnlisted)
 	var astray *transfer.Astray
 	require.ErrorAs(t, err, &astray)
-	require.Equal(t, hostPort(t, first.URL), astray.Named, "the server that the caller named")
+	require.Equal(t, first.URL, astray.Named, "the address that the caller named")
 	require.Equal(t, hostPort(t, target.URL), astray.Found)
 	require.Zero(t, asked.Load())
 

@@ -64,6 +64,9 @@ func Explain(ctx context.Context, what string, err error) error {
 	if err == nil {
 		return nil
 	}
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return fmt.Errorf("%s: the node gave no answer in time: %w", what, ctx.Err())
+	}
 	if ctx.Err() != nil {
 		return fmt.Errorf("%s: %w", what, ctx.Err())
 	}

@@ -55,6 +55,9 @@ type Job struct {
 	Chunk Chunk `yaml:"chunk"`
 	// Reward is the pay per replica and task.
 	Reward Reward `yaml:"reward"`
+	// Grant is the number of the grant that pays for accepted results. The reward may then be
+	// left out: it is the grant's price for resources.fuel.
+	Grant Count `yaml:"grant"`
 	// PrepareBlocks is how long a node can take to find that an input is missing.
 	PrepareBlocks Count `yaml:"prepare_blocks"`
 	// CommitBlocks is how long a node can take to commit to the results of a chunk.
@@ -166,7 +169,7 @@ func (j Job) Validate() error {
 		return errors.New("resources.memory is missing, expected bytes such as 64MiB")
 	case j.Resources.Output == 0:
 		return errors.New("resources.output is missing, expected bytes such as 1MiB")
-	case j.Reward.Amount.IsNil():
+	case j.Reward.Missing() && j.Grant == 0:
 		return errors.New("reward is missing, expected the pay per replica such as 1tfuel")
 	}
 	if err := j.Policy.validate(); err != nil {
@@ -190,6 +193,9 @@ func (j Job) Validate() error {
 	}
 	return nil
 }
+
+// ValidateReward refuses a reward in a unit that only the chain knows and that was not read yet.
+func (j Job) ValidateReward() error { return j.Reward.known() }
 
 func (j *Job) resolve(folder string) {
 	j.Program = j.Program.in(folder)

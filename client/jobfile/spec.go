@@ -22,6 +22,7 @@ func (j Job) Spec() computetypes.JobSpec {
 		Policy:         j.Policy.spec(),
 		Placement:      j.Placement.spec(),
 		Reward:         j.Reward.Coin,
+		Grant:          uint64(j.Grant),
 		Tasks:          uint64(max(j.Tasks, 1)),
 		ChunkTasks:     chunkTasks(j.Chunk),
 		PrepareBlocks:  uint64(j.PrepareBlocks),

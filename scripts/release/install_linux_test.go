@@ -77,7 +77,7 @@ func newPlace(t *testing.T, fetcher string, more ...string) *place {
 		files.ServeHTTP(w, r)
 	}))
 	t.Cleanup(p.server.Close)
-	for _, tool := range append([]string{fetcher, "sh", "awk", "cat", "chmod", "cp", "cut", "grep", "gzip", "id", "mkdir", "mktemp", "mv", "rm", "sed", "sha256sum", "tar", "uname", "wc"}, more...) {
+	for _, tool := range append([]string{fetcher, "sh", "awk", "cat", "chmod", "cp", "cut", "grep", "gzip", "head", "id", "mkdir", "mktemp", "mv", "rm", "sed", "sha256sum", "tar", "uname", "wc"}, more...) {
 		path, err := exec.LookPath(tool)
 		require.NoError(t, err)
 		require.NoError(t, os.Symlink(path, filepath.Join(p.tools, tool)))
@@ -235,6 +235,30 @@ func (p *place) publishBroken(version string) {
 	require.NoError(p.t, os.WriteFile(p.archive(version), content, 0o600))
 	sum := written{content: content}.sum()
 	require.NoError(p.t, os.WriteFile(filepath.Join(p.releases, "stable", "SHA256SUMS"), fmt.Appendf(nil, "%s  %s\n", sum, filepath.Base(p.archive(version))), 0o600))
+}
+
+// TestTheInstallerDoesNotReadMoreThanAFileMayHave: a server that is not that of the releases any more must not fill the
+// disk. It does not name the size.
+func TestTheInstallerDoesNotReadMoreThanAFileMayHave(t *testing.T) {
+	for _, fetcher := range []string{"curl", "wget"} {
+		t.Run(fetcher, func(t *testing.T) {
+			p := newPlace(t, fetcher)
+			ended := make(chan struct{})
+			p.serve = func(w http.ResponseWriter, _ *http.Request) {
+				defer close(ended)
+				for line := bytes.Repeat([]byte("0"), 4096); ; {
+					if _, err := w.Write(line); err != nil {
+						return
+					}
+				}
+			}
+			said, err := p.install()
+			require.Error(t, err)
+			require.Contains(t, said, "expected at most 65536 bytes")
+			<-ended
+			require.Empty(t, p.installed())
+		})
+	}
 }
 
 func TestTheInstallerChecksTheSignatureWhereMinisignIsThere(t *testing.T) {

@@ -30,6 +30,8 @@ type Agent struct {
 	drain     drain
 	// suspension is used by a goroutine of its own; the loop reads whether it is on.
 	suspension suspension
+	// rules are those of the last call of Adopt, until the loop takes them over.
+	rules atomic.Pointer[Rules]
 
 	// Only the goroutine of Run uses the fields below.
 
@@ -226,6 +228,7 @@ func (a *Agent) look() {
 	}
 	ctx, cancel := context.WithTimeout(a.loop.ctx, queryTimeout)
 	defer cancel()
+	gaps := a.wake.gaps
 	endpoint := a.cfg.Endpoints.Using()
 	tip, err := a.cfg.Chain.Tip(ctx)
 	if err != nil {
@@ -255,7 +258,7 @@ func (a *Agent) look() {
 		a.view.blockAt = time.Unix(tip.UnixSeconds, 0)
 	}
 	if tip.Height <= a.view.height {
-		a.wake.stale = false
+		a.wake.saw(gaps)
 		a.lookAgain(ctx)
 		return
 	}
@@ -272,7 +275,7 @@ func (a *Agent) look() {
 
 // refresh reads the chain's state and updates the journal to agree with it.
 func (a *Agent) refresh(ctx context.Context) error {
-	endpoint := a.cfg.Endpoints.Using()
+	endpoint, gaps := a.cfg.Endpoints.Using(), a.wake.gaps
 	if err := a.view.readParams(ctx, a.cfg.Chain); err != nil {
 		return err
 	}
@@ -306,7 +309,7 @@ func (a *Agent) refresh(ctx context.Context) error {
 	if err := a.reconcile(ctx, work); err != nil {
 		return err
 	}
-	a.wake.stale = false
+	a.wake.saw(gaps)
 	a.compare()
 	a.readRedeliveries(ctx)
 	if a.fatal != nil {

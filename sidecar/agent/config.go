@@ -35,8 +35,8 @@ type Config struct {
 	Endpoints Endpoints
 	// Second is a node other than the one behind Chain, to compare the two. It may be nil.
 	Second Second
-	// ProvenElsewhere reports that proofs do not come from the nodes of Endpoints.
-	ProvenElsewhere bool
+	// ProvenElsewhere reports whether proofs do not come from the nodes of Endpoints now. If it is nil, they do.
+	ProvenElsewhere func() bool
 	// Operator is the operator that this machine works for. If it is empty, the machine works
 	// for the operator who has registered the worker key.
 	Operator sdk.AccAddress
@@ -156,6 +156,9 @@ func (c *Config) setDefaults() {
 	}
 	if c.Endpoints == nil {
 		c.Endpoints = unwatched{}
+	}
+	if c.ProvenElsewhere == nil {
+		c.ProvenElsewhere = func() bool { return false }
 	}
 	if c.Now == nil {
 		c.Now = time.Now

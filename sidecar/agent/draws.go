@@ -171,7 +171,7 @@ func (a *Agent) room(ctx context.Context) (bid.Room, error) {
 	if err != nil {
 		return bid.Room{}, err
 	}
-	line, err := a.lineRoom()
+	line, err := a.lineRoom(held)
 	if err != nil {
 		return bid.Room{}, err
 	}

@@ -275,7 +275,7 @@ func TestAFailureThatIsNotTheNodesDoesNotReplaceIt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w, _, prover := lied(t)
 			watch := &blamed{}
-			w.config.Endpoints, w.config.ProvenElsewhere = watch, c.elsewhere
+			w.config.Endpoints, w.config.ProvenElsewhere = watch, func() bool { return c.elsewhere }
 			prover.down = c.err
 			w.chain.post(w.web, 1, under(quorum))
 			defer w.chain.blocks(2 * time.Millisecond)()

@@ -45,6 +45,8 @@ type fakeChain struct {
 	tasks   []*fakeTask
 	// journal is the journal of this node. Honest nodes take their results from it.
 	journal *store.Journal
+	// twin is the journal of another machine with this node's key. It may be nil.
+	twin *store.Journal
 	// nodes contains the other nodes. The first ones are the replicas of first rounds. The
 	// others are auditors and the nodes of further rounds.
 	nodes []sdk.AccAddress

@@ -57,6 +57,13 @@ func (k fakeKeepers) CreditReward(_ context.Context, _ sdk.AccAddress, gross sdk
 
 func (k fakeKeepers) CreditShare(context.Context, sdk.AccAddress, sdk.Coin) error { return nil }
 
+// CreditGrant pays nothing: no job of these tests has a grant.
+func (k fakeKeepers) CreditGrant(context.Context, computetypes.GrantCredit) (math.Int, error) {
+	return math.ZeroInt(), nil
+}
+
+func (k fakeKeepers) Discard(context.Context, sdk.AccAddress, sdk.Coin) error { return nil }
+
 func (k fakeKeepers) HasSpec(context.Context, computetypes.JobID) (bool, error) { return true, nil }
 
 func (k fakeKeepers) SetReceipt(context.Context, computetypes.JobID, computetypes.Receipt) error {

@@ -49,14 +49,15 @@ func TestATaskThatNamesAnotherHostIsNeverClaimedAndIsCounted(t *testing.T) {
 }
 
 // TestAnInputThatLedToAnotherHostIsGivenBackWithoutAReport: other nodes may have the input, and a report
-// that they contradict costs a fee. A second job at the same host must not cost the node a second release.
+// that they contradict costs a fee. A second job with the same address must not cost the node a second release, and
+// jobs with other addresses of the host must not wait for long.
 func TestAnInputThatLedToAnotherHostIsGivenBackWithoutAReport(t *testing.T) {
 	w := newWorld(t)
 	first := w.chain.post(w.web, 1)
 	u, err := url.Parse(first.spec.Program.Uris[0])
 	require.NoError(t, err)
 	w.allow(t, u.Host)
-	w.web.set(func(web *fakeWeb) { web.fetchErr = astray(t, u.Host) })
+	w.web.set(func(web *fakeWeb) { web.fetchErr = astray(t, first.spec.Program.Uris[0]) })
 	defer w.chain.blocks(2 * time.Millisecond)()
 	a, stop := w.run()
 	defer stop()
@@ -65,7 +66,10 @@ func TestAnInputThatLedToAnotherHostIsGivenBackWithoutAReport(t *testing.T) {
 	require.Empty(t, record.Commitment)
 	require.Contains(t, record.LastError, "elsewhere.example")
 
-	second := w.chain.post(w.web, 2)
+	w.web.set(func(web *fakeWeb) { web.fetchErr = nil })
+	second := w.chain.post(w.web, 2, func(t *fakeTask) { t.spec.Program = first.spec.Program })
+	third := w.chain.post(w.web, 3)
+	require.Equal(t, "paid", w.untilPhase(third, store.PhaseSettled).Verdict.Status)
 	require.Eventually(t, func() bool {
 		for _, p := range a.Status().Passed {
 			if p.JobID == second.ref.JobId {
@@ -77,10 +81,10 @@ func TestAnInputThatLedToAnotherHostIsGivenBackWithoutAReport(t *testing.T) {
 	w.chain.read(func() { require.False(t, w.chain.holds(second)) })
 }
 
-// astray returns the error of a client that a host has led to another one.
-func astray(t *testing.T, host string) error {
+// astray returns the error of a client that an address has led to another host.
+func astray(t *testing.T, address string) error {
 	t.Helper()
-	return fmt.Errorf("fetch: %w", transfer.NewAstray(host, "elsewhere.example"))
+	return fmt.Errorf("fetch: %w", transfer.NewAstray(address, "elsewhere.example"))
 }
 
 func TestNothingNewIsClaimedOnceTheDayHasMovedEnough(t *testing.T) {
@@ -105,6 +109,33 @@ func TestNothingNewIsClaimedOnceTheDayHasMovedEnough(t *testing.T) {
 		return false
 	}, patience, time.Millisecond)
 	w.chain.read(func() { require.False(t, w.chain.holds(second)) })
+}
+
+// TestWhatIsHeldKeepsItsPartOfTheDay: each of two jobs fits into the limit of a day, and both together do not.
+func TestWhatIsHeldKeepsItsPartOfTheDay(t *testing.T) {
+	w := newWorld(t)
+	first := w.chain.post(w.web, 1)
+	each := first.spec.InputBytes() + first.spec.Resources.OutputBytes
+	w.config.Line = NewLineMeter(w.journal, func() time.Time { return time.Unix(1_800_000_000, 0) })
+	w.config.MaxDayBytes = each + first.spec.Resources.OutputBytes - 1
+	w.engine.hold = make(chan struct{})
+	defer w.chain.blocks(2 * time.Millisecond)()
+	a, stop := w.run()
+	defer stop()
+	w.untilPhase(first, store.PhaseRunning)
+	second := w.chain.post(w.web, 2)
+	require.Eventually(t, func() bool {
+		for _, p := range a.Status().Passed {
+			if p.JobID == second.ref.JobId {
+				return strings.Contains(p.Reason, "of egress.max-day are left today")
+			}
+		}
+		return false
+	}, patience, time.Millisecond)
+	w.chain.read(func() { require.False(t, w.chain.holds(second)) })
+	close(w.engine.hold)
+	require.True(t, w.untilPhase(first, store.PhaseSettled).Delivered)
+	require.Equal(t, "paid", w.untilPhase(second, store.PhaseSettled).Verdict.Status, "what the first one did not need is free again")
 }
 
 // failingLine is a journal on a disk that is full at first.

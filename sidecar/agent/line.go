@@ -60,14 +60,14 @@ func (a *Agent) readLine() error {
 	return err
 }
 
-// lineRoom returns how much new work may move over the line today. Work that is held goes on without a
-// limit, because a result that is not delivered is not paid.
-func (a *Agent) lineRoom() (*bid.Line, error) {
+// lineRoom returns how much new work may move over the line today, in addition to what the held work may still move. Work that
+// is held goes on without a limit, because a result that is not delivered is not paid.
+func (a *Agent) lineRoom(held bid.Holdings) (*bid.Line, error) {
 	if a.cfg.MaxDayBytes == 0 || a.cfg.Line == nil {
 		return nil, nil
 	}
 	if err := a.readLine(); err != nil {
 		return nil, fmt.Errorf("cannot read what has passed the line today: %w", err)
 	}
-	return &bid.Line{Most: a.cfg.MaxDayBytes, Left: a.cfg.MaxDayBytes - min(a.line.Total(), a.cfg.MaxDayBytes)}, nil
+	return &bid.Line{Most: a.cfg.MaxDayBytes, Left: held.FreeLine(a.cfg.MaxDayBytes, a.line.Total())}, nil
 }

@@ -197,7 +197,7 @@ func (p proved) apply(a *Agent) {
 func (a *Agent) unprovable(endpoint string, err error) {
 	a.proofs.trouble = err.Error()
 	a.trouble(whyUnproven, err)
-	if a.cfg.ProvenElsewhere || errors.Is(err, chain.ErrWitness) {
+	if a.cfg.ProvenElsewhere() || errors.Is(err, chain.ErrWitness) {
 		return
 	}
 	if a.proofs.failed++; a.proofs.failed < maxUnproven {

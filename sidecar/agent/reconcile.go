@@ -208,7 +208,8 @@ func deadlinesOf(d store.Deadlines, item *computetypes.WorkItem, spec *computety
 	return d
 }
 
-// lostCommitment warns the owner, once, about a bond that will be lost.
+// lostCommitment warns the owner, once, about a commitment of which this machine does not know: its bond will be lost
+// unless another machine reveals it.
 func (a *Agent) lostCommitment(record store.Assignment, item *computetypes.WorkItem) {
 	w, tracked := a.assignments[record.Key]
 	if !tracked && record.Phase != store.PhaseFailed {
@@ -217,7 +218,10 @@ func (a *Agent) lostCommitment(record store.Assignment, item *computetypes.WorkI
 	if tracked {
 		a.forget(w)
 	}
-	if item.Assignment.Status == computetypes.ASSIGNMENT_STATUS_COMMITTED && record.LastError != "" {
+	switch status := item.Assignment.Status; {
+	case record.LastError == "":
+	case status == computetypes.ASSIGNMENT_STATUS_COMMITTED, status == computetypes.ASSIGNMENT_STATUS_REVEALED:
+		// Once it is revealed, the bond is safe, but the owner has to know of the other machine.
 		a.trouble("assignment "+record.Key.String(), fmt.Errorf("%s", record.LastError))
 	}
 }

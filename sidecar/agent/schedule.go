@@ -29,6 +29,7 @@ func (w *assignment) held(height int64) bid.Held {
 		ToRun:    toRun(phase) && !w.over(),
 		OwesFees: phase != store.PhaseOpened,
 	}
+	h.LineBytes = w.lineBytes()
 	if w.spec == nil || !toRun(phase) {
 		return h
 	}
@@ -39,6 +40,29 @@ func (w *assignment) held(height int64) bid.Held {
 		h.Program.Deadline = w.record.Deadlines.Commit
 	}
 	return h
+}
+
+// lineBytes returns what an assignment may still move over the network: its inputs until they are here, and its
+// outputs until they are delivered.
+func (w *assignment) lineBytes() uint64 {
+	if w.spec == nil || w.over() {
+		return 0
+	}
+	var bytes uint64
+	switch w.record.Phase {
+	case store.PhaseClaimed, store.PhaseAssigned, store.PhasePreparing:
+		if w.ready == nil {
+			bytes = w.spec.InputBytes()
+		}
+	case store.PhaseYielding, store.PhaseReleased, store.PhaseFailed:
+		return 0
+	case store.PhaseRunning, store.PhaseExecuted, store.PhaseCommitSent, store.PhaseCommitted,
+		store.PhaseRevealed, store.PhaseOpened, store.PhaseSettled:
+	}
+	if w.owes() {
+		bytes += bid.OutputTraffic(w.spec, w.tasks())
+	}
+	return bytes
 }
 
 // byUrgency returns the assignments in order of their commit deadlines. If there are more

@@ -62,6 +62,10 @@ func (a *Agent) send() {
 	if !a.sealCommits(batch.Commits) || !a.enterDraws(&batch) || batch.Len() == 0 {
 		return
 	}
+	if a.wake.stale { // the disk took the changes only after a while, in which deadlines may have passed
+		a.unclaim(batch.Claims)
+		return
+	}
 	if batch.Renew {
 		a.outbox.renewFrom = a.view.height + renewPause
 	}
@@ -255,7 +259,12 @@ func (s submitted) apply(a *Agent) {
 	}
 	a.trouble("transaction failed", s.err)
 	a.lost(s)
-	for _, ref := range s.undecided() {
+	a.unclaim(s.undecided())
+}
+
+// unclaim notes that claims have perhaps not reached the chain. They are sent again while their draws are open.
+func (a *Agent) unclaim(refs []computetypes.ChunkRef) {
+	for _, ref := range refs {
 		if w, live := a.assignments[keyOf(ref)]; live && w.record.Phase == store.PhaseClaimed {
 			w.claimSent = false
 		}

@@ -29,12 +29,12 @@ func (a *Agent) shun(jobID string, blocks int64, reason string) {
 	a.shuns.LeaveJob(jobID, a.view.height, blocks, reason)
 }
 
-// noteStray leaves jobs to other nodes that name a server which has led this machine to one that the owner
-// does not allow. Each of them would cost the fee of a release.
+// noteStray leaves jobs to other nodes that name an address which has led this machine to a server that the owner
+// does not allow, and for a short time those that name its server. Each of them would cost the fee of a release.
 func (a *Agent) noteStray(err error) {
 	var astray *transfer.Astray
 	if errors.As(err, &astray) {
-		a.strays.Note(astray.Named, astray.Found, a.view.height+shunFailed)
+		a.strays.Note(astray.Named, astray.Found, a.view.height)
 	}
 }
 

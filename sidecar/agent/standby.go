@@ -57,7 +57,7 @@ func (a *Agent) standBy(change func(*store.Tx) error, err error) error {
 		}
 		if err = a.cfg.Journal.Update(change); err == nil {
 			a.cfg.Logger.Info("the journal can be written again")
-			a.wake.stale, a.wake.passed = true, a.wake.boot() // the loop has not seen the chain meanwhile
+			a.wake.gap() // the loop has not seen the chain meanwhile
 			return nil
 		}
 		if !passes(err) {

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"sync/atomic"
@@ -21,8 +22,12 @@ type fullJournal struct {
 	*store.Journal
 	full    atomic.Bool
 	refused atomic.Int64
-	// fillsAt makes the disk full before the change with this number; 0 means never.
-	fillsAt int64
+	// fillsAt makes the disk full before the change with this number; 0 means never. fillsWhen does so once, before
+	// the first change at which it reports true.
+	fillsAt   int64
+	fillsWhen func() bool
+	// refuses is called after a change that the disk has not taken.
+	refuses func()
 	changes atomic.Int64
 }
 
@@ -30,10 +35,17 @@ func (j *fullJournal) Update(change func(*store.Tx) error) error {
 	if n := j.changes.Add(1); n == j.fillsAt {
 		j.full.Store(true)
 	}
+	if j.fillsWhen != nil && j.fillsWhen() {
+		j.full.Store(true)
+		j.fillsWhen = nil
+	}
 	if !j.full.Load() {
 		return j.Journal.Update(change)
 	}
 	j.refused.Add(1)
+	if j.refuses != nil {
+		defer j.refuses()
+	}
 	return j.Journal.Update(func(tx *store.Tx) error {
 		if err := change(tx); err != nil {
 			return err
@@ -245,4 +257,101 @@ func TestTheOwnerIsServedWhileTheDiskIsFull(t *testing.T) {
 	}, patience, time.Millisecond)
 	journal.full.Store(false)
 	require.Equal(t, "paid", w.untilPhase(task, store.PhaseSettled).Verdict.Status)
+}
+
+// TestNoReplyToAnOldStateIsSentAfterStandby: a commitment after its deadline, or a claim for a draw that has closed,
+// would cost a fee for nothing.
+func TestNoReplyToAnOldStateIsSentAfterStandby(t *testing.T) {
+	t.Run("a commitment", func(t *testing.T) {
+		w := newWorld(t)
+		journal := w.fills()
+		task := w.chain.post(w.web, 1, under(quorum), func(t *fakeTask) { t.spec.PrepareBlocks, t.spec.CommitBlocks = 300, 600 })
+		journal.fillsWhen = func() bool { return w.record(task).Phase == store.PhaseExecuted }
+		stopBlocks := w.chain.blocks(time.Millisecond)
+		defer stopBlocks()
+		_, stop := w.run()
+		defer stop()
+		require.Eventually(t, journal.full.Load, patience, time.Millisecond)
+		w.until("the end of the task for this node", func() bool {
+			w.chain.block()
+			return !w.chain.holds(task)
+		})
+		w.chain.read(func() { w.chain.batches = nil })
+		journal.full.Store(false)
+		require.Equal(t, "missed", w.untilPhase(task, store.PhaseSettled).Verdict.Status)
+		require.Zero(t, w.sent(task, chain.Commit), "it is too late")
+	})
+	t.Run("a claim", func(t *testing.T) {
+		w := newWorld(t)
+		journal := w.fills()
+		var heights []int64
+		w.config.Chain = &claimedChain{fakeChain: w.chain, heights: &heights}
+		task := w.chain.post(w.web, 1, under(quorum))
+		journal.fillsWhen = func() bool { return w.record(task).JobID == "" }
+		defer w.chain.blocks(time.Millisecond)()
+		_, stop := w.run()
+		defer stop()
+		require.Eventually(t, journal.full.Load, patience, time.Millisecond)
+		var reopened int64
+		w.until("the end of the draw", func() bool {
+			if r := task.record.Rounds; len(r) > 0 && r[0].Draw != nil && r[0].Draw.Attempt > 0 {
+				reopened = w.chain.height
+			}
+			w.chain.block()
+			return reopened > 0
+		})
+		journal.full.Store(false)
+		require.Equal(t, "paid", w.untilPhase(task, store.PhaseSettled).Verdict.Status)
+		w.chain.read(func() {
+			require.NotEmpty(t, heights)
+			require.Greater(t, heights[0], reopened)
+		})
+	})
+}
+
+// claimedChain notes the height of the state to which each claim replies: the last one that the agent has read.
+type claimedChain struct {
+	*fakeChain
+	read    int64
+	heights *[]int64
+}
+
+func (c *claimedChain) Assignments(ctx context.Context, operator string) (chain.Work, error) {
+	work, err := c.fakeChain.Assignments(ctx, operator)
+	c.fakeChain.read(func() { c.read = work.Height })
+	return work, err
+}
+
+func (c *claimedChain) Submit(ctx context.Context, batch chain.Batch, most int) (chain.Submission, error) {
+	c.fakeChain.read(func() {
+		for range batch.Claims {
+			*c.heights = append(*c.heights, c.read)
+		}
+	})
+	return c.fakeChain.Submit(ctx, batch, most)
+}
+
+// TestAStateThatWasReadBeforeStandbyIsOldAfterIt: the disk is full while the agent writes down what it has just read.
+func TestAStateThatWasReadBeforeStandbyIsOldAfterIt(t *testing.T) {
+	w := newWorld(t)
+	journal := w.fills()
+	task := w.chain.post(w.web, 1)
+	w.chain.claimed(task)
+	a, err := New(w.config)
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	a.loop.ctx = ctx
+	require.NoError(t, a.restore())
+	journal.fillsWhen = func() bool { return true }
+	journal.refuses = func() {
+		w.chain.skip(50)
+		journal.full.Store(false)
+	}
+	a.look()
+	require.Positive(t, journal.refused.Load())
+	require.True(t, a.wake.stale, "nothing may be sent in reply to it")
+	a.look()
+	require.False(t, a.wake.stale)
+	require.Equal(t, w.chain.height, a.view.height)
 }

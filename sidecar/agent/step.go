@@ -7,6 +7,7 @@ import (
 
 // step starts everything that can be started, in turn, and sends everything that is due.
 func (a *Agent) step() {
+	a.adoptRules()
 	a.cache.need(a.assignments.needed())
 	for _, w := range a.assignments.inTurn(a.cfg.Policy, a.view.height) {
 		if a.fatal != nil {

@@ -17,6 +17,22 @@ type wake struct {
 	// stale reports that the agent has not seen the chain since. It would send what follows from a state that
 	// may be hours old.
 	stale bool
+	// gaps is the number of these times. A state of the chain that was read before one is old after it.
+	gaps int
+}
+
+// gap notes that the agent stood still until now.
+func (w *wake) gap() {
+	w.stale, w.passed = true, w.boot()
+	w.gaps++
+}
+
+// saw notes that the agent has seen the chain, as it was after a number of gaps. A state that was read before the latest
+// one does not count.
+func (w *wake) saw(gaps int) {
+	if w.gaps == gaps {
+		w.stale = false
+	}
 }
 
 // noticeSleep is called each time before the loop acts. If the machine has slept, or the process was
@@ -29,7 +45,7 @@ func (a *Agent) noticeSleep() {
 	if slept < stillAfter {
 		return
 	}
-	a.wake.stale = true
+	a.wake.gap()
 	a.cfg.Logger.Info("the machine has slept, or this process stood still; looking where the chain is", "for", slept.Round(time.Second))
 	a.metrics.sleeps.Inc()
 	a.cfg.Woke()

@@ -77,6 +77,7 @@ func TestWhateverHappensEachStoryIsToldOnceAndWithinTheBudget(t *testing.T) {
 				s.Chain.JailUntil = 9
 			}
 			a.Observe(s)
+			require.False(r, a.unsaved, "without a book on the disk, stories may come again, or end without a beginning, after a restart")
 			read()
 			within := 0
 			for _, at := range a.book.Released {

@@ -227,6 +227,7 @@ func show(a *store.Assignment) *sidecarv1.Assignment {
 	}
 	if a.Verdict != nil {
 		out.Outcome, out.Paid, out.Slashed, out.Share = a.Verdict.Status, a.Verdict.Paid, a.Verdict.Slashed, a.Verdict.Share
+		out.Denom = a.Verdict.Denom
 	}
 	if !a.FinishedAt.IsZero() {
 		out.FinishedAt = timestamp(a.FinishedAt)

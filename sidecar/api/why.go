@@ -12,10 +12,9 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
-	"github.com/thetaedge/theta/app/params"
-	"github.com/thetaedge/theta/client/money"
 	"github.com/thetaedge/theta/sidecar/agent"
 	sidecarv1 "github.com/thetaedge/theta/sidecar/api/v1"
+	"github.com/thetaedge/theta/sidecar/earnings"
 	"github.com/thetaedge/theta/sidecar/store"
 	"github.com/thetaedge/theta/sidecar/why"
 )
@@ -205,10 +204,7 @@ func paidIn(records []store.Assignment) *why.Paid {
 	if last == nil {
 		return nil
 	}
-	text := last.Verdict.Paid
-	if coin, err := money.ParseAmount(text + params.BaseDenom); err == nil {
-		text = money.FormatAmount(coin)
-	}
+	text := earnings.PayText(last.Verdict.Paid, last.Verdict.Denom)
 	return &why.Paid{At: last.FinishedAt, Name: "task " + last.Key.String(), Amount: text}
 }
 

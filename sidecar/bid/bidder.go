@@ -18,7 +18,7 @@ type Bidder struct {
 	Policy Policy
 	// Shuns are the jobs, programs and requesters that the node avoids.
 	Shuns *Shuns
-	// Strays are hosts that have led this machine to hosts that are not in Policy.Hosts. It may be nil.
+	// Strays are addresses that have led this machine to hosts that are not in Policy.Hosts. It may be nil.
 	Strays Strays
 }
 

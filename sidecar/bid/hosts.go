@@ -13,10 +13,10 @@ type Hosts interface {
 	Outside(address string) string
 }
 
-// Strays are hosts on the owner's list that have lately led this machine to a host that is not on it.
+// Strays are addresses on hosts of the owner's list that have lately led this machine to a host that is not on it.
 // A job that names one of them could not be fetched either.
 type Strays interface {
-	// Leads returns the host of an address and where it has led until a height, or "".
+	// Leads returns the host of an address, and where the host or the address has led lately at a height, or "".
 	Leads(address string, height int64) (host, to string)
 }
 

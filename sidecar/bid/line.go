@@ -31,8 +31,23 @@ func (l *Line) take(spec *computetypes.JobSpec, tasks uint64) {
 	}
 }
 
-// traffic returns the bytes that a number of tasks may move at most: the program and the inputs, and the outputs
-// of as many tasks as a promise of disk space counts.
+// traffic returns the bytes that a number of tasks may move at most.
 func traffic(spec *computetypes.JobSpec, tasks uint64) uint64 {
-	return spec.InputBytes() + min(max(tasks, 1), promisedTasks)*spec.Resources.OutputBytes
+	return spec.InputBytes() + OutputTraffic(spec, tasks)
+}
+
+// OutputTraffic returns the largest size in bytes of the outputs of a number of tasks, of which as many count as for a
+// promise of disk space.
+func OutputTraffic(spec *computetypes.JobSpec, tasks uint64) uint64 {
+	return min(max(tasks, 1), promisedTasks) * spec.Resources.OutputBytes
+}
+
+// FreeLine returns what of a limit for a day is left for new work: what has passed is gone, and what the held
+// assignments may still move is kept for them.
+func (h Holdings) FreeLine(most, moved uint64) uint64 {
+	left := most - min(moved, most)
+	for i := range h {
+		left -= min(h[i].LineBytes, left)
+	}
+	return left
 }

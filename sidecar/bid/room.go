@@ -47,6 +47,8 @@ type Held struct {
 	Program Program
 	// DiskBytes is the disk space that the assignment may still use.
 	DiskBytes uint64
+	// LineBytes is what the assignment may still move over the network.
+	LineBytes uint64
 	// OwesFees reports whether the node still has to pay for some of its transactions.
 	OwesFees bool
 }

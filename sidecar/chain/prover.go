@@ -40,7 +40,8 @@ type ProverConfig struct {
 	// Conn is the connection to the node that is asked for records and, without RPC, for
 	// headers.
 	Conn grpc.ClientConnInterface
-	// RPC is the address of the CometBFT RPC of this or another node. It may be empty.
+	// RPC is the address of the CometBFT RPC of this or another node. It may be empty. While it does not answer, Conn is
+	// asked.
 	RPC string
 	// Witnesses contains connections to further nodes, which have to show the same headers.
 	Witnesses []grpc.ClientConnInterface
@@ -63,6 +64,8 @@ type Prover struct {
 
 	mu     sync.Mutex
 	reader *proven.Reader
+	// standIn reads from RPC while that answers. It is nil without RPC, and before the first question.
+	standIn *proven.StandIn
 	// newest is the newest header that was proven.
 	newest *types.Header
 }
@@ -87,13 +90,11 @@ func (p *Prover) connect(ctx context.Context) (*proven.Reader, error) {
 	var node proven.Node = service
 	if p.cfg.RPC != "" {
 		endpoint, err := proven.Dial(ctx, p.cfg.RPC)
-		if err != nil {
-			return nil, err
-		}
-		if endpoint.ChainID != p.cfg.ChainID {
+		if err == nil && endpoint.ChainID != p.cfg.ChainID {
 			return nil, fmt.Errorf("expected chain %s, found %s at %s; correct chain.rpc", p.cfg.ChainID, endpoint.ChainID, p.cfg.RPC)
 		}
-		primary, node = endpoint.Provider(), endpoint
+		p.standIn = proven.NewStandIn(p.cfg.RPC, service, p.cfg.Now)
+		primary, node = p.standIn, p.standIn
 	}
 	var witnesses []provider.Provider
 	for _, conn := range p.cfg.Witnesses {
@@ -233,6 +234,13 @@ func (p *Prover) Newest() (height int64, at time.Time) {
 		return 0, time.Time{}
 	}
 	return p.newest.Height, p.newest.Time
+}
+
+// Elsewhere reports whether proofs do not come from the nodes behind Conn now.
+func (p *Prover) Elsewhere() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.cfg.RPC != "" && (p.standIn == nil || !p.standIn.Resting())
 }
 
 // Grounds returns a clause that says why headers are believed and up to which height. It is

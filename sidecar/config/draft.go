@@ -124,14 +124,16 @@ func (d Draft) Base() string {
 // Write replaces the file with the draft; the comments stay. It fails with ErrChanged if the file
 // is not the one from which the draft was made.
 func (d Draft) Write() error {
-	found, err := readText(d.path)
-	if err != nil {
-		return err
-	}
-	if !bytes.Equal(found, d.before) {
-		return fmt.Errorf("%w: %s", ErrChanged, d.path)
-	}
-	return overwrite(d.path, d.text)
+	return locked(d.path, func() error {
+		found, err := readText(d.path)
+		if err != nil {
+			return err
+		}
+		if !bytes.Equal(found, d.before) {
+			return fmt.Errorf("%w: %s", ErrChanged, d.path)
+		}
+		return overwrite(d.path, d.text)
+	})
 }
 
 // kindOf returns the kind of the field of Config that holds a setting. It returns reflect.String

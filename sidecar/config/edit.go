@@ -25,15 +25,27 @@ func SetRates(home string, rates map[string]uint64) error {
 // file stays as it is, and the error says so.
 func edit(home, section, key, value string) error {
 	path := filepath.Join(home, FileName)
-	text, err := readText(path)
+	return locked(path, func() error {
+		text, err := readText(path)
+		if err != nil {
+			return err
+		}
+		text = replace(text, section, key, value)
+		if err := holds(text, section, key, value); err != nil {
+			return fmt.Errorf("cannot change %s: %w; write in its section [%s]: %s = %s", path, err, section, key, value)
+		}
+		return overwrite(path, text)
+	})
+}
+
+// locked calls do while no other process changes the settings, so that none of two changes is lost. A link to the file
+// has the lock of the file.
+func locked(path string, do func() error) error {
+	target, err := filepath.EvalSymlinks(path)
 	if err != nil {
-		return err
+		return fmt.Errorf("cannot write the settings: %w", osfault.Explain(path, err))
 	}
-	text = replace(text, section, key, value)
-	if err := holds(text, section, key, value); err != nil {
-		return fmt.Errorf("cannot change %s: %w; write in its section [%s]: %s = %s", path, err, section, key, value)
-	}
-	return overwrite(path, text)
+	return osfault.Locked(target+".lock", do)
 }
 
 // overwrite replaces the file of the settings as a whole: after a crash, a full disk or a power failure

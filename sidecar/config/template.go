@@ -36,7 +36,8 @@ poll = {{ duration .Chain.Poll }}
 # witnesses show alike, "none" all that chain.grpc says.
 verify = {{ quote .Chain.Verify }}
 # CometBFT RPC of a node, such as "https://rpc.example:443", for headers and proofs: a few
-# KiB instead of whole blocks, and a block sooner. Empty takes them from chain.grpc.
+# KiB instead of whole blocks, and a block sooner. While it is empty or does not answer,
+# they come from chain.grpc.
 rpc = {{ quote .Chain.RPC }}
 # gRPC endpoints of nodes of others, which have to show the same headers. With "proof"
 # one of them has to answer, so that two let one be down.

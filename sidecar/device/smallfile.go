@@ -21,6 +21,15 @@ func readSmall(path string) (string, error) { return readFile(path, maxSmall) }
 // party, so that it refuses everything except regular files of at most most bytes, and does not wait
 // for the writer of a pipe.
 func readFile(path string, most int64) (string, error) {
+	text, err := readStart(path, most+1)
+	if err == nil && int64(len(text)) > most {
+		return "", fmt.Errorf("expected at most %d bytes in %s, found more", most, path)
+	}
+	return strings.TrimSpace(text), err
+}
+
+// readStart returns at most the first bytes of such a file.
+func readStart(path string, most int64) (string, error) {
 	if info, err := os.Stat(path); err != nil {
 		return "", explainFile(err)
 	} else if !info.Mode().IsRegular() {
@@ -35,14 +44,11 @@ func readFile(path string, most int64) (string, error) {
 	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
 		return "", errors.Join(fmt.Errorf("expected a regular file at %s", path), err)
 	}
-	raw, err := io.ReadAll(io.LimitReader(file, most+1))
-	switch {
-	case err != nil:
+	raw, err := io.ReadAll(io.LimitReader(file, most))
+	if err != nil {
 		return "", explainFile(err)
-	case int64(len(raw)) > most:
-		return "", fmt.Errorf("expected at most %d bytes in %s, found more", most, path)
 	}
-	return strings.TrimSpace(string(raw)), nil
+	return string(raw), nil
 }
 
 // explainFile says what to do about an error where that is known.

@@ -23,8 +23,9 @@ type Day struct {
 	Share string `json:"share"`
 	Lost  string `json:"lost"`
 	// Foreign is the number of assignments that were paid in another denom than that of Pay, in which their
-	// pay is not contained.
-	Foreign uint64 `json:"foreign,omitempty"`
+	// pay is not contained. Others is their pay, sorted by denom.
+	Foreign uint64  `json:"foreign,omitempty"`
+	Others  []Other `json:"others,omitempty"`
 	// Fuel, WallMillis and EnergyMillijoules are sums; Measured is the number of assignments whose
 	// energy was measured.
 	Fuel              uint64 `json:"fuel"`
@@ -58,6 +59,7 @@ func (d *Day) Add(a *store.Assignment) {
 	paid := a.Verdict.Paid
 	if denom := a.Verdict.Denom; paid != "" && denom != "" && denom != params.BaseDenom {
 		d.Foreign++
+		d.Others = mergeOthers(d.Others, []Other{{Denom: denom, Pay: paid}})
 		paid = ""
 	}
 	d.Pay, d.Share, d.Lost = sum(d.Pay, paid), sum(d.Share, a.Verdict.Share), sum(d.Lost, a.Verdict.Slashed)
@@ -70,6 +72,7 @@ func (d *Day) Merge(other Day) {
 	d.Fuel, d.WallMillis = d.Fuel+other.Fuel, d.WallMillis+other.WallMillis
 	d.EnergyMillijoules, d.Measured = d.EnergyMillijoules+other.EnergyMillijoules, d.Measured+other.Measured
 	d.MeasuredMillis, d.Foreign = d.MeasuredMillis+other.MeasuredMillis, d.Foreign+other.Foreign
+	d.Others = mergeOthers(d.Others, other.Others)
 }
 
 // Coins returns the gross pay, and what came from the bonds of others less what was lost, in tfuel. They are for

@@ -85,8 +85,8 @@ func (v Valuation) Row(d Day) Row {
 	}
 	cost := CostOf(d.EnergyMillijoules, v.Electricity)
 	out.Cost = MoneyText(cost, v.Electricity.Currency)
-	if v.OperatorBps == 0 || !v.Coin.Given() || d.Measured < d.Ended {
-		return out // the rest was not measured, so that the difference would be too high
+	if v.OperatorBps == 0 || !v.Coin.Given() || d.Measured < d.Ended || d.Foreign > 0 {
+		return out // the rest was not measured, or the worth of its pay is not known
 	}
 	unit := new(big.Int).Exp(big.NewInt(10), big.NewInt(params.DisplayExponent), nil)
 	net := new(big.Int).Mul(earned, new(big.Int).SetUint64(v.Coin.Micros))

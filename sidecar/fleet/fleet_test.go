@@ -17,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -105,6 +106,33 @@ func TestANodeAnswersItsOwnersOtherMachine(t *testing.T) {
 	table := NewTable(time.Now(), rows)
 	require.Equal(t, Working, table.Rows[0].Standing)
 	require.Equal(t, "1.5000", Short(table.Totals.Today))
+}
+
+// TestTokensThatAreMadeAtTheSameTimeAreAllKept: two commands must not write over each other, and a token that was revoked
+// must not come back.
+func TestTokensThatAreMadeAtTheSameTimeAreAllKept(t *testing.T) {
+	home := t.TempDir()
+	_, err := AddToken(home, "old", time.Now())
+	require.NoError(t, err)
+	var all sync.WaitGroup
+	errs := make(chan error, 31)
+	for i := range 30 {
+		all.Go(func() {
+			_, err := AddToken(home, fmt.Sprintf("n%d", i), time.Now())
+			errs <- err
+		})
+	}
+	all.Go(func() { errs <- RevokeToken(home, "old") })
+	all.Wait()
+	for range 31 {
+		require.NoError(t, <-errs)
+	}
+	tokens, err := Tokens(home)
+	require.NoError(t, err)
+	require.Len(t, tokens, 30)
+	for _, token := range tokens {
+		require.NotEqual(t, "old", token.Name)
+	}
 }
 
 // TestATokenIsNotSentToAnotherMachine: the list names the certificate, and an address without TLS needs

@@ -22,6 +22,8 @@ import (
 const (
 	// TokensFile is the name of the file in the home with the digests of tokens.
 	TokensFile = "fleet-tokens.json" //nolint:gosec // the name of a file
+	// tokensLock is the name of the file that is locked while tokens change.
+	tokensLock = "fleet-tokens.lock" //nolint:gosec // the name of a file
 	// tokenPrefix is the beginning of every token.
 	tokenPrefix = "tef1_"
 	// mostTokens is the number of tokens of a home.
@@ -67,10 +69,18 @@ func Tokens(home string) ([]Token, error) {
 }
 
 // AddToken makes a token with a name. Only its digest is kept, so that it is shown this once.
-func AddToken(home, name string, now time.Time) (string, error) {
+func AddToken(home, name string, now time.Time) (token string, err error) {
 	if err := CheckName(name); err != nil {
 		return "", err
 	}
+	err = osfault.Locked(filepath.Join(home, tokensLock), func() error {
+		token, err = addToken(home, name, now)
+		return err
+	})
+	return token, err
+}
+
+func addToken(home, name string, now time.Time) (string, error) {
 	tokens, err := Tokens(home)
 	if err != nil {
 		return "", err
@@ -92,15 +102,17 @@ func AddToken(home, name string, now time.Time) (string, error) {
 
 // RevokeToken makes a token invalid from the next request on. It fails with ErrNoToken if there is none.
 func RevokeToken(home, name string) error {
-	tokens, err := Tokens(home)
-	if err != nil {
-		return err
-	}
-	left := slices.DeleteFunc(slices.Clone(tokens), func(t Token) bool { return t.Name == name })
-	if len(left) == len(tokens) {
-		return fmt.Errorf("%w: %q", ErrNoToken, name)
-	}
-	return writeTokens(home, left)
+	return osfault.Locked(filepath.Join(home, tokensLock), func() error {
+		tokens, err := Tokens(home)
+		if err != nil {
+			return err
+		}
+		left := slices.DeleteFunc(slices.Clone(tokens), func(t Token) bool { return t.Name == name })
+		if len(left) == len(tokens) {
+			return fmt.Errorf("%w: %q", ErrNoToken, name)
+		}
+		return writeTokens(home, left)
+	})
 }
 
 // admits reports whether a text is one of the tokens. It takes the same time for all texts.

@@ -23,6 +23,9 @@ const (
 	longest = 2*LookEvery + time.Minute
 	// rewritten is the time after which a look is written although no hour has ended.
 	rewritten = 10 * time.Minute
+	// doubtLasts is the time for which nodes of the chain have to contradict what they have shown before until that is
+	// believed. Until then, one of them may lie, or be behind.
+	doubtLasts = time.Hour
 	// mostIssued is the number of forecasts that are kept, one for each day.
 	mostIssued = 400
 )
@@ -84,6 +87,8 @@ type Book struct {
 	mu      sync.Mutex
 	pages   pages
 	written time.Time
+	// doubted is since when the looks contradict those before them. It is zero if they do not.
+	doubted time.Time
 }
 
 // OpenBook reads the book of a home. A home without one has an empty book.
@@ -102,8 +107,12 @@ func OpenBook(home string) (*Book, error) {
 	return b, nil
 }
 
-// See counts what has happened since the last look. It fails if a number cannot be, or if the file cannot be written;
-// in this case the look counts all the same.
+// ErrContradicted means that a look shows another class than the one before it, or fewer paid tasks. Its word about
+// the market does not count until all looks have said so for an hour.
+var ErrContradicted = errors.New("the node of chain.grpc contradicts what was seen before, and what it says about the market does not count yet")
+
+// See counts what has happened since the last look. It fails if a number cannot be, if the look contradicts the one
+// before it, or if the file cannot be written; in the last two cases the time and the earnings count all the same.
 func (b *Book) See(s Seen) error {
 	if math.IsNaN(s.Price) || math.IsInf(s.Price, 0) || s.Price < 0 || math.IsNaN(s.Share) || s.Share < 0 || s.Share > 1 {
 		return fmt.Errorf("expected a price of 0 or more and a share from 0 to 1, found %v and %v; the look is left out", s.Price, s.Share)
@@ -113,31 +122,68 @@ func (b *Book) See(s Seen) error {
 	p := &b.pages
 	last := p.Mark.At
 	switch {
-	case last.IsZero() || p.Chain != s.Chain || p.Class != s.Class || p.broken(s):
-		p.restart(s)
-		return b.write(s.At)
+	case last.IsZero() || p.Chain != s.Chain || p.broken(s):
+		return b.restart(s)
 	case !s.At.After(last):
 		return nil // the clock was put back a little; what has happened is counted later
+	}
+	doubt := p.contradicted(s)
+	switch {
+	case doubt == nil:
+		b.doubted = time.Time{}
+	case !b.believed(s.At):
+		s.Settled, s.Share = p.Mark.Settled, p.Open.Share
+	case p.Class != s.Class:
+		return b.restart(s)
+	default:
+		doubt, b.doubted, p.Mark.Settled = nil, time.Time{}, s.Settled
 	}
 	ended := p.count(s)
 	if ended {
 		p.settle()
 	}
 	if ended || s.At.Sub(b.written) >= rewritten || s.At.Before(b.written) {
-		return b.write(s.At)
+		return errors.Join(doubt, b.write(s.At))
+	}
+	return doubt
+}
+
+// restart begins a new series with a look.
+func (b *Book) restart(s Seen) error {
+	b.doubted = time.Time{}
+	b.pages.restart(s)
+	return b.write(s.At)
+}
+
+// believed reports whether looks have contradicted those before for so long that it is so.
+func (b *Book) believed(now time.Time) bool {
+	if b.doubted.IsZero() || b.doubted.After(now) {
+		b.doubted = now
+	}
+	return now.Sub(b.doubted) >= doubtLasts
+}
+
+// contradicted returns an error if a look cannot follow the last one, as far as one node can make that so. A node that
+// lies once must not end a series of weeks.
+func (p *pages) contradicted(s Seen) error {
+	switch {
+	case p.Class != s.Class:
+		return fmt.Errorf("%w: expected class %s, found %s", ErrContradicted, p.Class, s.Class)
+	case s.Settled < p.Mark.Settled:
+		return fmt.Errorf("%w: expected at least %d paid tasks, found %d", ErrContradicted, p.Mark.Settled, s.Settled)
 	}
 	return nil
 }
 
-// broken reports whether a look does not continue the last one: counters went back, the clock was wrong, or the file
-// was changed, so that its hours do not follow each other.
+// broken reports whether a look does not continue the last one by what this machine knows itself: its ledger begins anew,
+// the clock was wrong, or the file was changed, so that its hours do not follow each other.
 func (p *pages) broken(s Seen) bool {
 	const clockError = 2 * day
 	if p.Open.At != HourOf(p.Mark.At) || len(p.Hours) > 0 && p.Hours[0].At+int64(len(p.Hours)) != p.Open.At {
 		return true
 	}
 	ahead := p.Mark.At.Sub(s.At)
-	return s.Settled < p.Mark.Settled || s.Gross < p.Mark.Gross || ahead > clockError*time.Hour || -ahead > kept*time.Hour
+	return s.Gross < p.Mark.Gross || ahead > clockError*time.Hour || -ahead > kept*time.Hour
 }
 
 // restart begins a new series. Forecasts that have not ended are dropped, because it cannot be known any more

@@ -139,7 +139,7 @@ func TestEveryAmountIsCountedOnceOverRestarts(t *testing.T) {
 	require.InDelta(t, w.seen.Gross*0.88, earned, 1.1)
 }
 
-func TestAnotherChainClassOrClockBeginsANewSeries(t *testing.T) {
+func TestAnotherChainLedgerOrClockBeginsANewSeries(t *testing.T) {
 	steady := newWatch(t)
 	steady.run(15 * 24 * time.Hour)
 	ended := steady.book.Report().Ended
@@ -148,8 +148,6 @@ func TestAnotherChainClassOrClockBeginsANewSeries(t *testing.T) {
 	require.NoError(t, err)
 	for name, change := range map[string]func(*forecast.Seen){
 		"another chain":     func(s *forecast.Seen) { s.Chain = "b" },
-		"another class":     func(s *forecast.Seen) { s.Class = "cpu-large" },
-		"a counter back":    func(s *forecast.Seen) { s.Settled = 0 },
 		"a ledger anew":     func(s *forecast.Seen) { s.Gross = 0 },
 		"the clock back":    func(s *forecast.Seen) { s.At = s.At.AddDate(-1, 0, 0) },
 		"the clock forward": func(s *forecast.Seen) { s.At = s.At.AddDate(1, 0, 0) },
@@ -164,6 +162,77 @@ func TestAnotherChainClassOrClockBeginsANewSeries(t *testing.T) {
 		require.Equal(t, forecast.TooShort, report.Next.Kind, name)
 		require.Equal(t, ended, report.Ended, "what is over stays")
 	}
+}
+
+// TestOneNodeThatLiesDoesNotEndTheSeries: the class and the paid tasks are what a node of the chain says.
+func TestOneNodeThatLiesDoesNotEndTheSeries(t *testing.T) {
+	for name, lie := range map[string]func(*forecast.Seen){
+		"no paid tasks": func(s *forecast.Seen) { s.Settled = 0 },
+		"another class": func(s *forecast.Seen) { s.Class, s.Settled, s.Share = "cpu-large", 1<<60, 1 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWatch(t)
+			w.run(8 * 24 * time.Hour)
+			before := w.book.Report()
+			for range 50 * time.Minute / forecast.LookEvery {
+				honest := w.seen
+				w.seen.At = w.seen.At.Add(forecast.LookEvery)
+				w.seen.Gross += forecast.LookEvery.Minutes() / 100
+				lie(&w.seen)
+				require.ErrorIs(t, w.book.See(w.seen), forecast.ErrContradicted)
+				at, gross := w.seen.At, w.seen.Gross
+				w.seen = honest
+				w.seen.At, w.seen.Gross, w.seen.Settled = at, gross, w.seen.Settled+uint64(forecast.LookEvery/time.Minute)
+			}
+			w.run(70 * time.Minute)
+			hours := w.hours()
+			require.Len(t, hours, 8*24+2)
+			market, earned := 0.0, 0.0
+			for _, h := range hours {
+				market, earned = market+h.Market, earned+h.Earned
+				require.InDelta(t, 1, h.Online, 1e-6, "the node has worked meanwhile")
+				require.Equal(t, 0.01, h.Share)
+			}
+			require.InDelta(t, float64(w.seen.Settled), market, 1, "what was paid meanwhile counts later")
+			require.InDelta(t, w.seen.Gross*0.88, earned, 0.05, "up to the last look")
+			require.InDelta(t, before.Next.Median, w.book.Report().Next.Median, 0.05*before.Next.Median)
+		})
+	}
+}
+
+func TestAnotherClassForAnHourBeginsANewSeries(t *testing.T) {
+	w := newWatch(t)
+	w.run(48 * time.Hour)
+	w.seen.Class = "cpu-large"
+	for {
+		w.seen.At = w.seen.At.Add(forecast.LookEvery)
+		if err := w.book.See(w.seen); err == nil {
+			break
+		}
+		require.NotEmpty(t, w.hours())
+	}
+	require.Empty(t, w.hours())
+}
+
+// TestFewerPaidTasksForAnHourKeepTheSeries: an earlier node has named too many, and is not asked any more.
+func TestFewerPaidTasksForAnHourKeepTheSeries(t *testing.T) {
+	w := newWatch(t)
+	w.run(48 * time.Hour)
+	w.seen.Settled -= 1_000
+	var failed time.Duration
+	for {
+		w.seen.At, w.seen.Settled = w.seen.At.Add(forecast.LookEvery), w.seen.Settled+5
+		if err := w.book.See(w.seen); err == nil {
+			break
+		}
+		failed += forecast.LookEvery
+	}
+	require.Equal(t, time.Hour, failed)
+	w.run(2 * time.Hour)
+	hours := w.hours()
+	require.Len(t, hours, 48+3)
+	require.Zero(t, hours[48].Market)
+	require.InDelta(t, 60, hours[48+2].Market, 1e-6, "it goes on from there")
 }
 
 func TestALittleClockErrorOrAFalsePriceDoesNotEndTheSeries(t *testing.T) {

@@ -71,6 +71,16 @@ func (b *bus) call(ctx context.Context, service, path, method string, args []any
 	return call.Err
 }
 
+// close ends the connection, if there is one.
+func (b *bus) close() (err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.conn != nil {
+		err, b.conn = b.conn.Close(), nil
+	}
+	return err
+}
+
 // property reads a property of an interface of a service into answer.
 func (b *bus) property(ctx context.Context, service, path, of, name string, answer any) error {
 	var found dbus.Variant

@@ -175,3 +175,29 @@ func TestABusThatHangsOrLiesIsLeft(t *testing.T) {
 	_, err = busAt("unix:path=" + path + "-missing").metered(t.Context())
 	require.ErrorContains(t, err, "no message bus answers")
 }
+
+// TestSensorsThatAreClosedKeepNothingOpen: the dashboard opens some for each rule that its owner tries.
+func TestSensorsThatAreClosedKeepNothingOpen(t *testing.T) {
+	address := realBus(t)
+	env := func(name string) string {
+		return map[string]string{"DBUS_SYSTEM_BUS_ADDRESS": address, "DBUS_SESSION_BUS_ADDRESS": address}[name]
+	}
+	files := func() int {
+		list, err := os.ReadDir("/proc/self/fd")
+		require.NoError(t, err)
+		return len(list)
+	}
+	before := files()
+	for range 3 {
+		sensors := Open(OpenConfig{Home: t.TempDir(), Getenv: env, Cards: fakeCards{}, Watts: func() (float64, error) { return 0, nil }})
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		_, err := sensors.Idle.Read(ctx)
+		require.Error(t, err, "nobody answers on this bus")
+		_, err = sensors.Metered.Read(ctx)
+		require.Error(t, err)
+		cancel()
+		require.Greater(t, files(), before)
+		require.NoError(t, sensors.Close())
+		require.Eventually(t, func() bool { return files() <= before }, patience, time.Millisecond)
+	}
+}

@@ -3,6 +3,8 @@ package owner
 import (
 	"context"
 	"errors"
+
+	"github.com/thetaedge/theta/sidecar/device"
 )
 
 // loadReadings is how many readings the mean of a load spans, so that a short burst does not stop
@@ -16,6 +18,10 @@ type load struct {
 	// samples contains the last readings, oldest first. Only Read uses it.
 	samples []loadSample
 }
+
+// busyOf returns the time in which processors worked. One that waits for a disk, or that the host of a virtual machine
+// has taken away, is not busy.
+func busyOf(t device.ProcessorTimes) uint64 { return t.Total - t.Idle - t.Waiting - t.Stolen }
 
 // loadSample is a state of counters of processor time, in any unit. own is that of our processes.
 type loadSample struct{ total, busy, own uint64 }

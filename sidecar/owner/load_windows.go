@@ -1,14 +1,15 @@
 package owner
 
 import (
-	"unsafe"
+	"path/filepath"
 
 	"golang.org/x/sys/windows"
+
+	"github.com/thetaedge/theta/sidecar/device"
 )
 
 // loadCounter counts the processor time of all processes and of ours, in units of 100 ns.
 type loadCounter struct {
-	api   *win32
 	table *processTable
 	// own is the time of our processes, also of those that have ended. last contains the times of those
 	// that run.
@@ -17,13 +18,11 @@ type loadCounter struct {
 }
 
 func (c *loadCounter) sample(bool) (s loadSample, err error) {
-	var idle, kernel, user windows.Filetime
-	if _, err := call(c.api.systemTimes, uintptr(unsafe.Pointer(&idle)), uintptr(unsafe.Pointer(&kernel)), uintptr(unsafe.Pointer(&user))); err != nil { //nolint:gosec // the call needs the addresses
+	times, err := device.ReadProcessorTimes(string(filepath.Separator))
+	if err != nil {
 		return s, err
 	}
-	// The time of the kernel contains the idle time.
-	s.total = units(kernel) + units(user)
-	s.busy = s.total - min(s.total, units(idle))
+	s.total, s.busy = times.Total, busyOf(times)
 	_, own, err := c.table.read()
 	now := make(map[uint32]uint64, len(own))
 	for pid := range own {

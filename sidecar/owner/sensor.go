@@ -2,6 +2,7 @@ package owner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -32,6 +33,19 @@ type Sensors struct {
 	Power          Sensor[Power]
 	Metered        Sensor[bool]
 	FreeDisk       Sensor[uint64]
+
+	// close ends the connections to the owner's screen and session.
+	close []func() error
+}
+
+// Close ends what the sensors have opened. A reading that begins afterwards opens it again, so that they have to be
+// read no more.
+func (s Sensors) Close() error {
+	errs := make([]error, len(s.close))
+	for i, end := range s.close {
+		errs[i] = end()
+	}
+	return errors.Join(errs...)
 }
 
 // readLimit is the time that a sensor has for a reading.

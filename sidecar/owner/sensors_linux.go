@@ -40,5 +40,6 @@ func openSensors(cfg OpenConfig) Sensors {
 		FreeDisk: SensorFunc[uint64](func(context.Context) (uint64, error) {
 			return device.FreeBytes(cfg.Home)
 		}),
+		close: []func() error{system.close, session.close, screen.close},
 	}
 }

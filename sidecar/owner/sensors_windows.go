@@ -22,7 +22,7 @@ func openSensors(cfg OpenConfig) Sensors {
 		Idle:       SensorFunc[Activity](w.idle),
 		FullScreen: SensorFunc[string](w.fullScreen),
 		Programs:   SensorFunc[[]string](table.programs),
-		CPU:        &load{sample: (&loadCounter{api: w, table: table}).sample},
+		CPU:        &load{sample: (&loadCounter{table: table}).sample},
 		GPU: useOfCards(cfg.Cards, func() (map[int]bool, error) {
 			_, processes, err := table.read()
 			own := make(map[int]bool, len(processes))
@@ -44,7 +44,7 @@ func openSensors(cfg OpenConfig) Sensors {
 
 // win32 contains the functions of the system that x/sys/windows does not have.
 type win32 struct {
-	lastInput, tickCount, powerStatus, windowRect, monitorOf, monitorInfo, systemTimes *windows.LazyProc
+	lastInput, tickCount, powerStatus, windowRect, monitorOf, monitorInfo *windows.LazyProc
 }
 
 func newWin32() *win32 {
@@ -53,7 +53,6 @@ func newWin32() *win32 {
 		lastInput: user.NewProc("GetLastInputInfo"), tickCount: kernel.NewProc("GetTickCount"),
 		powerStatus: kernel.NewProc("GetSystemPowerStatus"), windowRect: user.NewProc("GetWindowRect"),
 		monitorOf: user.NewProc("MonitorFromWindow"), monitorInfo: user.NewProc("GetMonitorInfoW"),
-		systemTimes: kernel.NewProc("GetSystemTimes"),
 	}
 }
 

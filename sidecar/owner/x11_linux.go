@@ -117,6 +117,16 @@ func (d *display) with(ctx context.Context, do func(*xConn) error) error {
 	return err
 }
 
+// close ends the connection, if there is one.
+func (d *display) close() (err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.conn != nil {
+		err, d.conn = d.conn.Close(), nil
+	}
+	return err
+}
+
 // dial connects to the server that DISPLAY names.
 func (d *display) dial(ctx context.Context, deadline time.Time) (*xConn, error) {
 	name := d.getenv("DISPLAY")

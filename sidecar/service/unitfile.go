@@ -34,6 +34,8 @@ func UnitFile(u Unit) (string, error) {
 	line("[Service]")
 	line("Type=exec")
 	line("ExecStart=%s start --home %s", quoteUnit(u.Exe, false), quoteUnit(u.Home, true))
+	line("# It reads its settings again; thetaedge settings says which ones then count.")
+	line("ExecReload=/bin/kill -HUP $MAINPID")
 	line("WorkingDirectory=%s", strings.ReplaceAll(u.Home, "%", "%%"))
 	if u.System {
 		line("User=%s", u.Account)

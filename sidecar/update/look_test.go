@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/thetaedge/theta/internal/osfault"
 	"github.com/thetaedge/theta/sidecar/release"
 )
 
@@ -129,7 +130,7 @@ func TestAVersionThatIsRemovedInTheMeantimeIsNotChosen(t *testing.T) {
 	offer, err := s.check(f, "1.3.0")
 	require.NoError(t, err)
 	require.NoError(t, f.Stage(t.Context(), s.source(), s.keys, offer, plenty))
-	unlock, err := lock(f.path(lockName))
+	unlock, err := osfault.Lock(f.path(lockName))
 	require.NoError(t, err)
 	chosen := make(chan error, 1)
 	go func() { chosen <- f.Choose(offer, s.keys, true) }()

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"syscall"
 )
 
 // againCode is the exit code with which a version asks the installed program to pick the next one.
@@ -23,9 +24,10 @@ func Run(program string, arguments []string, log io.Writer, stops <-chan os.Sign
 	if err != nil {
 		return false, err
 	}
-	// A console sends Ctrl-C to both processes. This one waits for the other.
+	// A console sends Ctrl-C, and that its window is closed, to both processes. This one waits for the other: if it
+	// ended first, the version would take the end of its input for a second order, and stop at once.
 	interrupts := make(chan os.Signal, 1)
-	signal.Notify(interrupts, os.Interrupt)
+	signal.Notify(interrupts, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(interrupts)
 	if err := command.Start(); err != nil {
 		return false, fmt.Errorf("%w: %s: %w", ErrNotStarted, program, err)

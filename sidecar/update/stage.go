@@ -58,7 +58,7 @@ func (f *Folder) Stage(ctx context.Context, from *Source, keys release.Keys, o O
 // settle gives a folder with a version its name. If another process was faster, that one's stays, because it
 // may run already.
 func (f *Folder) settle(folder, version string, keys release.Keys) (err error) {
-	unlock, err := lock(f.path(lockName))
+	unlock, err := osfault.Lock(f.path(lockName))
 	if err != nil {
 		return errors.Join(err, os.RemoveAll(folder))
 	}

@@ -133,7 +133,7 @@ func (f *Folder) change(edit func(*State) error) (err error) {
 	if err := os.MkdirAll(f.path(), 0o700); err != nil {
 		return fmt.Errorf("cannot create the folder of versions: %w", osfault.Explain(f.path(), err))
 	}
-	unlock, err := lock(f.path(lockName))
+	unlock, err := osfault.Lock(f.path(lockName))
 	if err != nil {
 		return fmt.Errorf("cannot lock the versions: %w", osfault.Explain(f.path(lockName), err))
 	}

@@ -35,8 +35,11 @@ type Node interface {
 	Checks(ctx context.Context) []Check
 	// Funds returns what an operator has and needs before it registers the node.
 	Funds(ctx context.Context, operator string) (Funds, error)
-	// Running returns the settings with which the daemon was started.
+	// Running returns the settings that count now.
 	Running() config.Config
+	// Reload reads the settings again and takes over those that are config.Reloadable. It returns the keys of the others
+	// that have changed, which count from the next start of the daemon on.
+	Reload(ctx context.Context) (later []string, err error)
 	// Pause makes the node claim nothing new. With suspend, the programs that run stand still too.
 	Pause(suspend bool) error
 	// Resume ends a pause.

@@ -122,6 +122,9 @@ func jobOf(a *sidecarv1.Assignment, height int64) job {
 	case a.FuelLimit > 0:
 		j.Measured, j.Percent = true, percent(a.Fuel, a.FuelLimit)
 	}
+	if height == 0 {
+		return j // the daemon has not seen a block yet
+	}
 	switch a.Phase {
 	case "assigned", "preparing", "running", "executed", "commit_sent":
 		j.BlocksLeft = max(0, a.CommitDeadline-height)

@@ -73,6 +73,7 @@ func functions(w words, stamp string) template.FuncMap {
 		"has":    w.has,
 		"asset":  func(name string) string { return "/static/" + name + "?v=" + stamp },
 		"amount": earnings.AmountText,
+		"pay":    earnings.PayText,
 		"rate":   rateText,
 		"coins":  forecast.Amount,
 		"span":   spanText,
@@ -173,11 +174,23 @@ func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, page
 
 // fault answers with an error that the owner can do something about.
 func (s *Server) fault(w http.ResponseWriter, r *http.Request, status int, err error) {
-	s.show(w, r, status, "fault", err.Error())
+	s.show(w, r, status, "fault", trouble{Text: err.Error(), Foreign: true})
+}
+
+// trouble is what did not work.
+type trouble struct {
+	Text string
+	// Foreign reports that the text is in English, whatever the language of the page is.
+	Foreign bool
+}
+
+// missing answers a request for what is not there, with a text of the pages.
+func (s *Server) missing(w http.ResponseWriter, r *http.Request, key string) {
+	_, words := s.language(r)
+	s.show(w, r, http.StatusNotFound, "fault", trouble{Text: words.text(key)})
 }
 
 // nothing answers requests for pages that do not exist.
 func (s *Server) nothing(w http.ResponseWriter, r *http.Request) {
-	_, words := s.language(r)
-	s.show(w, r, http.StatusNotFound, "fault", words.text("fault.nothing"))
+	s.missing(w, r, "fault.nothing")
 }

@@ -51,9 +51,8 @@ func endingOf(a *sidecarv1.Assignment) (ending string, fault bool) {
 // receipt shows one assignment.
 func (s *Server) receipt(w http.ResponseWriter, r *http.Request) {
 	key, err := keyOf(r)
-	_, words := s.language(r)
 	if err != nil {
-		s.fault(w, r, http.StatusNotFound, errors.New(words.text("receipt.none")))
+		s.missing(w, r, "receipt.none")
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), queryPatience)
@@ -61,7 +60,7 @@ func (s *Server) receipt(w http.ResponseWriter, r *http.Request) {
 	shown, record, err := s.cfg.Node.Job(ctx, key)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		s.fault(w, r, http.StatusNotFound, errors.New(words.text("receipt.none")))
+		s.missing(w, r, "receipt.none")
 		return
 	case err != nil:
 		s.fault(w, r, http.StatusInternalServerError, err)

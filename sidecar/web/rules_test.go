@@ -1,10 +1,12 @@
 package web_test
 
 import (
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,6 +20,7 @@ import (
 func TestTheRulesOfTheOwnerAreCheckedWrittenAndJudged(t *testing.T) {
 	b := open(t)
 	b.node.Started = new(b.node.Running())
+	b.node.ReloadError = errors.New("the disk is full")
 	fields := map[string]string{"owner.hours": "mon-fri 20:00-08:00\r\nsat,sun", "owner.idle": "10m", "owner.battery": "true", "owner.wind-down": ""}
 	code, content := b.post("/settings/check", fields)
 	require.Equal(t, http.StatusOK, code)
@@ -42,10 +45,38 @@ func TestTheRulesOfTheOwnerAreCheckedWrittenAndJudged(t *testing.T) {
 	require.Equal(t, []string{"mon-fri 20:00-08:00", "sat,sun"}, b.node.Judged[0].Hours)
 	require.True(t, b.node.Judged[0].Battery)
 
+	require.Regexp(t, `start it again to use the file:</p><ul><li><code>owner.battery</code></li><li><code>owner.hours</code></li><li><code>owner.idle</code></li><li><code>owner.wind-down</code></li></ul>`, content)
+
 	// After the restart.
 	b.node.Started, b.node.Verdict = nil, owner.Decision{}
 	_, content = b.get("/settings?saved=yes")
 	require.Contains(t, content, "Your rules allow work now.")
+}
+
+// TestSavedRulesAreInForceAtOnce: the daemon reads them again. What needs another start of it is named, before and after.
+func TestSavedRulesAreInForceAtOnce(t *testing.T) {
+	b := open(t)
+	b.node.Started = new(b.node.Running())
+	save := func(fields map[string]string) (asked, saved string) {
+		_, asked = b.post("/settings/check", fields)
+		fields["base"] = regexp.MustCompile(`name="base" value="([0-9a-f]+)"`).FindStringSubmatch(asked)[1]
+		code, saved := b.post("/settings/save", fields)
+		require.Equal(t, http.StatusOK, code)
+		return asked, saved
+	}
+	asked, saved := save(map[string]string{"owner.battery": "true"})
+	require.Contains(t, asked, "The settings count as soon as they are saved.")
+	require.NotContains(t, asked, "next start")
+	require.True(t, b.node.Running().Owner.Battery)
+	require.Contains(t, saved, "Your rules allow work now.")
+	require.NotContains(t, saved, "start it again")
+
+	asked, saved = save(map[string]string{"owner.battery": "false", "policy.max-jobs": "3"})
+	require.Equal(t, 1, strings.Count(asked, "This counts from the next start of the daemon on."))
+	require.Contains(t, asked, "Some of the settings count from the next start")
+	require.False(t, b.node.Running().Owner.Battery)
+	require.NotEqual(t, 3, b.node.Running().Policy.MaxJobs)
+	require.Contains(t, saved, "<li><code>policy.max-jobs</code></li>")
 }
 
 func TestRulesThatCannotBeKeptAreRefusedByTheField(t *testing.T) {

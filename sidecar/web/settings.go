@@ -12,17 +12,21 @@ import (
 )
 
 // effect says what a change of a setting does.
-type effect struct{ Key, Old, New, Sentence string }
+type effect struct {
+	Key, Old, New, Sentence string
+	// Later reports that it counts from the next start of the daemon on.
+	Later bool
+}
 
 // settingsPage is the form of the settings.
 type settingsPage struct {
 	Groups []group
 	// Faults contains what is wrong with the values that were sent.
-	Faults []string
+	Faults []fault
 	// Saved reports that a change has just been written.
 	Saved bool
-	// Restart reports that the daemon runs with other settings than those of the file.
-	Restart bool
+	// Restart contains the settings with which the daemon does not work as the file says.
+	Restart []string
 	// Rules says what the owner's rules in the file do now; nil if that was not asked.
 	Rules *rulesNow
 	// Effects and Values are set before a change is written: its consequences, and what to write.
@@ -33,6 +37,8 @@ type settingsPage struct {
 	// Declare reports that the chain has to be told about the change, with the command Register.
 	Declare  bool
 	Register string
+	// Later reports that at least one of Effects is.
+	Later bool
 	// Path is the settings file, and Command restarts the node.
 	Path, Command string
 }
@@ -59,7 +65,7 @@ func (s *Server) settingsPage(values map[string]string) settingsPage {
 	}
 	// Flags of the running daemon take precedence over the file, and are a reason to differ too.
 	if file, err := config.Load(s.cfg.Home, nil, s.cfg.Environ); err == nil {
-		page.Restart = !reflect.DeepEqual(file, s.cfg.Node.Running())
+		page.Restart = file.Differences(s.cfg.Node.Running())
 	}
 	return page
 }
@@ -113,7 +119,8 @@ func (s *Server) checkSettings(w http.ResponseWriter, r *http.Request) {
 				continue
 			}
 			page.Values[f.Key] = f.Value
-			page.Effects = append(page.Effects, effectOf(words, f, now[f.Key]))
+			e := effectOf(words, f, now[f.Key])
+			page.Effects, page.Later = append(page.Effects, e), page.Later || e.Later
 		}
 	}
 	page.Declare, page.Base, page.Register = declared(draft), draft.Base(), s.registerCommand()
@@ -138,10 +145,12 @@ func effectOf(words words, f field, old string) effect {
 			return words.text("settings.yes")
 		case f.Shape == onOff:
 			return words.text("settings.no")
+		case words.has("choice." + f.Key + "." + value):
+			return words.text("choice." + f.Key + "." + value)
 		}
 		return strings.ReplaceAll(value, "\n", ", ")
 	}
-	out := effect{Key: f.Key, Old: said(old), New: said(f.Value)}
+	out := effect{Key: f.Key, Old: said(old), New: said(f.Value), Later: !config.Reloadable(f.Key)}
 	key := "effect." + f.Key
 	switch {
 	case (f.Value == "" || f.Value == "0" || f.Value == "0B") && words.has(key+"-none"):
@@ -158,6 +167,19 @@ func effectOf(words words, f field, old string) effect {
 	return out
 }
 
+// fault is something that is wrong with the values, and the setting that it is about; "" if there is none.
+type fault struct{ Text, Field string }
+
+// blame marks a setting if the fault is about it.
+func (t *fault) blame(f *field) {
+	// The decoder puts the name between quotes.
+	for _, begin := range []string{f.Key + ":", "'" + f.Key + "'"} {
+		if rest, is := strings.CutPrefix(t.Text, begin); is {
+			f.Fault, t.Field = strings.TrimSpace(rest), f.ID()
+		}
+	}
+}
+
 // refuse shows the form with the values that were sent and what is wrong with them.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, values map[string]string, err error) {
 	page := s.settingsPage(values)
@@ -166,18 +188,13 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, values map[strin
 		if text = strings.TrimSpace(text); text == "" || len(lines) > 1 && strings.HasSuffix(text, ":") {
 			continue // the first line of a list
 		}
-		page.Faults = append(page.Faults, text)
+		page.Faults = append(page.Faults, fault{Text: text})
 	}
 	for i := range page.Groups {
 		for j := range page.Groups[i].Fields {
 			f := &page.Groups[i].Fields[j]
-			for _, text := range page.Faults {
-				// The decoder puts the name between quotes.
-				for _, begin := range []string{f.Key + ":", "'" + f.Key + "'"} {
-					if rest, is := strings.CutPrefix(text, begin); is {
-						f.Fault = strings.TrimSpace(rest)
-					}
-				}
+			for k := range page.Faults {
+				page.Faults[k].blame(f)
 			}
 		}
 	}
@@ -210,6 +227,11 @@ func (s *Server) saveSettings(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, all, fmt.Errorf("nothing was changed: %w", err))
 		return
 	}
-	s.cfg.Logger.Info("the settings were changed in the dashboard; they count from the next start on", "settings", len(sent))
+	s.cfg.Logger.Info("the settings were changed in the dashboard", "settings", len(sent))
+	// They are written. Those that are not in force now are named by the page that follows, and by the log.
+	if _, err := s.cfg.Node.Reload(r.Context()); err != nil {
+		s.cfg.Logger.Warn("the new settings count only after the daemon was started again", "error", err)
+	}
+	s.reasons.forget()
 	http.Redirect(w, r, "/settings?saved=yes", http.StatusSeeOther)
 }

@@ -36,9 +36,10 @@ type setupPage struct {
 	// address.
 	Operator string
 	Wrong    bool
-	// Registered reports whether the node is open.
-	Registered bool
-	Funds      Funds
+	// Registered reports whether the node is open. Unanswered reports that this is not known, because the chain
+	// does not answer.
+	Registered, Unanswered bool
+	Funds                  Funds
 	// FundsError explains why Funds is missing; Known reports that it is there.
 	FundsError string
 	Known      bool
@@ -80,21 +81,37 @@ func (s *Server) setup(w http.ResponseWriter, r *http.Request) {
 	if typed := strings.TrimSpace(r.URL.Query().Get("operator")); typed != "" && !page.Registered {
 		page.Operator = typed
 	}
-	if page.Operator != "" {
-		if _, err := sdk.AccAddressFromBech32(page.Operator); err != nil {
-			page.Wrong = true
-		} else if page.Funds, err = s.cfg.Node.Funds(ctx, page.Operator); err != nil {
-			page.FundsError = err.Error()
-		} else {
-			page.Known = true
-		}
-	}
+	st := standingOf(status)
+	s.explain(r, &st)
+	page.Unanswered = st.Key == "waiting"
+	s.fund(ctx, &page)
 	page.Register = s.registerCommand("--region de")
 	page.SelfTest = "thetaedge doctor --self-test " + asOperator + " --relay " + relayIn(page.Hosts) + " --home " + client.ShellQuote(s.cfg.Home)
 	if r.URL.Query().Get("checks") == "run" {
 		page.Checks, page.Ran = s.checks.run(r.Context(), s.cfg.Node), true
 	}
 	s.show(w, r, http.StatusOK, "setup", page)
+}
+
+// fund looks up what the operator of the page has and needs. While the chain does not answer the daemon, it is not
+// asked: each view of the page would wait for it.
+func (s *Server) fund(ctx context.Context, page *setupPage) {
+	if page.Operator == "" {
+		return
+	}
+	if _, err := sdk.AccAddressFromBech32(page.Operator); err != nil {
+		page.Wrong = true
+		return
+	}
+	if page.Unanswered {
+		return
+	}
+	funds, err := s.cfg.Node.Funds(ctx, page.Operator)
+	if err != nil {
+		page.FundsError = err.Error()
+		return
+	}
+	page.Funds, page.Known = funds, true
 }
 
 // asOperator are the flags that name the key which the set-up page has the owner make.

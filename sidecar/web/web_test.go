@@ -303,7 +303,7 @@ func TestSettingsAreShownBeforeTheyAreWritten(t *testing.T) {
 
 	code, content := b.post("/settings/check", map[string]string{"policy.max-jobs": "3", "policy.min-rewards": "0.5tfuel\r\n", "log.level": "info"})
 	require.Equal(t, http.StatusOK, code)
-	require.Contains(t, content, "up to 3 programs at once instead of 1")
+	require.Contains(t, content, "Programs that the node runs at once: at most 3 instead of 1")
 	require.Contains(t, content, "leaves jobs below 0.5tfuel to others")
 	require.NotContains(t, content, "log.level", "it does not change")
 	require.Contains(t, content, "thetaedge register --from operator --keyring-dir ~/.thetad --home ", "the chain has to be told")
@@ -368,7 +368,7 @@ func TestWrongSettingsLoseNothing(t *testing.T) {
 	for _, where := range []string{"/settings/check", "/settings/save"} {
 		code, content := b.post(where, map[string]string{"policy.max-jobs": "5000", "policy.min-rewards": "1tfuel", "policy.trust": "named"})
 		require.Equal(t, http.StatusUnprocessableEntity, code)
-		require.Contains(t, content, "expected 1 to 1024")
+		require.Regexp(t, `<a href="#s-policy-max-jobs" lang="en">policy.max-jobs: expected 1 to 1024`, content, "it leads to the setting")
 		require.Contains(t, content, `value="5000"`, "what was typed is still there")
 		require.Contains(t, content, ">1tfuel</textarea>")
 		require.Contains(t, content, `aria-invalid="true"`)
@@ -439,4 +439,5 @@ func TestADamagedLedgerIsNamedWhereEarningsWouldBe(t *testing.T) {
 	code, body := b.get("/earnings")
 	require.Equal(t, http.StatusInternalServerError, code)
 	require.Contains(t, body, "move the file away")
+	require.Contains(t, body, `role="alert" lang="en">`)
 }

@@ -27,6 +27,6 @@ func findHostsUnlisted(f *Facts) (Finding, bool) {
 	if draws > 1 {
 		finding.Sentence = fmt.Sprintf("%s of the last hour %s, and the node left them to others.", many(draws, "task", false), asked)
 	}
-	finding.Cure = "add the relays that you trust, of those below, to egress.hosts in config.toml or in the dashboard's settings, and restart the daemon; docs/operators/network.md says what may pass your line"
+	finding.Cure = "add the relays that you trust, of those below, to egress.hosts in config.toml or in the dashboard's settings, and reload the daemon; docs/operators/network.md says what may pass your line"
 	return finding, true
 }

@@ -43,7 +43,7 @@ func findPriceTooHigh(f *Facts) (Finding, bool) {
 	if len(least) == 0 {
 		return none()
 	}
-	cure := "lower policy.min-rewards in config.toml, restart the daemon, and declare it with " + bid.Register
+	cure := "lower policy.min-rewards in config.toml, reload the daemon, and declare it with " + bid.Register
 	if open, known := f.Open.Get(); known && len(open.Draws) > 0 {
 		best, below := sdk.Coin{}, 0
 		for i := range open.Draws {
@@ -140,7 +140,7 @@ func findPolicyRefuses(f *Facts) (Finding, bool) {
 		return none()
 	}
 	finding.Sentence = fmt.Sprintf("This machine's settings refuse all %s that it could have claimed in the last hour.", many(refused, "draw", false))
-	finding.Cure = "raise the limits in [policy] of config.toml that the lines below name, restart the daemon, and declare them with " + bid.Register
+	finding.Cure = "raise the limits in [policy] of config.toml that the lines below name, reload or restart the daemon, and declare them with " + bid.Register
 	return finding, true
 }
 

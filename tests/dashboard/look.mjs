@@ -1,8 +1,9 @@
-// Opens each page of four dashboards in Chromium, takes pictures, and fails if axe finds a serious barrier,
-// if a page is wider than the window, or if the browser reports an error or a violation of the
-// policy of the pages.
+// Opens each page of five dashboards in Chromium, takes pictures, and fails if axe finds a serious barrier,
+// if a page is wider than the window, if something cannot be reached or used without a mouse, or if the browser reports
+// an error or a violation of the policy of the pages.
 import { createRequire } from "node:module";
 import path from "node:path";
+import { journey, tabs } from "./keyboard.mjs";
 
 const require = createRequire(path.join(process.env.LOOK, "package.json"));
 const { chromium } = require("playwright-core");
@@ -45,6 +46,7 @@ async function visit(address, pages, state) {
         const session = await context.newCDPSession(page);
         await session.send("Runtime.evaluate", { expression: require("node:fs").readFileSync(axe, "utf8") });
         await check(page, `${name} at ${width}, ${scheme}`);
+        if (scheme === "light") await tabs(page, `${name} at ${width}`, fail);
       }
       await context.close();
     }
@@ -75,14 +77,28 @@ async function weigh(address) {
   await context.close();
 }
 
+// walk goes through the pages by keys, at both widths.
+async function walk(address) {
+  for (const [width, jobs] of [[1280, "2"], [390, "3"]]) {
+    const context = await browser.newContext({ viewport: { width, height: 900 }, locale: language, storageState: entered });
+    const page = await context.newPage();
+    try {
+      await journey(page, address, jobs, fail);
+    } catch (error) {
+      fail(`without a mouse, at ${width}: ${error.message}`);
+    }
+    await context.close();
+  }
+}
+
 const send = async (page) => {
   await page.click('form[action="/settings/check"] button');
   await page.waitForLoadState();
 };
 await visit(working, [["door", "/"]]);
 // A token is valid for five minutes, and the pictures may take longer.
-const operator = process.argv[5], held = process.argv[6], outdated = process.argv[7];
-const entered = await enter(working), newcomer = await enter(fresh), heldBack = await enter(held), old = await enter(outdated);
+const operator = process.argv[5], held = process.argv[6], outdated = process.argv[7], waiting = process.argv[8];
+const entered = await enter(working), newcomer = await enter(fresh), heldBack = await enter(held), old = await enter(outdated), alone = await enter(waiting);
 await visit(working, [
   ["now", "/"], ["jobs", "/jobs"], ["jobs-filtered", "/jobs?phase=claimed"],
   ["receipt-paid", "/jobs/47063-0-0/3/0"], ["receipt-slashed", "/jobs/47900-0-0/0/0"], ["receipt-running", "/jobs/48190-0-0/0/0"],
@@ -100,7 +116,9 @@ await visit(held, [
   ["rules-saved", "/settings?saved=yes"],
 ], heldBack);
 await visit(outdated, [["now-outdated", "/"], ["setup-checked", "/setup?checks=run"]], old);
+await visit(waiting, [["now-waiting", "/"], ["setup-waiting", "/setup?operator=" + operator]], alone);
 await weigh(working);
+await walk(working);
 await browser.close();
 console.log(failures === 0 ? "no serious barriers" : `${failures} failures`);
 process.exit(failures === 0 ? 0 : 1);

@@ -40,7 +40,7 @@ func network(t *testing.T) *devnet.Devnet {
 func TestANodeForWindowsIsPaid(t *testing.T) {
 	net, m := network(t), newMachine(t)
 	require.Contains(t, m.says("version"), "windows/amd64")
-	t.Log(m.says("init", "--grpc", net.GRPC()))
+	t.Log(m.says("init", "--grpc", net.GRPC(), "--relay", net.Relay()))
 	settings(t, m.home, map[string]string{
 		"chain.id": net.ChainID(), "chain.poll": "200ms", "work.refuse-private": "false", "work.drain-timeout": "5s",
 		"api.grpc": "127.0.0.1:0", "api.http": "127.0.0.1:0", "dashboard.listen": "127.0.0.1:0",

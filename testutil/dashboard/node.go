@@ -52,6 +52,8 @@ type Node struct {
 	Pauses []string
 	// Unreachable makes the chain not answer.
 	Unreachable bool
+	// FundsAsked counts the calls of Funds.
+	FundsAsked int
 	// Explain answers Why. If it is nil, a finding and a second one are the answer.
 	Explain func(ctx context.Context) (*sidecarv1.WhyResponse, error)
 	// Verdict is what Judge returns, and Judged are the rules that it was asked about.
@@ -59,6 +61,8 @@ type Node struct {
 	Judged  []config.Owner
 	// Started are the settings with which the daemon was started; nil means those of the file.
 	Started *config.Config
+	// ReloadError is why settings cannot be read again; nil if they can.
+	ReloadError error
 }
 
 // Open creates a home with settings, and a node with a journal whose clock begins at start. Close has
@@ -231,6 +235,9 @@ func (n *Node) Checks(context.Context) []web.Check {
 
 // Funds implements web.Node.
 func (n *Node) Funds(context.Context, string) (web.Funds, error) {
+	n.mu.Lock()
+	n.FundsAsked++
+	n.mu.Unlock()
 	if n.Unreachable {
 		return web.Funds{}, errUnreachable
 	}
@@ -247,6 +254,23 @@ func (n *Node) Running() config.Config {
 		return config.Default()
 	}
 	return loaded
+}
+
+// Reload implements web.Node.
+func (n *Node) Reload(context.Context) ([]string, error) {
+	if n.ReloadError != nil {
+		return nil, n.ReloadError
+	}
+	if n.Started == nil {
+		return nil, nil // it works with what is in the file
+	}
+	file, err := config.Load(n.Home, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	next := n.Started.Reloaded(file)
+	n.Started = &next
+	return next.Differences(file), nil
 }
 
 // Pause implements web.Node.

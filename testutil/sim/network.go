@@ -23,6 +23,7 @@ import (
 	"github.com/thetaedge/theta/testutil/apptest"
 	"github.com/thetaedge/theta/x/beacon/bls"
 	beacontypes "github.com/thetaedge/theta/x/beacon/types"
+	computesim "github.com/thetaedge/theta/x/compute/simulation"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
@@ -59,7 +60,7 @@ func consensusKey(a apptest.Account) cryptotypes.PrivKey {
 func (n network) options(seed int64) []apptest.Option {
 	r := rand.New(rand.NewSource(seed))
 	return []apptest.Option{
-		apptest.WithAccounts(accounts, params.TfuelCoin(balance)),
+		apptest.WithAccounts(accounts, params.TfuelCoin(balance), sdk.NewCoin(computesim.SecondDenom, params.Tfuel(balance))),
 		apptest.WithValidatorPower(power),
 		apptest.WithGenesis(func(cdc codec.Codec, genesis map[string]json.RawMessage) {
 			n.beacon(cdc, genesis)
@@ -127,6 +128,7 @@ func compute(r *rand.Rand, cdc codec.Codec, genesis map[string]json.RawMessage) 
 		p := &state.Params
 		// One profile that is deterministic by construction, and one that is not.
 		p.Executors = append(p.Executors, "container/1")
+		p.Denoms = computesim.WithSecondDenom(r, p.Denoms, 0)
 		p.MaxOpenTasks = uint32(between(r, 4, 40))
 		p.MinPrepareBlocks, p.MinCommitBlocks = 3, 8
 		p.ClaimBlocks, p.RevealBlocks = between(r, 2, 5), between(r, 8, 16)

@@ -23,7 +23,7 @@ import (
 )
 
 // ConsensusVersion increases with every change of the state's layout.
-const ConsensusVersion = 1
+const ConsensusVersion = 2
 
 var (
 	_ module.AppModuleBasic   = AppModule{}
@@ -72,7 +72,11 @@ func (AppModule) RegisterGRPCGatewayRoutes(clientCtx client.Context, mux *gwrunt
 func (am AppModule) RegisterServices(registrar grpc.ServiceRegistrar) error {
 	types.RegisterMsgServer(registrar, keeper.NewMsgServer(am.keeper))
 	types.RegisterQueryServer(registrar, keeper.NewQueryServer(am.keeper))
-	return nil
+	configurator, is := registrar.(module.Configurator)
+	if !is {
+		return nil
+	}
+	return configurator.RegisterMigration(types.ModuleName, 1, func(ctx sdk.Context) error { return am.keeper.Migrate1to2(ctx) })
 }
 
 // DefaultGenesis returns the state of a new chain.

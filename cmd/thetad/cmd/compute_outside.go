@@ -81,7 +81,7 @@ func (r *computeRun) printOffline(ctx context.Context, packed *requester.Packed)
 
 // uploadAgain uploads the files of a job to its relay once more.
 func (r *computeRun) uploadAgain(ctx context.Context, state *requester.State, args []string) error {
-	packed, err := r.pack(args)
+	packed, err := r.pack(ctx, args)
 	if err != nil {
 		return err
 	}

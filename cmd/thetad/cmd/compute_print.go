@@ -34,12 +34,16 @@ const (
 )
 
 // runPrinter shows the steps of a run to a person.
-type runPrinter struct{ out io.Writer }
+type runPrinter struct {
+	out io.Writer
+	// units are the units of denoms other than tfuel, if the job pays in another denom.
+	units money.Units
+}
 
 func (p *runPrinter) quote(packed *requester.Packed, quote *requester.Quote, plan *requester.Plan) {
 	spec := packed.Spec
 	fmt.Fprintf(p.out, "Job: %s, class %s, %s, %s per replica\n",
-		spec.Executor, spec.Class, requester.DescribePolicy(spec.Policy), money.FormatAmount(spec.Reward))
+		spec.Executor, spec.Class, requester.DescribePolicy(spec.Policy), p.units.Format(spec.Reward))
 	if spec.Tasks > 1 {
 		fmt.Fprintf(p.out, "Tasks: %d, in %s\n", spec.Tasks, describeChunks(plan))
 	}
@@ -58,11 +62,16 @@ func (p *runPrinter) quote(packed *requester.Packed, quote *requester.Quote, pla
 	if quote.Posting.Gas > 0 {
 		gas = fmt.Sprintf("%s for %d gas", money.FormatAmount(quote.Posting.Fee), quote.Posting.Gas)
 	}
-	fmt.Fprintf(p.out, "Cost: at most %s = escrow %s + posting fee %s + %s; each node stakes %s\n",
-		formatCoins(quote.Most()), money.FormatAmount(quote.Reserve), money.FormatAmount(quote.PostingFee),
-		gas, money.FormatAmount(quote.Liability))
+	if quote.Grant > 0 {
+		fmt.Fprintf(p.out, "Cost: %s; the deposit of grant %d pays at most escrow %s + posting fee %s, and new coins pay for the fuel that accepted results use; each node stakes %s\n",
+			gas, quote.Grant, money.FormatAmount(quote.Reserve), money.FormatAmount(quote.PostingFee), money.FormatAmount(quote.Liability))
+	} else {
+		fmt.Fprintf(p.out, "Cost: at most %s = escrow %s + posting fee %s + %s; each node stakes %s\n",
+			formatCoins(quote.Most()), money.FormatAmount(quote.Reserve), money.FormatAmount(quote.PostingFee),
+			gas, money.FormatAmount(quote.Liability))
+	}
 	fmt.Fprintf(p.out, "Expected: nodes are paid %s, which is %d.%02d times the pay of one node for the job\n",
-		money.FormatAmount(plan.Cost), plan.TrustBps/computetypes.BasisPoints, plan.TrustBps%computetypes.BasisPoints/100)
+		p.units.Format(plan.Cost), plan.TrustBps/computetypes.BasisPoints, plan.TrustBps%computetypes.BasisPoints/100)
 	if plan.LeastFuelBps > computetypes.BasisPoints/2 {
 		fmt.Fprintf(p.out, "Samples: if tasks use less than %d%% of resources.fuel on average, nodes commit to %d tasks at once instead of %d; ask for fewer samples, or set fuel closer to what tasks use\n",
 			plan.LeastFuelBps/100, computetypes.MaxSamples, plan.ChunkTasks)

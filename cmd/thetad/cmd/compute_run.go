@@ -162,7 +162,7 @@ func (r *computeRun) setAside() error {
 // begin packs, quotes, uploads and posts a new job. The state is nil when nothing was
 // posted and nothing failed: after a dry run, or after printing a transaction.
 func (r *computeRun) begin(ctx context.Context, args []string) (*requester.State, error) {
-	packed, err := r.pack(args)
+	packed, err := r.pack(ctx, args)
 	if err != nil {
 		return nil, err
 	}
@@ -202,7 +202,7 @@ func (r *computeRun) beginPacked(ctx context.Context, packed *requester.Packed) 
 }
 
 // pack reads the job file, or a spec in JSON, and the files that it names.
-func (r *computeRun) pack(args []string) (*requester.Packed, error) {
+func (r *computeRun) pack(ctx context.Context, args []string) (*requester.Packed, error) {
 	if len(args) == 0 {
 		return nil, errors.New("expected a job file, found none")
 	}
@@ -212,6 +212,14 @@ func (r *computeRun) pack(args []string) (*requester.Packed, error) {
 	job, err := r.job(args[0])
 	if err != nil {
 		return nil, err
+	}
+	if !r.signing.offline {
+		if err := r.client.PriceByGrant(ctx, &job); err != nil {
+			return nil, err
+		}
+		if r.print.units, err = r.client.ReadReward(ctx, &job); err != nil {
+			return nil, err
+		}
 	}
 	return requester.Pack(job)
 }

@@ -53,7 +53,7 @@ Stop the node first. While it runs programs, the figures are lower.`,
 			if err != nil {
 				return err
 			}
-			ctx, stop := signal.NotifyContext(command.Context(), stopSignals()...)
+			ctx, stop := signal.NotifyContext(command.Context(), stopSignals(true)...)
 			defer stop()
 			err = f.run(ctx, command, n)
 			if ctx.Err() != nil {

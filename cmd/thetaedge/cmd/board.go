@@ -45,6 +45,7 @@ const allBps = 10_000
 type board struct {
 	n       *node
 	logs    *web.Logs
+	logger  *slog.Logger
 	started time.Time
 	service atomic.Pointer[api.Service]
 	machine func() []web.Fact
@@ -58,8 +59,8 @@ type board struct {
 	observer *observer
 }
 
-func newBoard(n *node, logs *web.Logs) *board {
-	b := &board{n: n, logs: logs, started: time.Now(), machine: sync.OnceValue(facts)}
+func newBoard(n *node, logs *web.Logs, logger *slog.Logger) *board {
+	b := &board{n: n, logs: logs, logger: logger, started: time.Now(), machine: sync.OnceValue(facts)}
 	b.waiting = sync.OnceValue(func() *why.Collector { return why.NewCollector(waitingSources(n)) })
 	return b
 }
@@ -158,7 +159,7 @@ func (b *board) Why(ctx context.Context) (*sidecarv1.WhyResponse, error) {
 
 // Judge implements web.Node.
 func (b *board) Judge(ctx context.Context, rules config.Owner) (owner.Decision, error) {
-	if inForce := b.brake.Load(); inForce != nil && reflect.DeepEqual(rules, b.n.config.Owner) {
+	if inForce := b.brake.Load(); inForce != nil && reflect.DeepEqual(rules, b.n.settings().Owner) {
 		return inForce.decision(), nil
 	}
 	return b.trial.judge(ctx, b.n, rules)
@@ -268,7 +269,10 @@ func (b *board) Funds(ctx context.Context, operator string) (web.Funds, error) {
 }
 
 // Running implements web.Node.
-func (b *board) Running() config.Config { return b.n.config }
+func (b *board) Running() config.Config { return b.n.settings() }
+
+// Reload implements web.Node.
+func (b *board) Reload(ctx context.Context) ([]string, error) { return b.n.tellReload(ctx, b.logger) }
 
 // Pause implements web.Node.
 func (b *board) Pause(suspend bool) error { return pause(b.n.home, suspend) }
@@ -305,6 +309,7 @@ func (b *board) check(ctx context.Context, r *report) {
 		r.line(missing, "classes", "%v", err)
 		return
 	}
+	checkVersion(r, params)
 	checkClasses(ctx, r, n, hardwareOf(detect()), params)
 	known, err := n.reader.Node(ctx, n.worker.Address().String())
 	switch {

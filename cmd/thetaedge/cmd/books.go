@@ -92,7 +92,7 @@ func (b books) look(ctx context.Context, n *node, chainID string, now agent.Stat
 	if err != nil {
 		return err
 	}
-	market, err := n.reader.Market(ctx, known.Profile.Class, 0)
+	market, err := chain.AgreedMarket(ctx, n.reader, n.second(), known.Profile.Class)
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ func servedBoard(t *testing.T, home string, flags ...string) *board {
 	logs := web.NewLogs()
 	logger := slog.New(logs.Handler(slog.LevelInfo))
 	n.cards = newCards(nil)
-	b := newBoard(n, logs)
+	b := newBoard(n, logs, slog.New(logs.Handler(slog.LevelInfo)))
 	stop := b.serve(t.Context(), logger)
 	t.Cleanup(func() {
 		stop()

@@ -161,7 +161,7 @@ func recordOf(a *sidecarv1.Assignment) store.Assignment {
 		record.FinishedAt = a.FinishedAt.AsTime()
 	}
 	if a.Outcome != "" {
-		record.Verdict = &store.Verdict{Status: a.Outcome, Paid: a.Paid, Share: a.Share, Slashed: a.Slashed}
+		record.Verdict = &store.Verdict{Status: a.Outcome, Paid: a.Paid, Denom: a.Denom, Share: a.Share, Slashed: a.Slashed}
 	}
 	record.Metrics = store.Metrics{Fuel: a.Fuel, WallMillis: a.WallMs}
 	if a.EnergySource != "" {
@@ -204,6 +204,9 @@ func (s shownEarnings) print(out io.Writer) error {
 	if len(s.Days) == 0 {
 		lines = append(lines, "no assignment has ended yet")
 	}
+	if len(s.Total.Others) > 0 {
+		lines = append(lines, "amounts in other coins than tfuel are gross; net and per hour leave them out")
+	}
 	if s.Total.NetPerHour != "" {
 		lines = append(lines, "net of electricity: "+s.Total.NetPerHour+" per hour of work")
 	}
@@ -239,7 +242,7 @@ func rowText(name string, r earnings.Row) string {
 		}
 	}
 	work := time.Duration(min(r.WallMillis, uint64(1)<<50)) * time.Millisecond //nolint:gosec // bounded
-	return fmt.Sprintf("%s\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s", name, r.Ended, r.Paid, orDash(earnings.AmountText(r.Earned)), work.Round(time.Second),
+	return fmt.Sprintf("%s\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s", name, r.Ended, r.Paid, orDash(r.EarnedText()), work.Round(time.Second),
 		orDash(earnings.AmountText(r.PerHour)), energy, orDash(r.Carbon), orDash(r.Cost), orDash(r.Net))
 }
 

@@ -10,8 +10,8 @@ import (
 
 // checkEgress says which servers jobs may name.
 func checkEgress(r *report, n *node, relay string) {
-	list, err := n.config.Egress.List()
-	named := n.config.Egress.Hosts
+	list, err := n.settings().Egress.List()
+	named := n.settings().Egress.Hosts
 	switch {
 	case err != nil:
 		r.line(missing, "egress", "%v", err)
@@ -32,7 +32,7 @@ func checkEgress(r *report, n *node, relay string) {
 
 // allowed returns an error if jobs may not name a relay.
 func allowed(n *node, relay string) error {
-	list, err := n.config.Egress.List()
+	list, err := n.settings().Egress.List()
 	if err != nil {
 		return err
 	}
@@ -41,7 +41,7 @@ func allowed(n *node, relay string) error {
 		if u, err := url.Parse(relay); err == nil && u.Host != "" {
 			item = u.Host
 		}
-		return fmt.Errorf("expected a relay of egress.hosts, found %s, so that the node leaves its jobs to others; if you trust it, add %q to egress.hosts and restart the node", what, item)
+		return fmt.Errorf("expected a relay of egress.hosts, found %s, so that the node leaves its jobs to others; if you trust it, add %q to egress.hosts and reload the node", what, item)
 	}
 	return nil
 }

@@ -40,10 +40,18 @@ func watchEndpoints(parent context.Context, n *node, logger *slog.Logger) (stop 
 
 // compares makes an agent compare the nodes that it can ask.
 func (n *node) compares(cfg *agent.Config) {
-	cfg.Endpoints, cfg.ProvenElsewhere = n.conn, n.config.Chain.RPC != ""
-	if n.conn.Several() {
-		cfg.Second = chain.NewReader(n.conn.Second(), n.codec)
+	cfg.Endpoints = n.conn
+	if second := n.second(); second != nil {
+		cfg.Second = second
 	}
+}
+
+// second returns a reader of another node than the one that is asked, to compare the two. It is nil if there is only one.
+func (n *node) second() *chain.Reader {
+	if !n.conn.Several() {
+		return nil
+	}
+	return chain.NewReader(n.conn.Second(), n.codec)
 }
 
 // countEndpoints registers the metrics of the nodes that are asked.

@@ -93,7 +93,7 @@ func TestAnotherMachineReadsARealDaemonWithTheTokenThatTheCommandPrints(t *testi
 	n.cards = newCards(nil)
 	logs := web.NewLogs()
 	address := &lastAddress{}
-	b := newBoard(n, logs)
+	b := newBoard(n, logs, slog.New(logs.Handler(slog.LevelInfo)))
 	b.observer = newObserver(b, slog.New(slog.NewTextHandler(address, nil)))
 	stop := b.observer.run(t.Context())
 	t.Cleanup(func() {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"google.golang.org/grpc"
 
 	"github.com/cosmos/cosmos-sdk/crypto/keyring"
@@ -56,6 +57,9 @@ type node struct {
 	// daemon begins anew.
 	updates *update.Updater
 	restart restart
+	// flags are those of the command, which take precedence over the file also when it is read again.
+	flags   *pflag.FlagSet
+	reloads reloads
 }
 
 // openNode loads a home that thetaedge init has created.
@@ -80,7 +84,7 @@ func openSettings(command *cobra.Command) (*node, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot look into the home %s: %w", home, osfault.Explain(home, err))
 	}
-	n := &node{home: home, clock: clock.New(), links: &grpcnode.Links{}}
+	n := &node{home: home, flags: command.Flags(), clock: clock.New(), links: &grpcnode.Links{}}
 	n.config, err = config.Load(home, command.Flags(), os.Environ())
 	return n, err
 }

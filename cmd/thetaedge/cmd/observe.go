@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"path/filepath"
 	"sync"
@@ -23,15 +24,19 @@ import (
 type observer struct {
 	board     *board
 	collector *overview.Collector
-	// alerter is nil if what was told cannot be read.
+	// mu is held while the alerter is used or replaced. alerter is nil if what was told cannot be read.
+	mu      sync.Mutex
 	alerter *alert.Alerter
+	// changes contains new settings of alerts, and ended is closed when nothing takes them any more.
+	changes chan alertChange
+	ended   chan struct{}
 	logger  *slog.Logger
 	// registry gathers the metrics of the daemon; it is nil before the chain answers.
 	registry atomic.Pointer[prometheus.Registry]
 }
 
 func newObserver(b *board, logger *slog.Logger) *observer {
-	o := &observer{board: b, logger: logger}
+	o := &observer{board: b, logger: logger, changes: make(chan alertChange), ended: make(chan struct{})}
 	machine := sensors.New(string(filepath.Separator), b.n.cards.ledger.Watts)
 	o.collector = overview.NewCollector(overview.Sources{
 		Status: b.Status, Why: b.Why, Chain: b.n.reader, Worker: b.n.worker.Address().String(), Days: o.days,
@@ -111,22 +116,92 @@ func (o *observer) metrics() prometheus.Gatherer {
 
 // alerts returns what the dashboard shows of alerts.
 func (o *observer) alerts() alert.View {
-	if o == nil || o.alerter == nil {
+	if o == nil {
+		return alert.View{}
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.alerter == nil {
 		return alert.View{}
 	}
 	return o.alerter.View()
+}
+
+// observe judges a snapshot.
+func (o *observer) observe(s *overview.Snapshot) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.alerter != nil {
+		o.alerter.Observe(s)
+	}
+}
+
+// alertChange contains new settings of alerts. done gets the error with which they were refused, or nil.
+type alertChange struct {
+	settings config.Alerts
+	done     chan error
+}
+
+// change makes alerts follow new settings. The book of what was told stays.
+func (o *observer) change(ctx context.Context, settings config.Config) error {
+	c := alertChange{settings.Alerts, make(chan error, 1)}
+	select {
+	case o.changes <- c:
+	case <-o.ended:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("alerts stay as they were: %w", ctx.Err())
+	}
+	return <-c.done
+}
+
+// sendAlerts sends alerts until ctx ends.
+func (o *observer) sendAlerts(ctx context.Context) {
+	defer close(o.ended)
+	for ctx.Err() == nil {
+		o.sendUntilChanged(ctx)
+	}
+}
+
+// sendUntilChanged sends alerts until there are new settings, or ctx ends.
+func (o *observer) sendUntilChanged(parent context.Context) {
+	ctx, cancel := context.WithCancel(parent)
+	o.mu.Lock()
+	current, done := o.alerter, make(chan struct{})
+	o.mu.Unlock()
+	go func() {
+		defer close(done)
+		if current != nil {
+			current.Run(ctx)
+		}
+	}()
+	var next *alertChange
+	select {
+	case <-parent.Done():
+	case c := <-o.changes:
+		next = &c
+	}
+	cancel()
+	<-done
+	if next == nil {
+		return
+	}
+	// The book of the alerts before is on the disk, and nothing is observed until it was read.
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	alerter, err := newAlerter(o.board.n.home, next.settings, o.logger)
+	if err == nil {
+		o.alerter = alerter
+	}
+	next.done <- err
 }
 
 // run looks at the node concurrently with the caller. The function that it returns ends that.
 func (o *observer) run(parent context.Context) (stop func()) {
 	ctx, cancel := context.WithCancel(parent)
 	var all sync.WaitGroup
-	told := []func(*overview.Snapshot){}
-	if o.alerter != nil {
-		told = append(told, o.alerter.Observe)
-		all.Go(func() { o.alerter.Run(ctx) })
-	}
-	all.Go(func() { o.collector.Run(ctx, overview.Every, told...) })
+	all.Go(func() { o.sendAlerts(ctx) })
+	all.Go(func() { o.collector.Run(ctx, overview.Every, o.observe) })
 	all.Go(func() { o.serveFleet(ctx) })
 	return func() {
 		cancel()

@@ -47,8 +47,8 @@ func TestAPauseByHandLastsWhateverTheRulesSay(t *testing.T) {
 			look := func() {
 				// On a slow machine, a sensor may miss its limit in a look.
 				require.Eventually(t, func() bool {
-					b.watcher.Look(t.Context())
-					return len(b.watcher.Decision().Blind) == 0
+					b.watcher().Look(t.Context())
+					return len(b.watcher().Decision().Blind) == 0
 				}, patience, time.Millisecond)
 			}
 			look()

@@ -13,7 +13,7 @@ import (
 
 // oneRate says what is wrong with one rate for all profiles, or "".
 func oneRate(n *node) string {
-	rates, err := n.config.Policy.Rates()
+	rates, err := n.settings().Policy.Rates()
 	if err != nil || rates.Of != nil || rates.Every == 0 {
 		return ""
 	}
@@ -33,7 +33,7 @@ func unmeasured(n *node) string {
 	if text := oneRate(n); text != "" {
 		return text
 	}
-	if slices.Equal(n.config.Policy.FuelPerBlock, config.Default().Policy.FuelPerBlock) {
+	if slices.Equal(n.settings().Policy.FuelPerBlock, config.Default().Policy.FuelPerBlock) {
 		return "policy.fuel-per-block has the defaults, which suit slow machines; measure this one with: thetaedge bench --write --home " + client.ShellQuote(n.home)
 	}
 	return ""
@@ -45,7 +45,7 @@ func checkRates(r *report, n *node) {
 		r.line(unsure, "rate", "%s", text)
 		return
 	}
-	r.line(good, "rate", "policy.fuel-per-block is %s", ratesText(n.config.Policy))
+	r.line(good, "rate", "policy.fuel-per-block is %s", ratesText(n.settings().Policy))
 }
 
 func ratesText(p config.Policy) string {

@@ -154,7 +154,7 @@ func runRelay(command *cobra.Command, f *relayFlags, c relay.Config) (err error)
 	if err != nil {
 		return fmt.Errorf("--listen: %w", err)
 	}
-	ctx, stop := signal.NotifyContext(command.Context(), stopSignals()...)
+	ctx, stop := signal.NotifyContext(command.Context(), stopSignals(true)...)
 	defer stop()
 	fmt.Fprintf(command.OutOrStdout(), "relay at http://%s\n", listener.Addr())
 	err = server.Serve(ctx, listener)

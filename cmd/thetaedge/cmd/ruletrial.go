@@ -28,8 +28,11 @@ func (t *ruleTrial) judge(ctx context.Context, n *node, rules config.Owner) (own
 		if err != nil {
 			return owner.Decision{}, err
 		}
+		if t.brake != nil {
+			t.brake.close()
+		}
 		t.rules, t.brake = rules, b
 	}
-	t.brake.watcher.Look(ctx)
+	t.brake.watcher().Look(ctx)
 	return t.brake.decision(), ctx.Err()
 }

@@ -21,7 +21,11 @@ func settingsCommand() *cobra.Command {
 		Short: "Roll out settings that several machines share",
 		Long: `settings compares the settings of a home with a file that several machines share, and applies it.
 The file has the form of config.toml and contains only what is to be the same everywhere. It must not
-contain chain.operator and [keyring], which belong to one machine.`,
+contain chain.operator and [keyring], which belong to one machine.
+
+A running daemon reads its settings again at SIGHUP (systemctl reload thetaedge), and when they are saved in the
+dashboard. Those in [owner], [egress], [alerts] and [policy] then count at once, except policy.max-jobs,
+max-memory, max-device and max-output. All others count from the next start of the daemon on.`,
 	}
 	command.AddCommand(settingsCheckCommand(), settingsApplyCommand(), settingsExportCommand())
 	return command
@@ -49,8 +53,8 @@ func settingsApplyCommand() *cobra.Command {
 		Use:   "apply FILE",
 		Short: "Write a file of shared settings into config.toml",
 		Long: `apply shows what changes and writes it into config.toml, which keeps its comments and its other
-settings. Settings with which the daemon could not start are refused, and then nothing is written. They
-count from the next start of the daemon on.`,
+settings. Settings with which the daemon could not start are refused, and then nothing is written. It says
+which ones count only after the daemon was started again.`,
 		Example: "thetaedge settings apply shared.toml",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
@@ -65,7 +69,7 @@ count from the next start of the daemon on.`,
 			if err := draft.Write(); err != nil {
 				return err
 			}
-			fmt.Fprintf(command.OutOrStdout(), "written; restart the daemon. If [policy] has changed, also run: %s --home %s\n", bid.Register, client.ShellQuote(home))
+			fmt.Fprintf(command.OutOrStdout(), "written; reload the daemon (SIGHUP) or restart it. If [policy] has changed, also run: %s --home %s\n", bid.Register, client.ShellQuote(home))
 			return nil
 		},
 	}
@@ -114,11 +118,15 @@ func draftOf(out io.Writer, home, file string) (config.Draft, error) {
 			continue
 		}
 		changes++
+		later := ""
+		if !config.Reloadable(key) {
+			later = " (after a restart)"
+		}
 		if config.Secret(key) {
-			fmt.Fprintf(out, "%s: changes; it has secrets and is not shown\n", key)
+			fmt.Fprintf(out, "%s: changes; it has secrets and is not shown%s\n", key, later)
 			continue
 		}
-		fmt.Fprintf(out, "%s: %s -> %s\n", key, shownSetting(before[key]), shownSetting(shared[key]))
+		fmt.Fprintf(out, "%s: %s -> %s%s\n", key, shownSetting(before[key]), shownSetting(shared[key]), later)
 	}
 	if changes == 0 {
 		fmt.Fprintf(out, "nothing would change: the %d settings are those of the home\n", len(shared))

@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/spf13/cobra"
 
+	"github.com/thetaedge/theta/blob/hosts"
 	"github.com/thetaedge/theta/blob/transfer"
 	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/executor/tensors"
@@ -32,16 +33,23 @@ import (
 	"github.com/thetaedge/theta/sidecar/worker"
 )
 
-// chainRetry is the pause between two tries to reach the chain at the start.
-const chainRetry = 2 * time.Second
+const (
+	// chainRetry is the pause between two tries to reach the chain at the start.
+	chainRetry = 2 * time.Second
+	// firstAnswer and nextAnswer are how long the first try and the others wait for an answer. After the first one,
+	// other commands find a daemon that waits.
+	firstAnswer = 2 * time.Second
+	nextAnswer  = 10 * time.Second
+)
 
 func startCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "start",
 		Short: "Run the node",
 		Long: `start runs the node until it is told to stop. After the first interrupt, SIGTERM or
-SIGHUP it stops claiming, and reveals what it holds for as long as work.drain-timeout
-allows; the second signal stops it at once. You can kill it at any time: the next start
+SIGHUP of its terminal it stops claiming, and reveals what it holds for as long as work.drain-timeout
+allows; the second signal stops it at once. Without a terminal, SIGHUP makes it read the settings again;
+thetaedge settings says which ones then count. You can kill it at any time: the next start
 continues where it ended. Outputs that a sink has not accepted are sent again until
 work.retention ends, also after a restart.`,
 		Args: cobra.NoArgs,
@@ -59,7 +67,7 @@ work.retention ends, also after a restart.`,
 					logs := web.NewLogs()
 					logger := newLogger(n.config.Log, log)
 					logger = slog.New(slog.NewMultiHandler(logger.Handler(), logs.Handler(levelOf(n.config.Log))))
-					return errors.Join(start(command.Context(), n, newBoard(n, logs), stops, logger), n.close())
+					return errors.Join(start(command.Context(), n, newBoard(n, logs, logger), stops, logger), n.close())
 				})
 			})
 		},
@@ -71,9 +79,10 @@ work.retention ends, also after a restart.`,
 func start(parent context.Context, n *node, board *board, stops <-chan os.Signal, logger *slog.Logger) (err error) {
 	ctx, cancel := context.WithCancel(parent)
 	defer cancel()
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, stopSignals()...)
+	signals, terminal := make(chan os.Signal, 2), hasTerminal()
+	signal.Notify(signals, stopSignals(terminal)...)
 	defer signal.Stop(signals)
+	defer n.reloadOn(ctx, reloadSignals(terminal), logger)()
 	go forward(ctx, n.restart.heed(ctx, stops), signals)
 	n.restart.stop, n.restart.limit = cancel, n.config.Work.DrainTimeout
 	defer func() {
@@ -107,6 +116,9 @@ func start(parent context.Context, n *node, board *board, stops <-chan os.Signal
 	defer stopBoard()
 	stopObserver := board.observer.run(ctx)
 	defer stopObserver()
+	if err := n.adjusts(ctx, board.observer.change); err != nil {
+		return err
+	}
 	chainID, err := awaitChain(ctx, n, logger, signals)
 	if err != nil || chainID == "" {
 		return err
@@ -145,12 +157,15 @@ func work(parent context.Context, n *node, board *board, chainID string, journal
 	board.brake.Store(brake)
 	release := brake.follow(ctx, n.cards)
 	defer func() { cancel(); release() }()
+	if err := n.adjusts(ctx, brake.change); err != nil {
+		return err
+	}
 	tx, err := n.txConfig(chainID, journal)
 	if err != nil {
 		return err
 	}
 	sender := chain.NewSender(n.conn, n.codec, n.worker, tx, logger)
-	worker, err := newAgent(n, sender, chainID, journal, executors, brake, registry, logger)
+	worker, err := newAgent(ctx, n, sender, chainID, journal, executors, brake, registry, logger)
 	if err != nil {
 		return err
 	}
@@ -213,16 +228,17 @@ func warnUnwalled(ctx context.Context, engines engines, logger *slog.Logger) {
 
 // awaitChain returns the chain's id once the node answers; "" when a signal came first.
 func awaitChain(ctx context.Context, n *node, logger *slog.Logger, signals chan os.Signal) (id string, err error) {
-	told, waiting := "", false
+	told, waiting, patience := "", false, firstAnswer
 	defer func() {
 		if waiting {
 			err = errors.Join(err, daemon{}.remove(n.home))
 		}
 	}()
 	for {
-		query, cancel := context.WithTimeout(ctx, 10*time.Second)
+		query, cancel := context.WithTimeout(ctx, patience)
 		chainID, err := n.chainID(query)
 		cancel()
+		patience = nextAnswer
 		if err == nil || n.wrongChain(chainID) {
 			return chainID, err
 		}
@@ -245,19 +261,20 @@ func awaitChain(ctx context.Context, n *node, logger *slog.Logger, signals chan 
 	}
 }
 
-func newAgent(n *node, sender *chain.Sender, chainID string, journal *store.Journal, executors []executor.Executor, brake *brake, registry prometheus.Registerer, logger *slog.Logger) (*agent.Agent, error) {
+func newAgent(ctx context.Context, n *node, sender *chain.Sender, chainID string, journal *store.Journal, executors []executor.Executor, brake *brake, registry prometheus.Registerer, logger *slog.Logger) (*agent.Agent, error) {
 	networks, names, err := n.config.Work.Own()
 	if err != nil {
 		return nil, err
 	}
-	allowed, err := n.config.Egress.List()
+	list, err := n.config.Egress.List()
 	if err != nil {
 		return nil, err
 	}
+	allowed := hosts.NewAllowed(list)
 	line := agent.NewLineMeter(journal, n.clock.Now)
 	transfers, err := transfer.NewClient(transfer.ClientConfig{
 		Timeout: n.config.Work.TransferLimit, RefusePrivate: n.config.Work.RefusePrivate,
-		Strangers: true, KeepPartial: true, OwnNetworks: networks, OwnNames: names, Hosts: &allowed, Moved: line.Moved,
+		Strangers: true, KeepPartial: true, OwnNetworks: networks, OwnNames: names, Hosts: allowed, Moved: line.Moved,
 	})
 	if err != nil {
 		return nil, err
@@ -301,16 +318,23 @@ func newAgent(n *node, sender *chain.Sender, chainID string, journal *store.Jour
 		return nil, err
 	}
 	if prover != nil {
-		cfg.Prover = prover
+		cfg.Prover, cfg.ProvenElsewhere = prover, prover.Elsewhere
 	} else {
 		logger.Warn("nothing is proven: everything that the node of chain.grpc says is trusted, and a lying node could make this machine reveal results too early", "setting", "chain.verify = none")
 	}
-	return agent.New(cfg)
+	worker, err := agent.New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return worker, n.adjusts(ctx, ofAgent(n, worker, allowed))
 }
 
 // policyOf reads the owner's policy.
-func policyOf(n *node) (bid.Policy, error) {
-	p := n.config.Policy
+func policyOf(n *node) (bid.Policy, error) { return policyIn(n, n.settings()) }
+
+// policyIn reads the owner's policy in some settings of a node.
+func policyIn(n *node, settings config.Config) (bid.Policy, error) {
+	p := settings.Policy
 	rewards, err := p.Rewards()
 	if err != nil {
 		return bid.Policy{}, err
@@ -327,7 +351,7 @@ func policyOf(n *node) (bid.Policy, error) {
 	if err != nil {
 		return bid.Policy{}, err
 	}
-	allowed, err := n.config.Egress.List()
+	allowed, err := settings.Egress.List()
 	if err != nil {
 		return bid.Policy{}, err
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/thetaedge/theta/client/money"
 	"github.com/thetaedge/theta/sidecar/agent"
 	sidecarv1 "github.com/thetaedge/theta/sidecar/api/v1"
+	"github.com/thetaedge/theta/sidecar/earnings"
 	"github.com/thetaedge/theta/sidecar/owner"
 	"github.com/thetaedge/theta/sidecar/release"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
@@ -303,7 +304,7 @@ func printJobs(out io.Writer, res *sidecarv1.JobsResponse) error {
 			exit = fmt.Sprint(int32(a.ExitCode)) //nolint:gosec // the bits are meant: -1 is the code of programs that did not exit
 		}
 		fmt.Fprintf(w, "%s\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
-			a.JobId, a.Task, a.Round, a.Phase, exit, a.Outcome, shownAmount(a.Paid), shownAmount(a.Slashed), wall, noteOf(a))
+			a.JobId, a.Task, a.Round, a.Phase, exit, a.Outcome, earnings.PayText(a.Paid, a.Denom), shownAmount(a.Slashed), wall, noteOf(a))
 	}
 	if err := w.Flush(); err != nil {
 		return err

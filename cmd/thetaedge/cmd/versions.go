@@ -153,7 +153,7 @@ func (r *restart) due() bool {
 // passes on the orders that are not signals.
 func (r *restart) heed(ctx context.Context, orders <-chan os.Signal) <-chan os.Signal {
 	passed, signals := make(chan os.Signal, 2), make(chan os.Signal, 2)
-	signal.Notify(signals, stopSignals()...)
+	signal.Notify(signals, stopSignals(hasTerminal())...)
 	go func() {
 		defer signal.Stop(signals)
 		for {

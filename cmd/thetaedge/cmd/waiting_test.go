@@ -18,6 +18,7 @@ import (
 
 	sidecarv1 "github.com/thetaedge/theta/sidecar/api/v1"
 	"github.com/thetaedge/theta/sidecar/chain"
+	"github.com/thetaedge/theta/sidecar/web"
 )
 
 // restarted is a node that answers every query as one of the SDK does between its
@@ -97,6 +98,46 @@ func TestADaemonThatWaitsForTheChainSaysSoWhenAsked(t *testing.T) {
 	require.NoError(t, <-ended)
 	require.Contains(t, log.String(), "has not seen a block since")
 	require.NoFileExists(t, filepath.Join(home, daemonFile))
+}
+
+// TestADaemonWhoseNodeIsSilentIsSoonFound: its dashboard is served meanwhile, and thetaedge dashboard has to find it.
+func TestADaemonWhoseNodeIsSilentIsSoonFound(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer silent.Close()
+	home := newHome(t)
+	root, err := Root()
+	require.NoError(t, err)
+	start, _, err := root.Find([]string{"start"})
+	require.NoError(t, err)
+	start.InheritedFlags() // the root's
+	require.NoError(t, start.ParseFlags([]string{"--home", home, "--chain.grpc", silent.Addr().String()}))
+	n, err := openNode(start)
+	require.NoError(t, err)
+	defer n.close()
+	n.dashboard = "127.0.0.1:1"
+	_, err = web.OpenKey(home)
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	began := time.Now()
+	go func() {
+		_, err := awaitChain(ctx, n, slog.New(slog.DiscardHandler), make(chan os.Signal))
+		ended <- err
+	}()
+	var address string
+	require.Eventually(t, func() bool {
+		printed, err := run(t, "dashboard", "--home", home)
+		address = printed
+		return err == nil
+	}, 20*time.Second, 20*time.Millisecond)
+	require.Less(t, time.Since(began), nextAnswer, "it is not asked for long before anybody can see the pages")
+	require.Contains(t, address, "http://127.0.0.1:1/open?token=")
+	_, err = run(t, "status", "--home", home)
+	require.ErrorContains(t, err, "waits for the chain: ")
+	require.ErrorContains(t, err, "the node gave no answer in time")
+	cancel()
+	require.NoError(t, <-ended)
 }
 
 func TestAmountsAreShownInTfuelAndToldInBaseUnits(t *testing.T) {

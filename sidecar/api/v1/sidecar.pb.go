@@ -1349,7 +1349,10 @@ type Assignment struct {
 	// received nothing.
 	Share string `protobuf:"bytes,40,opt,name=share,proto3" json:"share,omitempty"`
 	// Time at which the assignment ended; empty before.
-	FinishedAt    *timestamppb.Timestamp `protobuf:"bytes,41,opt,name=finished_at,json=finishedAt,proto3" json:"finished_at,omitempty"`
+	FinishedAt *timestamppb.Timestamp `protobuf:"bytes,41,opt,name=finished_at,json=finishedAt,proto3" json:"finished_at,omitempty"`
+	// Bank denom of paid; empty if it is not known, as in records of versions that paid only in
+	// the bond denom.
+	Denom         string `protobuf:"bytes,42,opt,name=denom,proto3" json:"denom,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1573,6 +1576,13 @@ func (x *Assignment) GetFinishedAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Assignment) GetDenom() string {
+	if x != nil {
+		return x.Denom
+	}
+	return ""
+}
+
 var File_theta_sidecar_v1_sidecar_proto protoreflect.FileDescriptor
 
 const file_theta_sidecar_v1_sidecar_proto_rawDesc = "" +
@@ -1694,7 +1704,7 @@ const file_theta_sidecar_v1_sidecar_proto_rawDesc = "" +
 	"\x05phase\x18\x03 \x01(\tR\x05phase\"v\n" +
 	"\fJobsResponse\x12>\n" +
 	"\vassignments\x18\x01 \x03(\v2\x1c.theta.sidecar.v1.AssignmentR\vassignments\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xe0\x06\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xf6\x06\n" +
 	"\n" +
 	"Assignment\x12\x15\n" +
 	"\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x12\n" +
@@ -1729,7 +1739,8 @@ const file_theta_sidecar_v1_sidecar_proto_rawDesc = "" +
 	"\x0eenergy_missing\x18\x19 \x01(\tR\renergyMissing\x12\x14\n" +
 	"\x05share\x18( \x01(\tR\x05share\x12;\n" +
 	"\vfinished_at\x18) \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"finishedAt2\x9f\x02\n" +
+	"finishedAt\x12\x14\n" +
+	"\x05denom\x18* \x01(\tR\x05denom2\x9f\x02\n" +
 	"\x0eSidecarService\x12_\n" +
 	"\x06Status\x12\x1f.theta.sidecar.v1.StatusRequest\x1a .theta.sidecar.v1.StatusResponse\"\x12\x82\xd3\xe4\x93\x02\f\x12\n" +
 	"/v1/status\x12W\n" +

@@ -21,7 +21,7 @@ type Sensors struct {
 	watts func() (float64, error)
 
 	// last are the processor's counters at the last reading.
-	last ticks
+	last device.ProcessorTimes
 }
 
 // New returns the sensors of the machine whose file system is below root. The function watts returns
@@ -38,19 +38,20 @@ func (s *Sensors) Read(time.Time) []web.Reading {
 // load returns the share of the processor's time that was not idle since the last reading.
 func (s *Sensors) load() web.Reading {
 	r := web.Reading{Name: "cpu", Unit: "%"}
-	now, err := readTicks(s.root)
+	now, err := device.ReadProcessorTimes(s.root)
 	before := s.last
 	s.last = now
+	restNow, restBefore := now.Idle+now.Waiting, before.Idle+before.Waiting
 	switch {
 	case err != nil:
-		r.Missing, s.last = err.Error(), ticks{}
-	case before.all == 0:
+		r.Missing, s.last = err.Error(), device.ProcessorTimes{}
+	case before.Total == 0:
 		r.Missing = soon
-	case now.all <= before.all || now.idle < before.idle:
+	case now.Total <= before.Total || restNow < restBefore:
 		r.Missing = "the counters of the processor went back"
 	default:
-		all, idle := now.all-before.all, min(now.idle-before.idle, now.all-before.all)
-		r.Value = 100 * float64(all-idle) / float64(all)
+		all, rest := now.Total-before.Total, min(restNow-restBefore, now.Total-before.Total)
+		r.Value = 100 * float64(all-rest) / float64(all)
 	}
 	return r
 }

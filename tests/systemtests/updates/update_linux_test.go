@@ -5,10 +5,6 @@ package updates
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,10 +16,9 @@ import (
 	"testing"
 	"time"
 
-	"aead.dev/minisign"
 	"github.com/stretchr/testify/require"
 
-	"github.com/thetaedge/theta/sidecar/release"
+	"github.com/thetaedge/theta/testutil/releases"
 )
 
 const patience = 2 * time.Minute
@@ -37,45 +32,6 @@ func build(t *testing.T, version string) string {
 	out, err := command.CombinedOutput()
 	require.NoError(t, err, string(out))
 	return exe
-}
-
-// publish serves a release with a program, and returns its address and key.
-func publish(t *testing.T, version string, program []byte) (address, key string) {
-	t.Helper()
-	_, private, err := minisign.GenerateKey(nil)
-	require.NoError(t, err)
-	text, err := private.MarshalText()
-	require.NoError(t, err)
-	signer, err := release.NewSigner(text, "")
-	require.NoError(t, err)
-	key, err = signer.Public()
-	require.NoError(t, err)
-	parsed, err := release.ParseVersion(version)
-	require.NoError(t, err)
-	sum := func(content []byte) string { s := sha256.Sum256(content); return hex.EncodeToString(s[:]) }
-	name := release.ArchiveName(parsed, runtime.GOOS, runtime.GOARCH)
-	var archive bytes.Buffer
-	require.NoError(t, release.Pack(&archive, name, time.Now(), []release.Entry{{Name: "thetaedge", Executable: true, Content: program}}))
-	manifest, err := release.Manifest{
-		Channel: "stable", Version: version, MinimumProtocol: 1, Released: time.Now().Add(-time.Hour), Expires: time.Now().Add(time.Hour),
-		Files: map[string]release.File{runtime.GOOS + "/" + runtime.GOARCH: {
-			Name: name, Size: int64(archive.Len()), SHA256: sum(archive.Bytes()), ProgramSize: int64(len(program)), ProgramSHA256: sum(program),
-		}},
-	}.Encode()
-	require.NoError(t, err)
-	files := map[string][]byte{
-		"/stable/" + name: archive.Bytes(), "/stable/" + release.ManifestName: manifest,
-		"/stable/" + release.ManifestName + release.SignatureSuffix: signer.Sign(release.ManifestName, manifest),
-	}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if content, found := files[r.URL.Path]; found {
-			_, _ = w.Write(content)
-			return
-		}
-		http.NotFound(w, r)
-	}))
-	t.Cleanup(server.Close)
-	return server.URL, key
 }
 
 // log is what a daemon writes.
@@ -139,7 +95,7 @@ func TestARealProgramIsReplacedAndComesBack(t *testing.T) {
 	m := &machine{t: t, installed: build(t, "1.3.0"), home: filepath.Join(t.TempDir(), "home")}
 	newer, err := os.ReadFile(build(t, "1.4.0"))
 	require.NoError(t, err)
-	address, key := publish(t, "1.4.0", newer)
+	address, key := releases.Serve(t, runtime.GOOS, runtime.GOARCH, "1.4.0", newer)
 	out, err := m.do("init", "--grpc", "127.0.0.1:1")
 	require.NoError(t, err, out)
 	path := filepath.Join(m.home, "config.toml")

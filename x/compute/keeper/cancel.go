@@ -56,6 +56,11 @@ func (k *Keeper) dropPending(ctx sdk.Context, id types.JobID, job *types.Job) (s
 	if err != nil {
 		return refund, err
 	}
+	if job.Grant != nil {
+		if err := k.rewards.ReleaseGrant(ctx, job.Grant, job.EncumbranceOf(n), math.ZeroInt()); err != nil {
+			return refund, err
+		}
+	}
 	note := types.NewChunkNote()
 	note.Posted = -int64(n)
 	return refund, k.addNote(ctx, id, types.JobEntry, note)

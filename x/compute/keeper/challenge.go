@@ -187,6 +187,9 @@ func (k *Keeper) contest(ctx sdk.Context, id types.JobID, job *types.Job, receip
 		JobId: job.Id, Task: receipt.Task, Tag: receipt.Tags[0], ExitCode: receipt.ExitCode, Fuel: receipt.Fuel, Count: receipt.Tasks(), Requester: job.Requester,
 		Liability: receipt.Liability, Until: receipt.ChallengeUntil, Judging: 1, JudgedTasks: tasks, Pledged: math.ZeroInt(),
 	}
+	if job.Grant != nil {
+		c.Requester = "" // compensated would be a grantee who has paid nothing
+	}
 	for _, operator := range receipt.Agreed() {
 		addr, err := k.addresses.StringToBytes(operator)
 		if err != nil {

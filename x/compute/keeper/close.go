@@ -74,7 +74,7 @@ func (k *Keeper) tryRefund(ctx sdk.Context, job *types.Job) {
 	}
 }
 
-// refund pays an amount of the job's escrow back to its requester.
+// refund pays an amount of the job's escrow back to its requester, or to the deposit of its grant.
 func (k *Keeper) refund(ctx sdk.Context, job *types.Job, amount math.Int) (sdk.Coin, error) {
 	coin := sdk.NewCoin(job.Reward.Denom, amount)
 	if amount.IsZero() {
@@ -86,5 +86,8 @@ func (k *Keeper) refund(ctx sdk.Context, job *types.Job, amount math.Int) (sdk.C
 	}
 	job.Reserved = job.Reserved.Sub(amount)
 	job.Refunded = job.Refunded.Add(amount)
+	if job.Grant != nil {
+		return coin, k.rewards.RefundGrant(ctx, job.Grant.Id, coin)
+	}
 	return coin, k.bank.SendCoinsFromModuleToAccount(ctx, types.ModuleName, requester, sdk.NewCoins(coin))
 }

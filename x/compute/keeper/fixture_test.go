@@ -15,9 +15,9 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
-	bankkeeper "github.com/cosmos/cosmos-sdk/x/bank/keeper"
 
 	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/app/supply"
 	"github.com/thetaedge/theta/testutil/collect"
 	"github.com/thetaedge/theta/testutil/keepertest"
 	beacontypes "github.com/thetaedge/theta/x/beacon/types"
@@ -101,7 +101,7 @@ type fixture struct {
 	t      tb
 	ctx    sdk.Context
 	beacon *beacon
-	bank   bankkeeper.BaseKeeper
+	bank   supply.Bank
 	nodes  *edgenodekeeper.Keeper
 	// registry contains the nodes as the keeper sees them.
 	registry *registry
@@ -137,15 +137,17 @@ func emptyFixture(t tb) *fixture {
 		Stores:    []string{types.StoreKey, edgenodetypes.StoreKey, rewardstypes.StoreKey},
 		Transient: []string{types.TStoreKey, rewardstypes.TStoreKey},
 		Accounts: map[string][]string{
-			types.ModuleName: {authtypes.Burner}, edgenodetypes.ModuleName: {authtypes.Burner},
+			types.ModuleName: {authtypes.Burner, authtypes.Minter}, edgenodetypes.ModuleName: {authtypes.Burner},
 		},
 	})
-	cdc, addresses, bank := ground.Codec, ground.Addresses, ground.Bank
+	cdc, addresses := ground.Codec, ground.Addresses
+	ledger := rewardskeeper.NewSupplyLedger(ground.Store(rewardstypes.StoreKey), "atfuel")
+	bank := supply.NewBank(ground.Bank, ledger)
 	nodes := edgenodekeeper.NewKeeper(cdc, ground.Store(edgenodetypes.StoreKey), addresses, bank, ground.Pool(), authority())
 	nodeRegistry := &registry{Keeper: nodes}
 	rewards := rewardskeeper.NewKeeper(cdc, ground.Store(rewardstypes.StoreKey), ground.Transient(rewardstypes.TStoreKey),
 		rewardskeeper.Addresses{Accounts: addresses},
-		rewardskeeper.Others{Accounts: ground.Accounts, Bank: bank, Community: ground.Pool(), Nodes: nodes},
+		rewardskeeper.Others{Accounts: ground.Accounts, Bank: bank, Fees: bank, Community: ground.Pool(), Nodes: nodes, Supply: ledger},
 		authtypes.FeeCollectorName, types.ModuleName, authority())
 	b := &beacon{}
 	k := keeper.NewKeeper(cdc, ground.Store(types.StoreKey), ground.Transient(types.TStoreKey),
@@ -263,6 +265,9 @@ func (f *fixture) checkInvariants() {
 	defer func(walked int) { f.registry.walked = walked }(f.registry.walked) // this walk belongs to the test, not to a message
 	for _, r := range f.keeper.CheckInvariants(f.ctx) {
 		require.NoError(f.t, r.Err, "compute: %s", r.Name)
+	}
+	for _, r := range f.rewards.CheckInvariants(f.ctx) {
+		require.NoError(f.t, r.Err, "rewards: %s", r.Name)
 	}
 	for _, r := range f.nodes.CheckInvariants(f.ctx) {
 		require.NoError(f.t, r.Err, "edgenode: %s", r.Name)

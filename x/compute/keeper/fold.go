@@ -5,6 +5,7 @@ import (
 	"context"
 
 	"cosmossdk.io/collections"
+	"cosmossdk.io/math"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
@@ -100,6 +101,7 @@ func (k *Keeper) foldJob(ctx sdk.Context, params types.Params, notes []noteEntry
 	bits := bitsWriter{k: k, ctx: ctx, id: id}
 	last := types.CHUNK_STATUS_UNSPECIFIED
 	tasks, held, moved := int64(0), int64(0), false
+	returned, used := math.ZeroInt(), math.ZeroInt() // of what a grant has encumbered
 	for _, e := range notes {
 		tasks, held = tasks+e.note.Posted, held+e.note.Held
 		moved = moved || e.note.Started || e.note.Ended != types.CHUNK_STATUS_UNSPECIFIED
@@ -118,9 +120,10 @@ func (k *Keeper) foldJob(ctx sdk.Context, params types.Params, notes []noteEntry
 		}
 		last = e.note.Ended
 		tasks -= int64(e.note.Count)
+		returned, used = returned.Add(job.EncumbranceOf(e.note.Count).Sub(e.note.Granted)), used.Add(e.note.Granted)
 		accepted := last == types.CHUNK_STATUS_ACCEPTED
 		job.CountEnded(e.note.Count, accepted, e.note.Leaf)
-		if accepted && job.Policy.Kind != types.POLICY_KIND_TRUST {
+		if accepted && job.Policy.Kind != types.POLICY_KIND_TRUST && job.Grant == nil {
 			market.Settle(job.Reward, params.PriceWeightBps)
 		}
 		if job.Tasks > 1 {
@@ -133,6 +136,11 @@ func (k *Keeper) foldJob(ctx sdk.Context, params types.Params, notes []noteEntry
 		return err
 	}
 	market.Count(tasks, held)
+	if job.Grant != nil && (!returned.IsZero() || !used.IsZero()) {
+		if err := k.rewards.ReleaseGrant(ctx, job.Grant, returned, used); err != nil {
+			return err
+		}
+	}
 	if err := k.followUp(ctx, params, id, &job, moved, last); err != nil {
 		return err
 	}

@@ -28,6 +28,7 @@ type InvariantResult struct {
 func (k *Keeper) CheckInvariants(ctx context.Context) []InvariantResult {
 	return []InvariantResult{
 		{Name: "escrow", Err: k.checkEscrow(ctx)},
+		{Name: "grants", Err: k.checkGrants(ctx)},
 		{Name: "exposure", Err: k.checkExposure(ctx)},
 		{Name: "tasks", Err: k.checkChunks(ctx)},
 		{Name: "indexes", Err: k.checkIndexes(ctx)},
@@ -51,7 +52,7 @@ func (k *Keeper) pledged(ctx context.Context) (sdk.Coins, error) {
 }
 
 // checkEscrow checks, in every denom, that balance = reserved by jobs + unclaimed earnings +
-// shares not yet moved + pledged to judges.
+// shares not yet moved + pledged to judges + deposits and held pay of grants.
 func (k *Keeper) checkEscrow(ctx context.Context) error {
 	owed := sdk.NewCoins()
 	err := k.jobs.Walk(ctx, nil, func(id types.JobID, job types.Job) (bool, error) {
@@ -81,9 +82,44 @@ func (k *Keeper) checkEscrow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	owed = owed.Add(earned...).Add(pending...).Add(pledged...)
+	grants, err := k.rewards.GrantsTotal(ctx)
+	if err != nil {
+		return err
+	}
+	owed = owed.Add(grants...).Add(earned...).Add(pending...).Add(pledged...)
 	if held := k.bank.GetAllBalances(ctx, k.escrow); !held.Equal(owed) {
 		return fmt.Errorf("escrow holds %s and owes %s", held, owed)
+	}
+	return nil
+}
+
+// checkGrants checks that each grant counts as outstanding what its jobs encumber.
+func (k *Keeper) checkGrants(ctx context.Context) error {
+	left, err := k.rewards.GrantsOutstanding(ctx)
+	if err != nil {
+		return err
+	}
+	err = k.jobs.Walk(ctx, nil, func(id types.JobID, job types.Job) (bool, error) {
+		if job.Grant == nil {
+			return false, nil
+		}
+		if job.Challenged != nil {
+			return true, fmt.Errorf("job %s judges a challenge, and grant %d pays for it", id, job.Grant.Id)
+		}
+		sum, is := left[job.Grant.Id]
+		if !is {
+			return true, fmt.Errorf("job %s is paid by grant %d, which is not there", id, job.Grant.Id)
+		}
+		left[job.Grant.Id] = sum.Sub(job.EncumbranceOf(job.Tasks - job.TasksEnded))
+		return false, nil
+	})
+	if err != nil {
+		return err
+	}
+	for id := uint64(1); id <= uint64(len(left)); id++ {
+		if sum := left[id]; !sum.IsZero() {
+			return fmt.Errorf("grant %d counts %s as outstanding beyond what its jobs encumber", id, sum)
+		}
 	}
 	return nil
 }

@@ -68,6 +68,9 @@ func (k *Keeper) quote(
 		seatFee = math.ZeroInt() // a challenger cannot end the draw of the judges
 	}
 	perTask := types.Reserve(spec.Reward.Amount, policy, seatFee)
+	if spec.Grant != 0 {
+		perTask = params.GrantReserve(spec.Reward.Amount, policy, seatFee)
+	}
 	return quote{
 		policy:      policy,
 		slashed:     slashed,
@@ -106,6 +109,16 @@ func (k *Keeper) PostJob(ctx sdk.Context, requester string, spec types.JobSpec) 
 	if err != nil {
 		return types.Job{}, sdk.Coin{}, err
 	}
+	if spec.Grant != 0 {
+		if err := spec.CheckGrant(params); err != nil {
+			return types.Job{}, sdk.Coin{}, err
+		}
+	}
+	policy, _ := params.Effective(&spec)
+	expires := ctx.BlockHeight() + int64(spec.LifetimeBlocks) // CheckParams bounds it
+	if err := denom.CheckExpiry(expires + params.SpanAfterLifetime(policy, spec.CommitBlocks)); err != nil {
+		return types.Job{}, sdk.Coin{}, err
+	}
 	return k.post(ctx, params, requester, spec, denom.BondValue(spec.Reward.Amount), nil)
 }
 
@@ -130,7 +143,8 @@ func (k *Keeper) post(
 	if err := k.checkNamedNode(ctx, &spec); err != nil {
 		return types.Job{}, sdk.Coin{}, err
 	}
-	if err := k.takePayment(ctx, payer, q); err != nil {
+	grant, err := k.takePayment(ctx, payer, &spec, q)
+	if err != nil {
 		return types.Job{}, sdk.Coin{}, err
 	}
 	// An address may be written in upper case; the record always uses lower case.
@@ -141,7 +155,7 @@ func (k *Keeper) post(
 	if err != nil {
 		return types.Job{}, sdk.Coin{}, err
 	}
-	job.Challenged = challenged
+	job.Challenged, job.Grant = challenged, grant
 	return job, q.postingFee, k.create(ctx, payer, params, job, spec)
 }
 
@@ -169,15 +183,28 @@ func (k *Keeper) checkNamedNode(ctx sdk.Context, spec *types.JobSpec) error {
 	return nil
 }
 
-func (k *Keeper) takePayment(ctx sdk.Context, payer sdk.AccAddress, q quote) error {
+// takePayment takes the cost of a job from its requester, or from the deposit of the grant that
+// the spec names, and burns the posting fee. It returns what that grant pays, or nil.
+func (k *Keeper) takePayment(ctx sdk.Context, payer sdk.AccAddress, spec *types.JobSpec, q quote) (*types.JobGrant, error) {
+	var grant *types.JobGrant
 	total := sdk.NewCoins(q.reserve).Add(q.postingFee)
-	if err := k.bank.SendCoinsFromAccountToModule(ctx, payer, types.ModuleName, total); err != nil {
-		return err
+	if spec.Grant == 0 {
+		if err := k.bank.SendCoinsFromAccountToModule(ctx, payer, types.ModuleName, total); err != nil {
+			return nil, err
+		}
+	} else {
+		perTask := types.GrantEncumbrance(spec.Reward.Amount, q.policy)
+		agreed, err := k.rewards.EncumberGrant(ctx, types.NewGrantRequest(payer, spec, perTask, total))
+		if err != nil {
+			return nil, err
+		}
+		agreed.Encumbered = perTask
+		grant = &agreed
 	}
 	if q.postingFee.IsZero() {
-		return nil
+		return grant, nil
 	}
-	return k.bank.BurnCoins(ctx, types.ModuleName, sdk.NewCoins(q.postingFee))
+	return grant, k.bank.BurnCoins(ctx, types.ModuleName, sdk.NewCoins(q.postingFee))
 }
 
 func (k *Keeper) newJob(ctx sdk.Context, requester string, spec *types.JobSpec, q quote) (types.Job, error) {

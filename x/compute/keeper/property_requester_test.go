@@ -67,6 +67,11 @@ func (m *market) postOne(t *rapid.T) {
 		require.Equal(t, before, m.bank.GetAllBalances(m.ctx, requester(n)), "a refused job costs nothing")
 		return
 	}
+	if refused := m.refusesDenom(&s); refused != nil {
+		require.ErrorIs(t, err, refused)
+		require.Equal(t, before, m.bank.GetAllBalances(m.ctx, requester(n)), "a refused job costs nothing")
+		return
+	}
 	if s.Policy.NamesNode() && errors.Is(err, types.ErrNotQualified) {
 		require.Equal(t, before, m.bank.GetAllBalances(m.ctx, requester(n)), "a refused job costs nothing")
 		return
@@ -75,6 +80,7 @@ func (m *market) postOne(t *rapid.T) {
 	cost := sdk.NewCoins(resp.Reserved).Add(resp.PostingFee)
 	require.Equal(t, before.Sub(cost...), m.bank.GetAllBalances(m.ctx, requester(n)))
 	m.jobs = append(m.jobs, resp.JobId)
+	m.notePosted(&s, resp.JobId)
 	m.spent[resp.JobId] = resp.Reserved.Amount
 	m.fees = m.fees.Add(resp.PostingFee.Amount)
 }
@@ -228,6 +234,7 @@ func (m *market) topUpOne(t *rapid.T) {
 		Tasks: rapid.Uint64Range(0, 2).Draw(t, "tasks"), LifetimeBlocks: rapid.Uint64Range(0, 30).Draw(t, "lifetime"),
 	})
 	if err == nil {
+		m.checkToppedUp(t, id)
 		m.spent[id] = m.spent[id].Add(resp.Reserved.Amount)
 	}
 }

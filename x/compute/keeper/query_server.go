@@ -175,6 +175,9 @@ func (s queryServer) Quote(ctx context.Context, req *types.QueryQuoteRequest) (*
 	if !ok {
 		return nil, status.Errorf(codes.InvalidArgument, "reward: denom %s is not accepted; the params list those that are", reward.Denom)
 	}
+	if err := denom.CheckExpiry(sdk.UnwrapSDKContext(ctx).BlockHeight()); err != nil {
+		return nil, status.Error(codes.FailedPrecondition, err.Error())
+	}
 	spec := req.Spec(params, reward)
 	if err := spec.CheckCost(params); err != nil {
 		return nil, status.Error(codes.InvalidArgument, err.Error())

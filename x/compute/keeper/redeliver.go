@@ -58,7 +58,8 @@ func (k *Keeper) Redeliver(ctx sdk.Context, msg *types.MsgRedeliver) (types.Rede
 	})
 }
 
-// burnPostingFee burns the fee that a requester pays for bytes that the chain stores.
+// burnPostingFee burns the fee that a requester, or the deposit of the job's grant, pays for bytes
+// that the chain stores.
 func (k *Keeper) burnPostingFee(ctx sdk.Context, job *types.Job, bytes int) (sdk.Coin, error) {
 	params, err := k.params.Get(ctx)
 	if err != nil {
@@ -76,7 +77,12 @@ func (k *Keeper) burnPostingFee(ctx sdk.Context, job *types.Job, bytes int) (sdk
 	if err != nil {
 		return fee, err
 	}
-	if err := k.bank.SendCoinsFromAccountToModule(ctx, payer, types.ModuleName, sdk.NewCoins(fee)); err != nil {
+	if job.Grant != nil {
+		err = k.rewards.SpendGrant(ctx, job.Grant.Id, sdk.NewCoins(fee))
+	} else {
+		err = k.bank.SendCoinsFromAccountToModule(ctx, payer, types.ModuleName, sdk.NewCoins(fee))
+	}
+	if err != nil {
 		return fee, err
 	}
 	return fee, k.bank.BurnCoins(ctx, types.ModuleName, sdk.NewCoins(fee))

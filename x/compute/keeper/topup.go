@@ -22,6 +22,13 @@ func (k *Keeper) TopUpJob(ctx sdk.Context, msg *types.MsgTopUpJob) (types.Job, s
 	if err := checkTopUp(params, &job, msg, ctx.BlockHeight()); err != nil {
 		return job, sdk.Coin{}, err
 	}
+	expires := job.ExpiresHeight
+	if msg.LifetimeBlocks > 0 {
+		expires = max(expires, ctx.BlockHeight()+int64(msg.LifetimeBlocks)) // checkTopUp bounds it
+	}
+	if err := checkWorth(params, &job, expires); err != nil {
+		return job, sdk.Coin{}, err
+	}
 	reserve := sdk.NewCoin(job.Reward.Denom, job.TaskReserve.Mul(math.NewIntFromUint64(msg.Tasks)))
 	if reserve.IsPositive() {
 		payer, err := k.addresses.StringToBytes(job.Requester)
@@ -34,9 +41,7 @@ func (k *Keeper) TopUpJob(ctx sdk.Context, msg *types.MsgTopUpJob) (types.Job, s
 	}
 	job.Reserved = job.Reserved.Add(reserve.Amount)
 	job.Tasks += msg.Tasks
-	if msg.LifetimeBlocks > 0 {
-		job.ExpiresHeight = max(job.ExpiresHeight, ctx.BlockHeight()+int64(msg.LifetimeBlocks))
-	}
+	job.ExpiresHeight = expires
 	if err := k.notePosted(ctx, job.Class, id, msg.Tasks); err != nil {
 		return job, reserve, err
 	}
@@ -53,6 +58,20 @@ func (k *Keeper) TopUpJob(ctx sdk.Context, msg *types.MsgTopUpJob) (types.Job, s
 	})
 }
 
+// checkWorth refuses a top-up if a new job with the same reward would be refused for its denom,
+// or would lock more bond: the value of the reward in a job's record does not change.
+func checkWorth(params types.Params, job *types.Job, expires int64) error {
+	denom, err := params.CheckDenom(job.Reward.Denom, job.Policy, job.CommitBlocks, expires)
+	if err != nil {
+		return err
+	}
+	if worth := denom.BondValue(job.Reward.Amount); worth.GT(job.BondValue) {
+		return types.ErrInvalidTopUp.Wrapf("a reward of %s is worth %s in the bond denom now, and nodes of job %s lock bond for %s; post another job",
+			job.Reward, worth, job.Id, job.BondValue)
+	}
+	return nil
+}
+
 func checkTopUp(params types.Params, job *types.Job, msg *types.MsgTopUpJob, height int64) error {
 	bad := types.ErrInvalidTopUp
 	switch {
@@ -60,6 +79,8 @@ func checkTopUp(params types.Params, job *types.Job, msg *types.MsgTopUpJob, hei
 		return bad.Wrapf("job %s judges a challenge, and is as long and large as that asks; challenge again", job.Id)
 	case job.Cancelled || job.TasksDropped > 0 || height > job.ExpiresHeight:
 		return types.ErrJobEnded.Wrapf("job %s is cancelled or its lifetime is over; post another", job.Id)
+	case job.Grant != nil && msg.Tasks > 0:
+		return bad.Wrapf("tasks: job %s is paid by grant %d, which takes no more tasks for it, found %d; post another job", job.Id, job.Grant.Id, msg.Tasks)
 	case msg.Tasks == 0 && msg.LifetimeBlocks == 0:
 		return bad.Wrap("expected tasks or lifetime_blocks above 0")
 	case msg.LifetimeBlocks > params.MaxLifetimeBlocks:

@@ -27,6 +27,10 @@ type Chunk struct {
 	// burned is the amount of the chunk's reserve that this handler has burned, in the
 	// reward's denom.
 	burned math.Int
+	// minted is what this handler has credited against the job's grant, and drawn reports whether
+	// it ends the chunk while a draw is open whose outcome is known.
+	minted math.Int
+	drawn  bool
 	// changes are the changes of the chunk that this handler reports.
 	changes []types.ChunkChange
 	// rest contains the tasks that a node has left to others. They become a chunk of their
@@ -61,7 +65,7 @@ func Start(ctx context.Context, deps *Deps, params types.Params, id types.JobID,
 func inHand(ctx context.Context, deps *Deps, params types.Params, id types.JobID, job types.Job, record types.Chunk) *Chunk {
 	return &Chunk{
 		deps: deps, ctx: ctx, block: sdk.UnwrapSDKContext(ctx).BlockHeight(), params: params, id: id, job: job, record: record,
-		note: types.NewChunkNote(), burned: math.ZeroInt(),
+		note: types.NewChunkNote(), burned: math.ZeroInt(), minted: math.ZeroInt(),
 	}
 }
 

@@ -22,7 +22,7 @@ type Deps struct {
 	Records   Records
 }
 
-// Bank burns the part of the escrow that is not paid out.
+// Bank burns coins of the bond denom that convictions have set aside and no judge has earned.
 type Bank interface {
 	BurnCoins(ctx context.Context, module string, amt sdk.Coins) error
 }
@@ -50,10 +50,13 @@ type Nodes interface {
 	CountMissed(ctx context.Context, operator sdk.AccAddress, missedAt int64) error
 }
 
-// Rewards credits the earnings of operators against the escrow.
+// Rewards credits the earnings of operators against the escrow, and takes out of it what no
+// node has earned.
 type Rewards interface {
 	CreditReward(ctx context.Context, operator sdk.AccAddress, gross sdk.Coin) (sdk.Coin, error)
 	CreditShare(ctx context.Context, operator sdk.AccAddress, share sdk.Coin) error
+	CreditGrant(ctx context.Context, credit types.GrantCredit) (math.Int, error)
+	Discard(ctx context.Context, payer sdk.AccAddress, coin sdk.Coin) error
 }
 
 // Records are the records that a chunk reads and writes in addition to its own.

@@ -172,7 +172,7 @@ func (t *Chunk) fillSlots() (bool, error) {
 	if round.Draw != nil || missing <= 0 {
 		return false, nil
 	}
-	if len(t.record.Departed) >= types.MaxDepartures || t.drawnOut() || t.outruns() {
+	if len(t.record.Departed) >= types.MaxDepartures || t.drawnOut() || t.outruns() || t.vacatedOut() {
 		return true, t.giveUpDrawing()
 	}
 	if round.ResumeHeight == 0 {

@@ -41,6 +41,7 @@ func (t *Chunk) writeReceipt(receipt types.Receipt, ballots []ballot) error {
 	if err != nil {
 		return err
 	}
+	t.note.Granted = t.grantUsed(receipt.Status, ballots)
 	t.note.Ended, t.note.Leaf, t.note.Count = receipt.Status, leaf, t.count()
 	t.note.Idle = t.record.Status == types.CHUNK_STATUS_OPEN
 	t.changed(&types.ChunkChange_Ended{Ended: &receipt})
@@ -59,6 +60,7 @@ func (t *Chunk) writeReceipt(receipt types.Receipt, ballots []ballot) error {
 func (t *Chunk) abort(status types.ChunkStatus) error {
 	// If the seed did not arrive, no party has seen the draw; and a named node is not drawn.
 	drawing := t.current().Draw != nil && status == types.CHUNK_STATUS_CANCELLED && !t.job.Policy.NamesNode()
+	t.drawn = drawing
 	if err := t.dropCandidates(); err != nil {
 		return err
 	}

@@ -59,6 +59,9 @@ func (t *Chunk) upholds(found verdict, c *types.Challenge) bool {
 // returns what the two accounts received.
 func (t *Chunk) convict(c *types.Challenge, spent math.Int, judges int) (award, compensation math.Int, err error) {
 	wronged := t.job.Value(c.Count).MulRaw(int64(len(c.Defendants)))
+	if c.Requester == "" { // the chain has paid for the result, by a grant
+		wronged = math.ZeroInt()
+	}
 	owed := t.job.Value(c.JudgedTasks).MulRaw(int64(judges)).Add(wronged)
 	got, honest := math.ZeroInt(), math.ZeroInt()
 	for i := range c.Defendants {
@@ -88,6 +91,9 @@ func (t *Chunk) convict(c *types.Challenge, spent math.Int, judges int) (award, 
 	award = award.Add(honest)
 	if err := t.creditTo(t.job.Requester, award); err != nil {
 		return award, compensation, err
+	}
+	if compensation.IsZero() {
+		return award, compensation, nil
 	}
 	return award, compensation, t.creditTo(c.Requester, compensation)
 }

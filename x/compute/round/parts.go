@@ -76,7 +76,15 @@ func (t *Chunk) drawSamples(seed []byte) {
 // leaf returns what a part has revealed of the task at a position; a single result is at 0. It
 // returns false if the part has not revealed anything about it.
 func (t *Chunk) leaf(a part, position uint32) (types.Subtree, bool) {
-	if a.Status != types.ASSIGNMENT_STATUS_REVEALED || uint64(position) >= t.count() {
+	if a.Status != types.ASSIGNMENT_STATUS_REVEALED {
+		return types.Subtree{}, false
+	}
+	return t.shownLeaf(a, position)
+}
+
+// shownLeaf is leaf for a part that has revealed, whatever its status is by now.
+func (t *Chunk) shownLeaf(a part, position uint32) (types.Subtree, bool) {
+	if uint64(position) >= t.count() {
 		return types.Subtree{}, false
 	}
 	if t.single() {

@@ -39,7 +39,8 @@ func (t *Chunk) payFromEscrow(operator sdk.AccAddress, outcome *types.Outcome, a
 	return err
 }
 
-// burnFromEscrow burns an amount from the chunk's reserve.
+// burnFromEscrow burns an amount from the chunk's reserve. In denoms other than the fee denom,
+// the amount goes to the community pool: burning a voucher would not return the coins behind it.
 func (t *Chunk) burnFromEscrow(amount math.Int) error {
 	if !amount.IsPositive() {
 		return nil
@@ -48,7 +49,11 @@ func (t *Chunk) burnFromEscrow(amount math.Int) error {
 		return err
 	}
 	t.burned = t.burned.Add(amount)
-	return t.deps.Bank.BurnCoins(t.ctx, types.ModuleName, sdk.NewCoins(sdk.NewCoin(t.job.Reward.Denom, amount)))
+	requester, err := t.operator(t.job.Requester)
+	if err != nil {
+		return err
+	}
+	return t.deps.Rewards.Discard(t.ctx, requester, sdk.NewCoin(t.job.Reward.Denom, amount))
 }
 
 func (t *Chunk) bondDenom() (string, error) {

@@ -131,8 +131,7 @@ func (t *Chunk) settleAccepted(ballots []ballot, key string) error {
 		if b.a.round > 0 {
 			continue
 		}
-		earned := t.pay(b.a).Sub(t.handover(b.a)).Sub(t.unearned(failed))
-		if err := t.payFromEscrow(b.operator, &b.outcome, math.MaxInt(earned, math.ZeroInt())); err != nil {
+		if err := t.payRight(b, right, found, failed); err != nil {
 			return err
 		}
 	}
@@ -153,10 +152,19 @@ func (t *Chunk) settleAccepted(ballots []ballot, key string) error {
 	return t.writeReceipt(t.accepted(found, right, until), ballots)
 }
 
+// payRight pays a replica or auditor of the first round that is right.
+func (t *Chunk) payRight(b *ballot, right []*ballot, found verdict, failed uint64) error {
+	if t.job.Grant != nil {
+		return t.payGranted(b, right, found)
+	}
+	earned := t.pay(b.a).Sub(t.handover(b.a)).Sub(t.unearned(failed))
+	return t.payFromEscrow(b.operator, &b.outcome, math.MaxInt(earned, math.ZeroInt()))
+}
+
 // accepted returns what a receipt says about a result. A chunk has a result only if one of the
 // nodes that are right has executed all of its tasks.
 func (t *Chunk) accepted(found verdict, right []*ballot, until int64) types.Receipt {
-	n := slices.IndexFunc(right, func(b *ballot) bool { return t.covers(b.a) })
+	n := t.covering(right)
 	if n < 0 {
 		return types.Receipt{Status: types.CHUNK_STATUS_FAILED}
 	}
@@ -168,6 +176,11 @@ func (t *Chunk) accepted(found verdict, right []*ballot, until int64) types.Rece
 		Status: types.CHUNK_STATUS_ACCEPTED, Tags: t.tags(found, right), ExitCode: found.exitCode, ChallengeUntil: until,
 		Fuel: found.fuel, Guarantee: t.job.Guarantee(), FailedTasks: t.failed(found),
 	}
+}
+
+// covering returns the first of these nodes that has executed all tasks of the chunk, or -1.
+func (t *Chunk) covering(nodes []*ballot) int {
+	return slices.IndexFunc(nodes, func(b *ballot) bool { return t.covers(b.a) })
 }
 
 // unlockOrHold returns the lock of a replica that is right, or holds it while the result of
@@ -207,9 +220,10 @@ func (t *Chunk) tags(found verdict, right []*ballot) [][]byte {
 }
 
 // settleRootless ends a chunk whose replicas are all silent. Auditors that agree with each
-// other are paid for their samples: they have done what the chunk asked of them.
+// other are paid for their samples: they have done what the chunk asked of them. A grant pays
+// for accepted results alone.
 func (t *Chunk) settleRootless(ballots []ballot) error {
-	if unanimous(ballots) {
+	if unanimous(ballots) && t.job.Grant == nil {
 		for i := range ballots {
 			b := &ballots[i]
 			if b.vote.Key == "" {

@@ -127,6 +127,17 @@ func (w *world) CreditShare(_ context.Context, operator sdk.AccAddress, share sd
 	return nil
 }
 
+func (w *world) CreditGrant(_ context.Context, credit types.GrantCredit) (math.Int, error) {
+	gross := math.MinInt(types.FuelPay(credit.Grant.Price, math.NewIntFromUint64(credit.Fuel)), credit.Most).Sub(credit.Less)
+	w.say("grant %d pays %s %s for %d", credit.Grant.Id, string(credit.Operator), gross, credit.Fuel)
+	return gross, nil
+}
+
+func (w *world) Discard(_ context.Context, _ sdk.AccAddress, coin sdk.Coin) error {
+	w.say("burn %s", coin)
+	return nil
+}
+
 func (w *world) Challenge(context.Context, types.JobID, uint64) (types.Challenge, error) {
 	return *w.challenge, nil
 }

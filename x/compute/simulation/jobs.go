@@ -35,7 +35,7 @@ func (o operations) post(
 		reporter.Skip("the class has too few live nodes")
 		return nil, nil
 	}
-	from := world.AnyAccountN(10, reporter, simsx.WithLiquidBalanceGTE(quote.Reserve.Add(quote.PostingFee)))
+	from := world.AnyAccountN(10, reporter, simsx.WithLiquidBalanceGTE(sdk.NewCoins(quote.Reserve).Add(quote.PostingFee)...))
 	return []simsx.SimAccount{from}, &types.MsgPostJob{Requester: from.AddressBech32, Spec: spec}
 }
 

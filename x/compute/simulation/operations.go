@@ -6,6 +6,7 @@ import (
 	"context"
 
 	"github.com/cosmos/cosmos-sdk/testutil/simsx"
+	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
@@ -61,7 +62,7 @@ func (o operations) params(ctx context.Context, reporter simsx.SimulationReporte
 	return found.Params
 }
 
-// updateParams changes windows and fees, including those of work under way.
+// updateParams changes windows, fees and the worth of a denom, including those of work under way.
 func (o operations) updateParams(
 	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
 ) ([]simsx.SimAccount, *types.MsgUpdateParams) {
@@ -74,5 +75,8 @@ func (o operations) updateParams(
 	params.MaxOpenTasks = r.Uint32InRange(4, 40)
 	params.AuditFloorBps = r.Uint32InRange(500, 3_000)
 	params.MinSamples = r.Uint32InRange(1, 6)
+	if params.Denoms = params.Denoms[:1]; r.Intn(4) > 0 { // jobs may run in a denom that is removed
+		params.Denoms = WithSecondDenom(r, params.Denoms, sdk.UnwrapSDKContext(ctx).BlockHeight())
+	}
 	return nil, &types.MsgUpdateParams{Authority: world.ModuleAccountAddress(reporter, "gov"), Params: params}
 }

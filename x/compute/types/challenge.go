@@ -10,6 +10,7 @@ import (
 func JudgingSpec(spec JobSpec, first, count uint64, replicas uint32, lifetime uint64) JobSpec {
 	spec.Policy = Policy{Kind: POLICY_KIND_QUORUM, Replicas: replicas, OwnRisk: spec.Policy.OwnRisk}
 	spec.Placement = Placement{}
+	spec.Grant = 0 // its challenger pays: a grant would be farmed by challenges
 	spec.FirstTask += first
 	spec.Tasks, spec.ChunkTasks, spec.Sink, spec.LifetimeBlocks = count, 0, "", lifetime
 	if count > 1 {

@@ -52,5 +52,6 @@ var (
 	ErrNoRedraw           = errors.Register(ModuleName, 49, "task does not wait for a draw")
 	ErrFuelOverSpec       = errors.Register(ModuleName, 50, "more fuel than the job allows")
 	ErrTooManySamples     = errors.Register(ModuleName, 51, "an audit would sample too many tasks")
+	ErrDenomExpired       = errors.Register(ModuleName, 60, "value of the payment denom expires too early")
 	ErrChallengeNotFound  = errors.Register(ModuleName, 46, "no challenge of this result")
 )

@@ -84,13 +84,6 @@ func (p Params) IdleFee(job *Job, tasks uint64) math.Int {
 	return math.MinInt(least, math.MaxInt(inReward(p.PostingFee(DrawBytes), job.Reward.Amount, job.BondValue), math.OneInt()))
 }
 
-// BondValue returns the worth of a reward in the bond denom, rounded up.
-func (d PaymentDenom) BondValue(reward math.Int) math.Int {
-	num := reward.Mul(math.NewIntFromUint64(d.BondNumerator))
-	den := math.NewIntFromUint64(d.BondDenominator)
-	return num.Add(den).SubRaw(1).Quo(den)
-}
-
 // Liability returns the amount of its node's bond that one replica of a chunk locks, in the
 // bond denom, under an effective policy. bondValue is what the pay of one task is worth.
 //

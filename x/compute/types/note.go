@@ -6,7 +6,7 @@ import "cosmossdk.io/math"
 type ChunkChangeKind = isChunkChange_Change
 
 // NewChunkNote returns an empty note.
-func NewChunkNote() ChunkNote { return ChunkNote{Spent: math.ZeroInt()} }
+func NewChunkNote() ChunkNote { return ChunkNote{Spent: math.ZeroInt(), Granted: math.ZeroInt()} }
 
 // Empty reports whether the note is empty.
 func (n ChunkNote) Empty() bool {
@@ -18,6 +18,7 @@ func (n ChunkNote) Merge(later ChunkNote) ChunkNote {
 	n.Started = n.Started || later.Started
 	n.Idle = n.Idle || later.Idle
 	n.Spent = n.Spent.Add(later.Spent)
+	n.Granted = n.Granted.Add(later.Granted)
 	n.Held += later.Held
 	n.Posted += later.Posted
 	n.Opened += later.Opened

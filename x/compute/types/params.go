@@ -5,8 +5,6 @@ import (
 	"slices"
 
 	"cosmossdk.io/math"
-
-	sdk "github.com/cosmos/cosmos-sdk/types"
 )
 
 // Bounds that parameters cannot exceed.
@@ -26,8 +24,12 @@ const (
 	maxDeterministicPrograms = 256
 )
 
-// DefaultDenom is the denom of the default parameters.
-const DefaultDenom = "atfuel"
+// DefaultDenom is the denom of the default parameters, and DefaultDisplay the unit in which people
+// write its amounts.
+const (
+	DefaultDenom   = "atfuel"
+	DefaultDisplay = "tfuel"
+)
 
 // DefaultParams returns the parameters of a new chain with blocks of 1.5 s.
 func DefaultParams() Params {
@@ -38,6 +40,8 @@ func DefaultParams() Params {
 			MinReward:       math.NewIntWithDecimal(1, 15), // 0.001 tfuel
 			BondNumerator:   1,
 			BondDenominator: 1,
+			Display:         DefaultDisplay,
+			Exponent:        18,
 		}},
 		SpareNodes:        1,
 		PostingFeePerByte: math.NewIntWithDecimal(1, 12), // 4 KiB cost 0.004 tfuel
@@ -205,24 +209,8 @@ func (p Params) validateEscalation() error {
 
 func (p Params) validateMoney() error {
 	bad := ErrInvalidParams
-	if len(p.Denoms) == 0 || len(p.Denoms) > 64 {
-		return bad.Wrapf("denoms: expected 1 to 64, found %d", len(p.Denoms))
-	}
-	seen := map[string]bool{}
-	for _, d := range p.Denoms {
-		if err := sdk.ValidateDenom(d.Denom); err != nil {
-			return bad.Wrapf("denoms: %s", err)
-		}
-		if seen[d.Denom] {
-			return bad.Wrapf("denoms: %s is named twice", d.Denom)
-		}
-		seen[d.Denom] = true
-		if d.MinReward.IsNil() || !d.MinReward.IsPositive() {
-			return bad.Wrapf("denoms: expected a min_reward of %s above 0", d.Denom)
-		}
-		if d.BondNumerator == 0 || d.BondDenominator == 0 {
-			return bad.Wrapf("denoms: expected a value of %s in the bond denom above 0", d.Denom)
-		}
+	if err := p.validateDenoms(); err != nil {
+		return err
 	}
 	if f := p.PostingFeePerByte; f.IsNil() || f.IsNegative() || f.GT(maxReward) {
 		return bad.Wrapf("posting_fee_per_byte: expected 0 to %s, found %s", maxReward, f)
@@ -231,16 +219,6 @@ func (p Params) validateMoney() error {
 		return bad.Wrapf("min_liability: expected 1 to %s, found %s", maxReward, l)
 	}
 	return nil
-}
-
-// PaymentDenom returns the rule of a denom, and reports whether jobs may pay with it.
-func (p Params) PaymentDenom(denom string) (PaymentDenom, bool) {
-	for _, d := range p.Denoms {
-		if d.Denom == denom {
-			return d, true
-		}
-	}
-	return PaymentDenom{}, false
 }
 
 // SupportsExecutor reports whether jobs may name the profile.

@@ -46,7 +46,7 @@ func NewQuoteRequest(s *JobSpec) *QueryQuoteRequest {
 		Fuel: s.Resources.Fuel, MemoryBytes: s.Resources.MemoryBytes, OutputBytes: s.Resources.OutputBytes, DeviceBytes: s.Resources.DeviceBytes,
 		InputBytes: s.InputBytes(), CommitBlocks: s.CommitBlocks,
 		Regions: s.Placement.Regions, Denied: s.Placement.Denied, MinBond: s.Placement.MinBond,
-		ChunkTasks: s.ChunkTasks, Samples: s.Policy.Samples,
+		ChunkTasks: s.ChunkTasks, Samples: s.Policy.Samples, Grant: s.Grant,
 	}
 }
 
@@ -59,6 +59,7 @@ func (r *QueryQuoteRequest) Spec(p Params, reward sdk.Coin) *JobSpec {
 			ChallengeBlocks: r.ChallengeBlocks, Samples: r.Samples,
 		},
 		ChunkTasks:   r.ChunkTasks,
+		Grant:        r.Grant,
 		Resources:    Resources{Fuel: r.Fuel, MemoryBytes: r.MemoryBytes, OutputBytes: r.OutputBytes, DeviceBytes: r.DeviceBytes},
 		CommitBlocks: r.CommitBlocks,
 		Placement:    Placement{Regions: r.Regions, Denied: r.Denied, MinBond: r.MinBond},

@@ -294,6 +294,10 @@ func (s *JobSpec) CheckParams(p Params) (PaymentDenom, error) {
 	if s.Reward.Amount.LT(denom.MinReward) {
 		return PaymentDenom{}, ErrInvalidReward.Wrapf("expected at least %s%s per replica, found %s", denom.MinReward, denom.Denom, s.Reward)
 	}
+	// x/rewards splits the pay of a chunk at once, and refuses more than 2^128 units.
+	if pay := s.Reward.Amount.MulRaw(int64(s.PerChunk())); pay.GT(maxReward) {
+		return PaymentDenom{}, ErrInvalidReward.Wrapf("expected a reward for a chunk of at most %s%s, found %s for each of %d tasks", maxReward, denom.Denom, s.Reward, s.PerChunk())
+	}
 	if denom.BondValue(s.Reward.Amount.MulRaw(int64(s.PerChunk()))).GT(maxReward) {
 		return PaymentDenom{}, ErrInvalidReward.Wrapf("expected a reward for a chunk worth at most %s in the bond denom, found %s for each of %d tasks, which is worth more", maxReward, s.Reward, s.PerChunk())
 	}

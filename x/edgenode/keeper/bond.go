@@ -14,6 +14,17 @@ import (
 // poolAddress returns the account that holds all bonds and unbondings.
 func poolAddress() sdk.AccAddress { return authtypes.NewModuleAddress(types.ModuleName) }
 
+// BondDenom returns the denom of bonds.
+func (k *Keeper) BondDenom(ctx context.Context) (string, error) {
+	params, err := k.params.Get(ctx)
+	return params.BondDenom, err
+}
+
+// AddBond adds coins of an operator to the bond of its node, as MsgBond does.
+func (k *Keeper) AddBond(ctx context.Context, operator sdk.AccAddress, amount sdk.Coin) error {
+	return k.addBond(ctx, operator, amount)
+}
+
 // addBond adds to a node's stake.
 func (k *Keeper) addBond(ctx context.Context, operator sdk.AccAddress, amount sdk.Coin) error {
 	params, err := k.params.Get(ctx)

@@ -31,7 +31,7 @@ func TestNoCoinIsMadeOrLostBetweenEscrowAndPayouts(t *testing.T) {
 		purses := [3]purse{}
 		validators := []string{f.validator(0), f.validator(1)}
 		for n := range purses {
-			f.nodes[worker(byte(n)).String()], purses[n].validator = operator(byte(n)), -1
+			f.nodes.workers[worker(byte(n)).String()], purses[n].validator = operator(byte(n)), -1
 		}
 		index := rapid.IntRange(0, len(purses)-1)
 		pools := func() math.Int {

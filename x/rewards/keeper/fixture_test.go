@@ -3,7 +3,9 @@ package keeper_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"testing"
+	"time"
 
 	"github.com/cosmos/gogoproto/proto"
 	"github.com/stretchr/testify/require"
@@ -16,13 +18,15 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	authkeeper "github.com/cosmos/cosmos-sdk/x/auth/keeper"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
-	bankkeeper "github.com/cosmos/cosmos-sdk/x/bank/keeper"
+	epochstypes "github.com/cosmos/cosmos-sdk/x/epochs/types"
 	stakingkeeper "github.com/cosmos/cosmos-sdk/x/staking/keeper"
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 
 	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/app/supply"
 	"github.com/thetaedge/theta/testutil/collect"
 	"github.com/thetaedge/theta/testutil/keepertest"
+	edgenodekeeper "github.com/thetaedge/theta/x/edgenode/keeper"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 	"github.com/thetaedge/theta/x/rewards/keeper"
 	"github.com/thetaedge/theta/x/rewards/types"
@@ -54,19 +58,29 @@ type fixture struct {
 	stores   storetypes.CommitMultiStore
 	ctx      sdk.Context
 	keeper   *keeper.Keeper
-	bank     bankkeeper.BaseKeeper
+	bank     supply.Bank
 	msgs     types.MsgServer
 	queries  types.QueryServer
 	accounts authkeeper.AccountKeeper
 	staking  *stakingkeeper.Keeper
 	// nodes contains the operators by the worker keys of their nodes.
-	nodes workers
+	nodes *clock
+	// edge is the real x/edgenode, which takes bonds.
+	edge   *edgenodekeeper.Keeper
+	epochs *hourly
+	mint   *mint
 	// service opens the module's own store.
 	service store.KVStoreService
 }
 
 // workers is a stand-in for x/edgenode: operators by the text of their worker keys.
 type workers map[string]sdk.AccAddress
+
+// clock says in which epoch the test is, and whose nodes there are.
+type clock struct {
+	workers
+	epoch uint64
+}
 
 // OperatorOf returns the operator of a worker.
 func (w workers) OperatorOf(_ context.Context, worker sdk.AccAddress) (sdk.AccAddress, error) {
@@ -77,35 +91,96 @@ func (w workers) OperatorOf(_ context.Context, worker sdk.AccAddress) (sdk.AccAd
 	return operator, nil
 }
 
+// registry is x/edgenode, except that tests say which epoch it is and whose node a worker key serves.
+type registry struct {
+	*edgenodekeeper.Keeper
+	clock *clock
+}
+
+// Epoch returns the present epoch.
+func (r registry) Epoch(context.Context) (uint64, error) { return r.clock.epoch, nil }
+
+// OperatorOf returns the operator of a worker.
+func (r registry) OperatorOf(ctx context.Context, worker sdk.AccAddress) (sdk.AccAddress, error) {
+	return r.clock.OperatorOf(ctx, worker)
+}
+
+// hourly is a stand-in for x/epochs with one epoch.
+type hourly struct{ duration time.Duration }
+
+// GetEpochInfo returns the epoch.
+func (h *hourly) GetEpochInfo(_ sdk.Context, identifier string) (epochstypes.EpochInfo, error) {
+	if identifier != "edge" {
+		return epochstypes.EpochInfo{}, errors.New("no such epoch")
+	}
+	return epochstypes.EpochInfo{Identifier: identifier, Duration: h.duration}, nil
+}
+
+// mint is a stand-in for x/mint. It mints for the fee collector.
+type mint struct {
+	bank  supply.Bank
+	shown types.MintFigures
+	err   error
+}
+
+// Mint mints a coin.
+func (m *mint) Mint(ctx context.Context, c sdk.Coin) error {
+	if m.err != nil {
+		return m.err
+	}
+	if err := m.bank.MintCoins(ctx, faucet, sdk.NewCoins(c)); err != nil {
+		return err
+	}
+	return m.bank.SendCoinsFromModuleToModule(ctx, faucet, collector, sdk.NewCoins(c))
+}
+
+// Show keeps the figures.
+func (m *mint) Show(_ context.Context, figures types.MintFigures) error {
+	m.shown = figures
+	return nil
+}
+
 func newFixture(t tb) *fixture {
 	t.Helper()
 	ground := keepertest.New(t, keepertest.Needs{
-		Stores: []string{types.StoreKey, stakingtypes.StoreKey}, Transient: []string{types.TStoreKey},
+		Stores: []string{types.StoreKey, stakingtypes.StoreKey, edgenodetypes.StoreKey}, Transient: []string{types.TStoreKey},
 		Accounts: map[string][]string{
-			escrow: {authtypes.Burner}, blocked: nil, unblocked: nil,
+			escrow: {authtypes.Burner, authtypes.Minter}, edgenodetypes.ModuleName: {authtypes.Burner}, blocked: nil, unblocked: nil,
 			stakingtypes.BondedPoolName: {authtypes.Burner, authtypes.Staking}, stakingtypes.NotBondedPoolName: {authtypes.Burner, authtypes.Staking},
 		},
 		Blocked: []string{blocked},
 	})
 	cryptocodec.RegisterInterfaces(ground.Codec.InterfaceRegistry()) // of the keys of validators
-	ctx, bank := ground.Ctx, ground.Bank
+	ctx := ground.Ctx
+	ledger := keeper.NewSupplyLedger(ground.Store(types.StoreKey), denom)
+	bank := supply.NewBank(ground.Bank, ledger)
 	validators := addresscodec.NewBech32Codec(params.Bech32Prefix + sdk.PrefixValidator + sdk.PrefixOperator)
-	staking := stakingkeeper.NewKeeper(ground.Codec, ground.Store(stakingtypes.StoreKey), ground.Accounts, bank, authority(),
+	staking := stakingkeeper.NewKeeper(ground.Codec, ground.Store(stakingtypes.StoreKey), ground.Accounts, bank.Burning(types.SUPPLY_CAUSE_VALIDATOR_SLASHES), authority(),
 		validators, addresscodec.NewBech32Codec(params.Bech32Prefix+sdk.PrefixValidator+sdk.PrefixConsensus))
 	stake := stakingtypes.DefaultParams()
 	stake.BondDenom = denom
 	require.NoError(t, staking.SetParams(ctx, stake))
-	nodes := workers{}
+	nodes := &clock{workers: workers{}, epoch: 1}
+	edge := edgenodekeeper.NewKeeper(ground.Codec, ground.Store(edgenodetypes.StoreKey), ground.Addresses,
+		bank.Burning(types.SUPPLY_CAUSE_NODE_FAULTS), ground.Pool(), authority())
+	require.NoError(t, edge.InitGenesis(ctx, *edgenodetypes.DefaultGenesis()))
+	epochs := &hourly{duration: time.Hour}
 	k := keeper.NewKeeper(ground.Codec, ground.Store(types.StoreKey), ground.Transient(types.TStoreKey),
 		keeper.Addresses{Accounts: ground.Addresses, Validators: validators},
-		keeper.Others{Accounts: ground.Accounts, Bank: bank, Community: ground.Pool(), Staking: staking, Nodes: nodes},
+		keeper.Others{
+			Accounts: ground.Accounts, Community: ground.Pool(), Staking: staking, Nodes: registry{edge, nodes},
+			Bank:   bank.Minting(types.SUPPLY_CAUSE_GRANTS).Burning(types.SUPPLY_CAUSE_REWARD_SHARES),
+			Fees:   bank.Burning(types.SUPPLY_CAUSE_JOB_FEES),
+			Epochs: epochs, Supply: ledger,
+		},
 		collector, escrow, authority())
 	genesis := types.DefaultGenesis()
 	genesis.Params.FoldBlocks = 3
 	require.NoError(t, k.InitGenesis(ctx, *genesis))
 	return &fixture{
 		t: t, stores: ground.Stores, ctx: ctx, keeper: k, bank: bank, msgs: keeper.NewMsgServer(k), queries: keeper.NewQueryServer(k),
-		accounts: ground.Accounts, staking: staking, nodes: nodes, service: ground.Store(types.StoreKey),
+		accounts: ground.Accounts, staking: staking, nodes: nodes, edge: edge, epochs: epochs,
+		mint: &mint{bank: bank.Minting(types.SUPPLY_CAUSE_EMISSION)}, service: ground.Store(types.StoreKey),
 	}
 }
 
@@ -164,7 +239,9 @@ func (f *fixture) requireBacked() {
 	require.NoError(f.t, err)
 	pending, err := f.keeper.PendingTotal(f.ctx)
 	require.NoError(f.t, err)
-	require.Equal(f.t, earned.Add(pending...).String(), f.held(escrow).String())
+	grants, err := f.keeper.GrantsTotal(f.ctx)
+	require.NoError(f.t, err)
+	require.Equal(f.t, earned.Add(pending...).Add(grants...).String(), f.held(escrow).String())
 }
 
 func (f *fixture) requireEvent(want proto.Message) {

@@ -13,13 +13,14 @@ import (
 	"github.com/thetaedge/theta/x/rewards/types"
 )
 
-// EndBlock folds the block's shares into the pending ones and, every fold_blocks blocks,
+// EndBlock mints what grants pay in this block, folds the block's shares into the pending ones and, every fold_blocks blocks,
 // moves those out of escrow. It runs after x/compute. A failure is logged and does not halt
 // the chain; shares that could not be moved stay pending until the next move.
 func (k *Keeper) EndBlock(ctx context.Context) error {
 	if err := isolated.Run(ctx, k.foldNotes); err != nil {
 		k.logger(ctx).Error("expected to fold the block's shares", "err", err)
 	}
+	k.foldGrants(ctx)
 	params, err := k.params.Get(ctx)
 	if err != nil {
 		return err
@@ -33,7 +34,7 @@ func (k *Keeper) EndBlock(ctx context.Context) error {
 	return nil
 }
 
-// foldNotes combines the block's notes into one write. It removes the notes, so that no note
+// foldNotes combines the block's notes into two writes. It removes the notes, so that no note
 // counts twice before the transient store is reset.
 func (k *Keeper) foldNotes(ctx context.Context) error {
 	noted, keys, err := k.noted(ctx)
@@ -44,7 +45,14 @@ func (k *Keeper) foldNotes(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := k.pending.Set(ctx, pending.Add(noted)); err != nil {
+	if err := k.storePending(ctx, pending.Add(noted.Shares)); err != nil {
+		return err
+	}
+	work, err := k.paidWork(ctx)
+	if err != nil {
+		return err
+	}
+	if err := k.work.Set(ctx, work.Add(noted.Work)); err != nil {
 		return err
 	}
 	for _, key := range keys {
@@ -56,13 +64,13 @@ func (k *Keeper) foldNotes(ctx context.Context) error {
 }
 
 // noted returns the sum and the keys of this block's notes.
-func (k *Keeper) noted(ctx context.Context) (types.PendingFees, []accountKey, error) {
+func (k *Keeper) noted(ctx context.Context) (types.SettlementNote, []accountKey, error) {
 	var (
-		sum  types.PendingFees
+		sum  types.SettlementNote
 		keys []accountKey
 	)
-	err := k.notes.Walk(ctx, nil, func(key accountKey, shares types.PendingFees) (bool, error) {
-		sum = sum.Add(shares)
+	err := k.notes.Walk(ctx, nil, func(key accountKey, note types.SettlementNote) (bool, error) {
+		sum = sum.Add(note)
 		keys = append(keys, key)
 		return false, nil
 	})

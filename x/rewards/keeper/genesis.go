@@ -2,6 +2,7 @@ package keeper
 
 import (
 	"context"
+	"errors"
 
 	"cosmossdk.io/collections"
 	"cosmossdk.io/math"
@@ -26,6 +27,9 @@ func (k *Keeper) InitGenesis(ctx context.Context, genesis types.GenesisState) er
 	if err := k.importCoins(ctx, k.paid, genesis.Paid); err != nil {
 		return err
 	}
+	if err := k.importGrants(ctx, genesis); err != nil {
+		return err
+	}
 	for _, rule := range genesis.Payouts {
 		operator, err := k.parse("operator", rule.Operator)
 		if err != nil {
@@ -39,7 +43,36 @@ func (k *Keeper) InitGenesis(ctx context.Context, genesis types.GenesisState) er
 			return err
 		}
 	}
+	if err := k.importEpochs(ctx, genesis); err != nil {
+		return err
+	}
 	return k.storePending(ctx, genesis.Pending)
+}
+
+// importEpochs writes what was minted and burned, the emission and the epochs.
+func (k *Keeper) importEpochs(ctx context.Context, genesis types.GenesisState) error {
+	if err := k.others.Supply.open(ctx, k.supply(ctx), genesis.Flows); err != nil {
+		return err
+	}
+	if genesis.Emission != nil {
+		if err := k.emission.Set(ctx, *genesis.Emission); err != nil {
+			return err
+		}
+	}
+	for _, epoch := range genesis.Epochs {
+		if err := k.summaries.Set(ctx, epoch.Epoch, epoch); err != nil {
+			return err
+		}
+	}
+	if genesis.Open != nil {
+		if err := k.open.Set(ctx, *genesis.Open); err != nil {
+			return err
+		}
+	}
+	if genesis.Work.Empty() {
+		return nil
+	}
+	return k.work.Set(ctx, genesis.Work)
 }
 
 // importCoins writes the coins of operators.
@@ -69,6 +102,12 @@ func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error)
 		return nil, err
 	}
 	genesis := &types.GenesisState{Params: params, Pending: pending}
+	if err := k.exportEpochs(ctx, genesis); err != nil {
+		return nil, err
+	}
+	if err := k.exportGrants(ctx, genesis); err != nil {
+		return nil, err
+	}
 	if genesis.Earnings, err = k.exportCoins(ctx, k.earnings); err != nil {
 		return nil, err
 	}
@@ -81,6 +120,32 @@ func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error)
 		return false, err
 	})
 	return genesis, err
+}
+
+// exportEpochs adds what was minted and burned, the emission and the epochs.
+func (k *Keeper) exportEpochs(ctx context.Context, genesis *types.GenesisState) (err error) {
+	if genesis.Flows, err = k.SupplyFlows(ctx); err != nil {
+		return err
+	}
+	if genesis.Work, err = k.paidWork(ctx); err != nil {
+		return err
+	}
+	switch emission, err := k.emission.Get(ctx); {
+	case err == nil:
+		genesis.Emission = &emission
+	case !errors.Is(err, collections.ErrNotFound):
+		return err
+	}
+	switch open, err := k.open.Get(ctx); {
+	case err == nil:
+		genesis.Open = &open
+	case !errors.Is(err, collections.ErrNotFound):
+		return err
+	}
+	return k.summaries.Walk(ctx, nil, func(_ int64, summary types.EpochSummary) (bool, error) {
+		genesis.Epochs = append(genesis.Epochs, summary)
+		return false, nil
+	})
 }
 
 // exportCoins returns the coins of all operators.

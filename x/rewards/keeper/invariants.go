@@ -22,6 +22,8 @@ func (k *Keeper) CheckInvariants(ctx context.Context) []InvariantResult {
 	return []InvariantResult{
 		{Name: "earnings-positive", Err: k.checkEarnings(ctx)},
 		{Name: "payouts-readable", Err: k.checkPayouts(ctx)},
+		{Name: "supply", Err: k.checkSupply(ctx)},
+		{Name: "grants-mint-verified-fuel", Err: k.checkGrants(ctx)},
 	}
 }
 
@@ -95,5 +97,5 @@ func (k *Keeper) PendingTotal(ctx context.Context) (sdk.Coins, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pending.Add(noted).Total(), nil
+	return pending.Add(noted.Shares).Total(), nil
 }

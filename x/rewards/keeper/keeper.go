@@ -21,13 +21,26 @@ import (
 // accountKey is the key of a ledger entry: operator and denom.
 type accountKey = collections.Pair[sdk.AccAddress, string]
 
+type (
+	// heldKey is the key of held pay: operator, epoch in which it matures, and grant.
+	heldKey = collections.Triple[sdk.AccAddress, uint64, uint64]
+	// grantNoteKey is the key of a note about pay of this block: grant, operator and class.
+	grantNoteKey = collections.Triple[uint64, sdk.AccAddress, string]
+)
+
 // Others are the keepers of other modules.
 type Others struct {
-	Accounts  types.AccountKeeper
-	Bank      types.BankKeeper
+	Accounts types.AccountKeeper
+	// Bank mints what grants pay, and burns the share of rewards.
+	Bank types.BankKeeper
+	// Fees burns fees of jobs and deposits of revoked grants, which the supply ledger counts apart.
+	Fees      types.BankKeeper
 	Community types.CommunityPoolKeeper
 	Staking   types.StakingKeeper
 	Nodes     types.NodeKeeper
+	Epochs    types.EpochsKeeper
+	// Supply counts what Bank mints and burns.
+	Supply *SupplyLedger
 }
 
 // Addresses are the forms in which the chain writes addresses.
@@ -49,10 +62,24 @@ type Keeper struct {
 	pending  collections.Item[types.PendingFees]
 	payouts  collections.Map[sdk.AccAddress, types.Payout]
 	// paid contains what earnings have paid so far.
-	paid collections.Map[accountKey, math.Int]
-	// notes contains the shares of this block. A note has the key of a ledger entry that the
+	paid      collections.Map[accountKey, math.Int]
+	emission  collections.Item[types.EmissionState]
+	summaries collections.Map[int64, types.EpochSummary]
+	open      collections.Item[types.OpenEpoch]
+	// work is what nodes were credited with in the open epoch, up to the last block.
+	work   collections.Item[types.PaidWork]
+	grants collections.Map[uint64, types.Grant]
+	// nextGrant counts the grants that were created.
+	nextGrant collections.Sequence
+	// held is pay of grants that was not claimed, and heldTotals adds it up by grant and epoch.
+	held       collections.Map[heldKey, math.Int]
+	heldTotals collections.Map[collections.Pair[uint64, uint64], math.Int]
+	// grantNotes contains what grants pay in this block. A note has the operator in its key,
+	// whose held pay the same settlement writes anyway.
+	grantNotes collections.Map[grantNoteKey, types.GrantNote]
+	// notes contains what was credited in this block. A note has the key of a ledger entry that the
 	// same settlement writes anyway, so that no two nodes share a key.
-	notes collections.Map[accountKey, types.PendingFees]
+	notes collections.Map[accountKey, types.SettlementNote]
 }
 
 // NewKeeper returns the keeper. feeCollector and escrow are module accounts; authority is the
@@ -65,7 +92,6 @@ func NewKeeper(
 	sb := collections.NewSchemaBuilder(stores)
 	tb := collections.NewSchemaBuilderFromAccessor(transient.OpenTransientStore)
 	account := collections.PairKeyCodec(sdk.AccAddressKey, collections.StringKey)
-	shares := codec.CollValue[types.PendingFees](cdc)
 	k := &Keeper{
 		addresses:    addresses.Accounts,
 		validators:   addresses.Validators,
@@ -75,10 +101,22 @@ func NewKeeper(
 		authority:    authority,
 		params:       collections.NewItem(sb, types.ParamsPrefix, "params", codec.CollValue[types.Params](cdc)),
 		earnings:     collections.NewMap(sb, types.EarningsPrefix, "earnings", account, sdk.IntValue),
-		pending:      collections.NewItem(sb, types.PendingPrefix, "pending", shares),
+		pending:      collections.NewItem(sb, types.PendingPrefix, "pending", codec.CollValue[types.PendingFees](cdc)),
 		payouts:      collections.NewMap(sb, types.PayoutPrefix, "payouts", sdk.AccAddressKey, codec.CollValue[types.Payout](cdc)),
 		paid:         collections.NewMap(sb, types.PaidPrefix, "paid", account, sdk.IntValue),
-		notes:        collections.NewMap(tb, types.NotesPrefix, "notes", account, shares),
+		notes:        collections.NewMap(tb, types.NotesPrefix, "notes", account, codec.CollValue[types.SettlementNote](cdc)),
+		emission:     collections.NewItem(sb, types.EmissionPrefix, "emission", codec.CollValue[types.EmissionState](cdc)),
+		summaries:    collections.NewMap(sb, types.SummariesPrefix, "summaries", collections.Int64Key, codec.CollValue[types.EpochSummary](cdc)),
+		open:         collections.NewItem(sb, types.OpenEpochPrefix, "open_epoch", codec.CollValue[types.OpenEpoch](cdc)),
+		work:         collections.NewItem(sb, types.WorkPrefix, "work", codec.CollValue[types.PaidWork](cdc)),
+		grants:       collections.NewMap(sb, types.GrantsPrefix, "grants", collections.Uint64Key, codec.CollValue[types.Grant](cdc)),
+		nextGrant:    collections.NewSequence(sb, types.GrantNextPrefix, "next_grant"),
+		held: collections.NewMap(sb, types.HeldPrefix, "held",
+			collections.TripleKeyCodec(sdk.AccAddressKey, collections.Uint64Key, collections.Uint64Key), sdk.IntValue),
+		heldTotals: collections.NewMap(sb, types.HeldTotalsPrefix, "held_totals",
+			collections.PairKeyCodec(collections.Uint64Key, collections.Uint64Key), sdk.IntValue),
+		grantNotes: collections.NewMap(tb, types.GrantNotesPrefix, "grant_notes",
+			collections.TripleKeyCodec(collections.Uint64Key, sdk.AccAddressKey, collections.StringKey), codec.CollValue[types.GrantNote](cdc)),
 	}
 	schema, err := sb.Build()
 	if err != nil {
@@ -116,6 +154,17 @@ func (k *Keeper) updateParams(ctx context.Context, authority string, params type
 		return err
 	}
 	if err := params.Validate(); err != nil {
+		return err
+	}
+	if _, err := k.others.Epochs.GetEpochInfo(sdk.UnwrapSDKContext(ctx), params.EpochIdentifier); err != nil {
+		return types.ErrInvalidParams.Wrapf(
+			"epoch_identifier: expected an epoch of x/epochs, found %q: %s; list them with: thetad query epochs epoch-infos", params.EpochIdentifier, err)
+	}
+	before, err := k.params.Get(ctx)
+	if err != nil {
+		return err
+	}
+	if err := k.changeEmission(ctx, before, params); err != nil {
 		return err
 	}
 	return k.params.Set(ctx, params)

@@ -30,7 +30,9 @@ func (k *Keeper) CreditReward(ctx context.Context, operator sdk.AccAddress, gros
 	if err := k.credit(ctx, operator, shares.Executor); err != nil {
 		return sdk.Coin{}, err
 	}
-	return shares.Executor, k.note(ctx, operator, gross.Denom, shares.Pending())
+	return shares.Executor, k.note(ctx, operator, gross.Denom, types.SettlementNote{
+		Shares: shares.Pending(), Work: types.PaidWork{Rewards: sdk.NewCoins(gross)},
+	})
 }
 
 // CreditShare credits an operator with a whole amount that is already in escrow: the honest
@@ -39,7 +41,29 @@ func (k *Keeper) CreditShare(ctx context.Context, operator sdk.AccAddress, coin 
 	if err := types.CheckCoin(coin); err != nil {
 		return err
 	}
-	return k.credit(ctx, operator, coin)
+	if err := k.credit(ctx, operator, coin); err != nil {
+		return err
+	}
+	return k.note(ctx, operator, coin.Denom, types.SettlementNote{Work: types.PaidWork{HonestShares: sdk.NewCoins(coin)}})
+}
+
+// Discard takes a coin out of escrow that no node has earned, such as the fee of a seat. Coins of
+// the fee denom are burned at once. Others go to the community pool when shares are moved next:
+// burning a voucher would only strand the coins behind it on their chain. The account that has
+// paid the coin is part of the note's key, so that settlements of different accounts do not share
+// a key.
+func (k *Keeper) Discard(ctx context.Context, payer sdk.AccAddress, coin sdk.Coin) error {
+	if err := types.CheckCoin(coin); err != nil || coin.IsZero() {
+		return err
+	}
+	params, err := k.params.Get(ctx)
+	if err != nil {
+		return err
+	}
+	if coin.Denom == params.FeeDenom {
+		return k.others.Fees.BurnCoins(ctx, k.escrow, sdk.NewCoins(coin))
+	}
+	return k.note(ctx, payer, coin.Denom, types.SettlementNote{Shares: types.PendingFees{Community: sdk.NewCoins(coin)}})
 }
 
 func (k *Keeper) credit(ctx context.Context, operator sdk.AccAddress, coin sdk.Coin) error {
@@ -67,9 +91,9 @@ func amountOf(ctx context.Context, entries collections.Map[accountKey, math.Int]
 	return amount, err
 }
 
-// note adds shares to those of this block.
-func (k *Keeper) note(ctx context.Context, operator sdk.AccAddress, denom string, shares types.PendingFees) error {
-	if shares.Total().Empty() {
+// note adds what was credited to what this block has credited so far.
+func (k *Keeper) note(ctx context.Context, operator sdk.AccAddress, denom string, note types.SettlementNote) error {
+	if note.Work.Empty() && note.Shares.Total().Empty() {
 		return nil
 	}
 	key := collections.Join(operator, denom)
@@ -77,7 +101,7 @@ func (k *Keeper) note(ctx context.Context, operator sdk.AccAddress, denom string
 	if err != nil && !errors.Is(err, collections.ErrNotFound) {
 		return err
 	}
-	return k.notes.Set(ctx, key, noted.Add(shares))
+	return k.notes.Set(ctx, key, noted.Add(note))
 }
 
 // Earnings returns the amounts that an operator may claim.
@@ -122,6 +146,9 @@ func (k *Keeper) claim(ctx context.Context, msg *types.MsgClaim) (sdk.Coins, err
 		return nil, err
 	}
 	if err := msg.CheckDenoms(); err != nil {
+		return nil, err
+	}
+	if err := k.release(ctx, operator); err != nil {
 		return nil, err
 	}
 	paid, err := k.claimable(ctx, operator, msg.Denoms)

@@ -142,6 +142,9 @@ func (k *Keeper) collect(ctx context.Context, msg *types.MsgCollect) (*types.Msg
 	if err := k.checkCollector(ctx, operator, msg.Sender); err != nil {
 		return nil, err
 	}
+	if err := k.release(ctx, operator); err != nil {
+		return nil, err
+	}
 	coins, err := k.someEarnings(ctx, operator, types.MaxClaimDenoms)
 	if err != nil {
 		return nil, err
@@ -184,31 +187,4 @@ func (k *Keeper) checkCollector(ctx context.Context, operator sdk.AccAddress, te
 		return types.ErrNotCollector.Wrapf("expected the key of %s or the current worker key of its node, found %s", operator, text)
 	}
 	return nil
-}
-
-// delegate delegates coins of an operator. If that is not possible, the coins stay where they
-// are, and delegate returns why. The reasons are fixed texts, because they become part of the
-// response.
-func (k *Keeper) delegate(ctx context.Context, operator sdk.AccAddress, address sdk.ValAddress, coin sdk.Coin) string {
-	validator, err := k.others.Staking.GetValidator(ctx, address)
-	switch {
-	case errors.Is(err, stakingtypes.ErrNoValidatorFound):
-		return "the validator is gone"
-	case err != nil:
-		k.logger(ctx).Error("cannot read the validator of a payout rule", "validator", address, "err", err)
-		return "the validator cannot be read"
-	case validator.IsJailed():
-		return "the validator is jailed"
-	case validator.InvalidExRate():
-		return "the validator has lost all its tokens"
-	}
-	// A refusal must not leave half of a delegation behind. A panic, for example because the gas
-	// is used up, ends the whole message.
-	cached, write := sdk.UnwrapSDKContext(ctx).CacheContext()
-	if _, err := k.others.Staking.Delegate(cached, operator, coin.Amount, stakingtypes.Unbonded, validator, true); err != nil {
-		k.logger(ctx).Info("earnings were not delegated", "operator", operator, "validator", address, "err", err)
-		return "the staking module has refused the delegation"
-	}
-	write()
-	return ""
 }

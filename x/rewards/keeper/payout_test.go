@@ -83,7 +83,7 @@ func (f *fixture) payout(n byte) *types.QueryPayoutResponse {
 
 func TestEarningsGoWhereTheOperatorSays(t *testing.T) {
 	f := newFixture(t)
-	f.nodes[worker(0).String()] = operator(0)
+	f.nodes.workers[worker(0).String()] = operator(0)
 	require.Equal(t, operator(0).String(), f.payout(0).Address)
 	require.NoError(t, f.setPayout(0, elsewhere(0).String(), ""))
 	f.requireEvent(&types.EventPayoutSet{Operator: operator(0).String(), Address: elsewhere(0).String()})
@@ -116,7 +116,7 @@ func TestEarningsGoWhereTheOperatorSays(t *testing.T) {
 
 func TestOnlyTheOperatorAndItsCurrentWorkerCollect(t *testing.T) {
 	f := newFixture(t)
-	f.nodes[worker(0).String()], f.nodes[worker(1).String()] = operator(0), operator(1)
+	f.nodes.workers[worker(0).String()], f.nodes.workers[worker(1).String()] = operator(0), operator(1)
 	f.reward(0, coin(10_000))
 	refused := func(sender sdk.AccAddress) {
 		t.Helper()
@@ -126,8 +126,8 @@ func TestOnlyTheOperatorAndItsCurrentWorkerCollect(t *testing.T) {
 	refused(operator(1))
 	refused(worker(1))
 	refused(elsewhere(0))
-	delete(f.nodes, worker(0).String()) // rotated
-	f.nodes[worker(2).String()] = operator(0)
+	delete(f.nodes.workers, worker(0).String()) // rotated
+	f.nodes.workers[worker(2).String()] = operator(0)
 	refused(worker(0))
 	_, err := f.collect(worker(2), 0)
 	require.NoError(t, err)
@@ -143,7 +143,7 @@ func TestOnlyTheOperatorAndItsCurrentWorkerCollect(t *testing.T) {
 
 func TestPayoutRefusesWhatWouldLoseCoinsOrDelegateThoseOfOthers(t *testing.T) {
 	f := newFixture(t)
-	f.nodes[worker(0).String()], f.nodes[worker(1).String()] = operator(0), operator(1)
+	f.nodes.workers[worker(0).String()], f.nodes.workers[worker(1).String()] = operator(0), operator(1)
 	known := f.validator(0)
 	unknown := sdk.ValAddress(operator(9)).String()
 	contract := sdk.AccAddress(make([]byte, 32)).String()
@@ -174,7 +174,7 @@ func TestPayoutRefusesWhatWouldLoseCoinsOrDelegateThoseOfOthers(t *testing.T) {
 
 func TestCollectedBondCoinsAreDelegatedAndOthersPaid(t *testing.T) {
 	f := newFixture(t)
-	f.nodes[worker(0).String()] = operator(0)
+	f.nodes.workers[worker(0).String()] = operator(0)
 	validator := f.validator(0)
 	require.NoError(t, f.setPayout(0, "", validator))
 	f.reward(0, coin(10_000))
@@ -237,7 +237,7 @@ func TestCoinsAreNotLostToAValidatorThatCannotTakeThem(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t)
-			f.nodes[worker(0).String()] = operator(0)
+			f.nodes.workers[worker(0).String()] = operator(0)
 			validator := f.validator(0)
 			require.NoError(t, f.setPayout(0, "", validator))
 			v, err := f.staking.GetValidator(f.ctx, sdk.ValAddress(operator(200)))
@@ -296,6 +296,7 @@ func TestPayoutsSurviveAnExport(t *testing.T) {
 	require.Len(t, exported.Payouts, 2)
 	require.Equal(t, "8800"+denom, exported.Paid[0].Amount.String())
 	fresh := newFixture(t)
+	fresh.takeSupplyOf(f)
 	require.NoError(t, fresh.keeper.InitGenesis(fresh.ctx, *exported))
 	again, err := fresh.keeper.ExportGenesis(fresh.ctx)
 	require.NoError(t, err)

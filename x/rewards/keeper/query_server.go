@@ -2,9 +2,12 @@ package keeper
 
 import (
 	"context"
+	"errors"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/cosmos/cosmos-sdk/types/query"
 
 	"github.com/thetaedge/theta/x/internal/coins"
 	"github.com/thetaedge/theta/x/rewards/types"
@@ -78,4 +81,79 @@ func (s queryServer) Split(ctx context.Context, req *types.QuerySplitRequest) (*
 	return &types.QuerySplitResponse{
 		Executor: shares.Executor, Burn: shares.Burn, Stakers: shares.Stakers, Community: shares.Community,
 	}, nil
+}
+
+// SupplyLedger returns what was minted and burned so far, and the supply.
+func (s queryServer) SupplyLedger(ctx context.Context, _ *types.QuerySupplyLedgerRequest) (*types.QuerySupplyLedgerResponse, error) {
+	return s.keeper.supplyLedger(ctx)
+}
+
+// Emission returns what the chain mints for stakers.
+func (s queryServer) Emission(ctx context.Context, _ *types.QueryEmissionRequest) (*types.QueryEmissionResponse, error) {
+	return s.keeper.emissionInForce(ctx)
+}
+
+// EpochSummary returns what was minted, burned and paid in an epoch.
+func (s queryServer) EpochSummary(ctx context.Context, req *types.QueryEpochSummaryRequest) (*types.QueryEpochSummaryResponse, error) {
+	summary, err := s.keeper.EpochSummary(ctx, req.GetEpoch())
+	if errors.Is(err, types.ErrEpochNotKept) {
+		return nil, status.Error(codes.NotFound, err.Error())
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &types.QueryEpochSummaryResponse{Summary: summary}, nil
+}
+
+// EpochSummaries returns a page of summaries.
+func (s queryServer) EpochSummaries(ctx context.Context, req *types.QueryEpochSummariesRequest) (*types.QueryEpochSummariesResponse, error) {
+	summaries, page, err := query.CollectionPaginate(ctx, s.keeper.summaries, req.GetPagination(),
+		func(_ int64, summary types.EpochSummary) (types.EpochSummary, error) { return summary, nil })
+	if err != nil {
+		return nil, status.Error(codes.InvalidArgument, err.Error())
+	}
+	return &types.QueryEpochSummariesResponse{Summaries: summaries, Pagination: page}, nil
+}
+
+// Grant returns a grant and what jobs may still encumber of it.
+func (s queryServer) Grant(ctx context.Context, req *types.QueryGrantRequest) (*types.QueryGrantResponse, error) {
+	grant, err := s.keeper.Grant(ctx, req.GetId())
+	if errors.Is(err, types.ErrGrantNotFound) {
+		return nil, status.Error(codes.NotFound, err.Error())
+	}
+	if err != nil {
+		return nil, err
+	}
+	epoch, err := s.keeper.others.Nodes.Epoch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &types.QueryGrantResponse{Grant: grant, Epoch: epoch, Available: grant.Available(epoch)}, nil
+}
+
+// Grants returns all grants, page by page.
+func (s queryServer) Grants(ctx context.Context, req *types.QueryGrantsRequest) (*types.QueryGrantsResponse, error) {
+	grants, page, err := query.CollectionPaginate(ctx, s.keeper.grants, req.GetPagination(),
+		func(_ uint64, grant types.Grant) (types.Grant, error) { return grant, nil })
+	if err != nil {
+		return nil, status.Error(codes.InvalidArgument, err.Error())
+	}
+	return &types.QueryGrantsResponse{Grants: grants, Pagination: page}, nil
+}
+
+// HeldPay returns the pay of grants that an operator has not claimed.
+func (s queryServer) HeldPay(ctx context.Context, req *types.QueryHeldPayRequest) (*types.QueryHeldPayResponse, error) {
+	operator, err := s.keeper.parse("operator", req.GetOperator())
+	if err != nil {
+		return nil, status.Error(codes.InvalidArgument, err.Error())
+	}
+	held, err := s.keeper.HeldPay(ctx, operator, types.MaxHeldPay)
+	if err != nil {
+		return nil, err
+	}
+	epoch, err := s.keeper.others.Nodes.Epoch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &types.QueryHeldPayResponse{Held: held, Epoch: epoch}, nil
 }

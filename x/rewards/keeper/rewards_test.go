@@ -62,6 +62,30 @@ func TestOnlyTheFeeDenomIsBurned(t *testing.T) {
 	f.requireBacked()
 }
 
+// TestWhatNobodyHasEarnedIsBurnedOnlyInTheFeeDenom: other denoms reach the community pool whole.
+func TestWhatNobodyHasEarnedIsBurnedOnlyInTheFeeDenom(t *testing.T) {
+	f := newFixture(t)
+	f.escrowed(coin(70))
+	f.escrowed(sdk.NewInt64Coin(other, 90))
+	supply, minted := f.bank.GetSupply(f.ctx, other), f.bank.GetSupply(f.ctx, denom).Amount
+	for _, c := range []sdk.Coin{coin(70), coin(0), sdk.NewInt64Coin(other, 40), sdk.NewInt64Coin(other, 50), sdk.NewInt64Coin(other, 0)} {
+		require.NoError(t, f.keeper.Discard(f.ctx, operator(7), c))
+	}
+	require.Equal(t, minted.SubRaw(70).String(), f.bank.GetSupply(f.ctx, denom).Amount.String(), "burned at once")
+	f.requireBacked()
+	for range 3 {
+		f.endBlock()
+	}
+	require.Equal(t, supply, f.bank.GetSupply(f.ctx, other))
+	require.Equal(t, "90"+other, f.held(community).String())
+	f.requireBacked()
+	earned, err := f.keeper.Earnings(f.ctx, operator(7))
+	require.NoError(t, err)
+	require.True(t, earned.Empty())
+	require.ErrorIs(t, f.keeper.Discard(f.ctx, operator(7), sdk.Coin{Denom: other, Amount: math.NewInt(-1)}), types.ErrInvalidCoin)
+	require.ErrorIs(t, f.keeper.Discard(f.ctx, operator(7), sdk.NewCoin(other, math.NewIntWithDecimal(1, 60))), types.ErrInvalidCoin)
+}
+
 func TestShareIsCreditedWhole(t *testing.T) {
 	f := newFixture(t)
 	f.escrowed(coin(77))
@@ -177,6 +201,7 @@ func TestGenesisRoundTrip(t *testing.T) {
 	require.Equal(t, f.held(escrow).String(), exported.EscrowBalance().String())
 
 	fresh := newFixture(t)
+	fresh.takeSupplyOf(f)
 	require.NoError(t, fresh.keeper.InitGenesis(fresh.ctx, *exported))
 	again, err := fresh.keeper.ExportGenesis(fresh.ctx)
 	require.NoError(t, err)
@@ -248,6 +273,13 @@ func TestEscrowBacksTheLedgerAfterEveryStep(t *testing.T) {
 				f.escrowed(c)
 				require.NoError(t, f.keeper.CreditShare(f.ctx, operator(n), c))
 				owed[n] = owed[n].Add(c)
+			},
+			"discard": func(t *rapid.T) {
+				n, c := draw(t)
+				f.escrowed(c)
+				supply := f.bank.GetSupply(f.ctx, other)
+				require.NoError(t, f.keeper.Discard(f.ctx, operator(n), c))
+				require.Equal(t, supply, f.bank.GetSupply(f.ctx, other), "only the fee denom is burned")
 			},
 			"claim": func(t *rapid.T) {
 				n, _ := draw(t)

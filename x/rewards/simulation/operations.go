@@ -20,11 +20,17 @@ func Register(
 	reg.Add(weights.Get("rewards_claim", 8), claim(queries))
 	reg.Add(weights.Get("rewards_collect", 8), collect(queries, nodes))
 	reg.Add(weights.Get("rewards_set_payout", 6), setPayout(validators))
+	reg.Add(weights.Get("rewards_claim_and_delegate", 6), claimAndDelegate(queries, validators))
+	reg.Add(weights.Get("rewards_claim_and_bond", 6), claimAndBond(queries))
+	reg.Add(weights.Get("rewards_fund_grant", 6), fundGrant(queries))
+	reg.Add(weights.Get("rewards_withdraw_grant", 6), withdrawGrant(queries))
 }
 
 // RegisterProposals adds the messages of governance.
 func RegisterProposals(reg simsx.Registry, weights simsx.WeightSource, queries types.QueryServer) {
 	reg.Add(weights.Get("rewards_update_params", 100), updateParams(queries))
+	reg.Add(weights.Get("rewards_create_grant", 100), simsx.SimMsgFactoryFn[*types.MsgCreateGrant](createGrant))
+	reg.Add(weights.Get("rewards_revoke_grant", 100), revokeGrant(queries))
 }
 
 // claim claims an operator's earnings.
@@ -97,18 +103,54 @@ func setPayout(validators stakingtypes.QueryServer) simsx.SimMsgFactoryFn[*types
 			other := world.AnyAccount(reporter)
 			msg.Address = other.AddressBech32
 		default:
-			found, err := validators.Validators(ctx, &stakingtypes.QueryValidatorsRequest{})
-			if err != nil || len(found.Validators) == 0 {
-				reporter.Skip("no validators")
+			msg.Validator = anyValidator(ctx, world, reporter, validators)
+			if reporter.IsSkipped() {
 				return nil, nil
 			}
-			msg.Validator = found.Validators[world.Rand().Intn(len(found.Validators))].OperatorAddress
 		}
 		return []simsx.SimAccount{from}, msg
 	}
 }
 
-// updateParams changes how rewards are divided and how often shares are moved. The gas price
+// anyValidator returns the address of a validator, which may be jailed.
+func anyValidator(
+	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter, validators stakingtypes.QueryServer,
+) string {
+	found, err := validators.Validators(ctx, &stakingtypes.QueryValidatorsRequest{})
+	if err != nil || len(found.Validators) == 0 {
+		reporter.Skip("no validators")
+		return ""
+	}
+	return found.Validators[world.Rand().Intn(len(found.Validators))].OperatorAddress
+}
+
+// claimAndDelegate delegates what an operator has earned.
+func claimAndDelegate(
+	queries types.QueryServer, validators stakingtypes.QueryServer,
+) simsx.SimMsgFactoryFn[*types.MsgClaimAndDelegate] {
+	return func(
+		ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
+	) ([]simsx.SimAccount, *types.MsgClaimAndDelegate) {
+		from := earner(ctx, world, reporter, queries)
+		if reporter.IsSkipped() {
+			return nil, nil
+		}
+		validator := anyValidator(ctx, world, reporter, validators)
+		return []simsx.SimAccount{from}, &types.MsgClaimAndDelegate{Operator: from.AddressBech32, Validator: validator}
+	}
+}
+
+// claimAndBond adds what an operator has earned to the bond of its node.
+func claimAndBond(queries types.QueryServer) simsx.SimMsgFactoryFn[*types.MsgClaimAndBond] {
+	return func(
+		ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
+	) ([]simsx.SimAccount, *types.MsgClaimAndBond) {
+		from := earner(ctx, world, reporter, queries)
+		return []simsx.SimAccount{from}, &types.MsgClaimAndBond{Operator: from.AddressBech32}
+	}
+}
+
+// updateParams changes how rewards are divided, how often shares are moved and what is minted. The gas price
 // stays, because otherwise the fees of other operations would be too low.
 func updateParams(queries types.QueryServer) simsx.SimMsgFactoryFn[*types.MsgUpdateParams] {
 	return func(
@@ -125,6 +167,8 @@ func updateParams(queries types.QueryServer) simsx.SimMsgFactoryFn[*types.MsgUpd
 		params.FeeSplit = types.FeeSplit{
 			ExecutorBps: 8800 - moved, BurnBps: 500 + moved, StakersBps: 500, CommunityBps: 200,
 		}
+		params.Emission.Yearly = params.Emission.MaxSupply.QuoRaw(int64(1 + r.Intn(1_000)))
+		params.HistoryEpochs = 1 + uint64(r.Intn(20)) //nolint:gosec // at most 20
 		return nil, &types.MsgUpdateParams{Authority: world.ModuleAccountAddress(reporter, "gov"), Params: params}
 	}
 }

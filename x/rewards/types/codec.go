@@ -14,6 +14,12 @@ func RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
 	legacy.RegisterAminoMsg(cdc, &MsgClaim{}, "theta/rewards/MsgClaim")
 	legacy.RegisterAminoMsg(cdc, &MsgSetPayout{}, "theta/rewards/MsgSetPayout")
 	legacy.RegisterAminoMsg(cdc, &MsgCollect{}, "theta/rewards/MsgCollect")
+	legacy.RegisterAminoMsg(cdc, &MsgClaimAndDelegate{}, "theta/rewards/MsgClaimAndDelegate")
+	legacy.RegisterAminoMsg(cdc, &MsgClaimAndBond{}, "theta/rewards/MsgClaimAndBond")
+	legacy.RegisterAminoMsg(cdc, &MsgCreateGrant{}, "theta/rewards/MsgCreateGrant")
+	legacy.RegisterAminoMsg(cdc, &MsgRevokeGrant{}, "theta/rewards/MsgRevokeGrant")
+	legacy.RegisterAminoMsg(cdc, &MsgFundGrant{}, "theta/rewards/MsgFundGrant")
+	legacy.RegisterAminoMsg(cdc, &MsgWithdrawGrant{}, "theta/rewards/MsgWithdrawGrant")
 	legacy.RegisterAminoMsg(cdc, &MsgUpdateParams{}, "theta/rewards/MsgUpdateParams")
 }
 
@@ -23,6 +29,12 @@ func RegisterInterfaces(registry codectypes.InterfaceRegistry) {
 		&MsgClaim{},
 		&MsgSetPayout{},
 		&MsgCollect{},
+		&MsgClaimAndDelegate{},
+		&MsgClaimAndBond{},
+		&MsgCreateGrant{},
+		&MsgRevokeGrant{},
+		&MsgFundGrant{},
+		&MsgWithdrawGrant{},
 		&MsgUpdateParams{},
 	)
 	msgservice.RegisterMsgServiceDesc(registry, &_Msg_serviceDesc)

@@ -22,6 +22,21 @@ func NewEventCollected(operator, sender, validator string, collected MsgCollectR
 	}
 }
 
+// NewEventEmitted returns the event of what was minted for stakers, and of what never will be.
+func NewEventEmitted(minted, forgone sdk.Coin) *EventEmitted {
+	return &EventEmitted{Minted: minted, Forgone: forgone}
+}
+
+// NewEventEarningsDelegated returns the event of earnings that were claimed and delegated.
+func NewEventEarningsDelegated(operator, validator string, amount sdk.Coin) *EventEarningsDelegated {
+	return &EventEarningsDelegated{Operator: operator, Validator: validator, Amount: amount}
+}
+
+// NewEventEarningsBonded returns the event of earnings that were claimed and bonded.
+func NewEventEarningsBonded(operator string, amount sdk.Coin) *EventEarningsBonded {
+	return &EventEarningsBonded{Operator: operator, Amount: amount}
+}
+
 // NewEventFeesMoved returns the event of shares of settled rewards that left escrow.
 func NewEventFeesMoved(moved PendingFees) *EventFeesMoved {
 	return &EventFeesMoved{Burned: moved.Burn, Stakers: moved.Stakers, Community: moved.Community}

@@ -319,49 +319,234 @@ func (m *EventFeesMoved) GetCommunity() github_com_cosmos_cosmos_sdk_types.Coins
 	return nil
 }
 
+// EventEmitted reports what the chain minted for stakers.
+type EventEmitted struct {
+	// Coin that was minted; zero if nothing could be.
+	Minted types.Coin `protobuf:"bytes,1,opt,name=minted,proto3" json:"minted"`
+	// Part of what was due that is never minted, because the supply has reached its highest value or
+	// because no account has staked.
+	Forgone types.Coin `protobuf:"bytes,2,opt,name=forgone,proto3" json:"forgone"`
+}
+
+func (m *EventEmitted) Reset()         { *m = EventEmitted{} }
+func (m *EventEmitted) String() string { return proto.CompactTextString(m) }
+func (*EventEmitted) ProtoMessage()    {}
+func (*EventEmitted) Descriptor() ([]byte, []int) {
+	return fileDescriptor_05e7eaaf2770e91c, []int{4}
+}
+func (m *EventEmitted) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventEmitted) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventEmitted.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventEmitted) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventEmitted.Merge(m, src)
+}
+func (m *EventEmitted) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventEmitted) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventEmitted.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventEmitted proto.InternalMessageInfo
+
+func (m *EventEmitted) GetMinted() types.Coin {
+	if m != nil {
+		return m.Minted
+	}
+	return types.Coin{}
+}
+
+func (m *EventEmitted) GetForgone() types.Coin {
+	if m != nil {
+		return m.Forgone
+	}
+	return types.Coin{}
+}
+
+// EventEarningsDelegated reports that an operator has claimed and delegated earnings.
+type EventEarningsDelegated struct {
+	// Address of the operator.
+	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+	// Validator that the coins were delegated to.
+	Validator string `protobuf:"bytes,2,opt,name=validator,proto3" json:"validator,omitempty"`
+	// Coin that was claimed and delegated.
+	Amount types.Coin `protobuf:"bytes,3,opt,name=amount,proto3" json:"amount"`
+}
+
+func (m *EventEarningsDelegated) Reset()         { *m = EventEarningsDelegated{} }
+func (m *EventEarningsDelegated) String() string { return proto.CompactTextString(m) }
+func (*EventEarningsDelegated) ProtoMessage()    {}
+func (*EventEarningsDelegated) Descriptor() ([]byte, []int) {
+	return fileDescriptor_05e7eaaf2770e91c, []int{5}
+}
+func (m *EventEarningsDelegated) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventEarningsDelegated) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventEarningsDelegated.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventEarningsDelegated) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventEarningsDelegated.Merge(m, src)
+}
+func (m *EventEarningsDelegated) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventEarningsDelegated) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventEarningsDelegated.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventEarningsDelegated proto.InternalMessageInfo
+
+func (m *EventEarningsDelegated) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *EventEarningsDelegated) GetValidator() string {
+	if m != nil {
+		return m.Validator
+	}
+	return ""
+}
+
+func (m *EventEarningsDelegated) GetAmount() types.Coin {
+	if m != nil {
+		return m.Amount
+	}
+	return types.Coin{}
+}
+
+// EventEarningsBonded reports that an operator has claimed earnings and added them to the bond of
+// its node.
+type EventEarningsBonded struct {
+	// Address of the operator.
+	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+	// Coin that was claimed and bonded.
+	Amount types.Coin `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount"`
+}
+
+func (m *EventEarningsBonded) Reset()         { *m = EventEarningsBonded{} }
+func (m *EventEarningsBonded) String() string { return proto.CompactTextString(m) }
+func (*EventEarningsBonded) ProtoMessage()    {}
+func (*EventEarningsBonded) Descriptor() ([]byte, []int) {
+	return fileDescriptor_05e7eaaf2770e91c, []int{6}
+}
+func (m *EventEarningsBonded) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventEarningsBonded) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventEarningsBonded.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventEarningsBonded) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventEarningsBonded.Merge(m, src)
+}
+func (m *EventEarningsBonded) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventEarningsBonded) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventEarningsBonded.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventEarningsBonded proto.InternalMessageInfo
+
+func (m *EventEarningsBonded) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *EventEarningsBonded) GetAmount() types.Coin {
+	if m != nil {
+		return m.Amount
+	}
+	return types.Coin{}
+}
+
 func init() {
 	proto.RegisterType((*EventClaimed)(nil), "theta.rewards.v1.EventClaimed")
 	proto.RegisterType((*EventPayoutSet)(nil), "theta.rewards.v1.EventPayoutSet")
 	proto.RegisterType((*EventCollected)(nil), "theta.rewards.v1.EventCollected")
 	proto.RegisterType((*EventFeesMoved)(nil), "theta.rewards.v1.EventFeesMoved")
+	proto.RegisterType((*EventEmitted)(nil), "theta.rewards.v1.EventEmitted")
+	proto.RegisterType((*EventEarningsDelegated)(nil), "theta.rewards.v1.EventEarningsDelegated")
+	proto.RegisterType((*EventEarningsBonded)(nil), "theta.rewards.v1.EventEarningsBonded")
 }
 
 func init() { proto.RegisterFile("theta/rewards/v1/events.proto", fileDescriptor_05e7eaaf2770e91c) }
 
 var fileDescriptor_05e7eaaf2770e91c = []byte{
-	// 502 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xb4, 0x54, 0x4f, 0x6f, 0xd3, 0x30,
-	0x14, 0x6f, 0xda, 0xd1, 0x12, 0x0f, 0x21, 0x14, 0xed, 0x90, 0x4d, 0x5a, 0x56, 0x7a, 0xaa, 0x90,
-	0x1a, 0xaf, 0x03, 0x71, 0x43, 0x88, 0x16, 0xb8, 0x21, 0xa1, 0x4e, 0xe2, 0xc0, 0x05, 0x39, 0xf1,
-	0x53, 0x66, 0x2d, 0xb1, 0x2b, 0xdb, 0x09, 0xf4, 0x5b, 0xf0, 0x39, 0x38, 0x4f, 0xe2, 0xc0, 0x07,
-	0x60, 0xc7, 0x69, 0x27, 0x4e, 0xfc, 0x69, 0xbf, 0x08, 0x4a, 0xec, 0xfe, 0x81, 0x03, 0x15, 0xd5,
-	0x7a, 0x8a, 0xed, 0xdf, 0xfb, 0xfd, 0xde, 0xcf, 0xef, 0x39, 0x0f, 0x1d, 0xea, 0x33, 0xd0, 0x04,
-	0x4b, 0x78, 0x4f, 0x24, 0x55, 0xb8, 0xe8, 0x63, 0x28, 0x80, 0x6b, 0x15, 0x8e, 0xa5, 0xd0, 0xc2,
-	0xbb, 0x57, 0xc1, 0xa1, 0x85, 0xc3, 0xa2, 0x7f, 0x10, 0xc4, 0x42, 0x65, 0x42, 0xe1, 0x88, 0x28,
-	0xc0, 0x45, 0x3f, 0x02, 0x4d, 0xfa, 0x38, 0x16, 0x8c, 0x1b, 0xc6, 0xc1, 0xbe, 0xc1, 0xdf, 0x55,
-	0x3b, 0x6c, 0x36, 0x16, 0xda, 0x4b, 0x44, 0x22, 0xcc, 0x79, 0xb9, 0x32, 0xa7, 0x9d, 0x5f, 0x0e,
-	0xba, 0xf3, 0xa2, 0xcc, 0x39, 0x4c, 0x09, 0xcb, 0x80, 0x7a, 0x8f, 0xd0, 0x6d, 0x31, 0x06, 0x49,
-	0xb4, 0x90, 0xbe, 0xd3, 0x76, 0xba, 0xee, 0xc0, 0xbf, 0xbe, 0xe8, 0xed, 0x59, 0xa9, 0x67, 0x94,
-	0x4a, 0x50, 0xea, 0x54, 0x4b, 0xc6, 0x93, 0xd1, 0x22, 0xd2, 0x8b, 0x51, 0x93, 0x64, 0x22, 0xe7,
-	0xda, 0xaf, 0xb7, 0x1b, 0xdd, 0xdd, 0x93, 0xfd, 0xd0, 0x12, 0x4a, 0xa3, 0xa1, 0x35, 0x1a, 0x0e,
-	0x05, 0xe3, 0x83, 0xe3, 0xcb, 0xef, 0x47, 0xb5, 0x4f, 0x3f, 0x8e, 0xba, 0x09, 0xd3, 0x67, 0x79,
-	0x14, 0xc6, 0x22, 0xb3, 0x46, 0xed, 0xa7, 0xa7, 0xe8, 0x39, 0xd6, 0x93, 0x31, 0xa8, 0x8a, 0xa0,
-	0x46, 0x56, 0xda, 0x7b, 0x8c, 0x5c, 0x09, 0x31, 0x1b, 0x33, 0xe0, 0xda, 0x6f, 0xac, 0xf1, 0xb6,
-	0x0c, 0xed, 0x7c, 0x71, 0xd0, 0xdd, 0xea, 0x8e, 0xaf, 0xc9, 0x44, 0xe4, 0xfa, 0x14, 0xf4, 0x86,
-	0xb7, 0x3c, 0x41, 0x2d, 0x62, 0x20, 0xbf, 0xbe, 0x86, 0x34, 0x0f, 0xf4, 0x9e, 0x22, 0xb7, 0x20,
-	0x29, 0xa3, 0x55, 0x2a, 0x63, 0xfa, 0xfe, 0xf5, 0x45, 0xef, 0xd0, 0xb2, 0xde, 0xcc, 0xb1, 0xbf,
-	0xdc, 0x2f, 0x38, 0x9d, 0xcf, 0x0d, 0xeb, 0x7e, 0x28, 0xd2, 0x14, 0x62, 0xbd, 0x71, 0x8f, 0x8e,
-	0x51, 0x53, 0x01, 0xa7, 0x20, 0xd7, 0x9a, 0xb7, 0x71, 0x9b, 0x16, 0x7c, 0xe5, 0x35, 0xec, 0x6c,
-	0xef, 0x35, 0x3c, 0x41, 0x2e, 0x85, 0x14, 0x12, 0xa2, 0x81, 0xfa, 0xb7, 0xda, 0xce, 0xbf, 0xf3,
-	0xec, 0x94, 0x79, 0x46, 0x4b, 0xc6, 0x9f, 0x7d, 0x69, 0xfe, 0x7f, 0x5f, 0xbc, 0x36, 0xda, 0xcd,
-	0xf9, 0xd2, 0x41, 0xab, 0x94, 0x18, 0xad, 0x1e, 0x75, 0xbe, 0xd6, 0x6d, 0xe7, 0x5e, 0x02, 0xa8,
-	0x57, 0xa2, 0x00, 0x5a, 0x56, 0x26, 0xca, 0x25, 0x07, 0xea, 0x3b, 0x5b, 0xa8, 0x8c, 0x91, 0xf6,
-	0x00, 0xb5, 0x94, 0x26, 0xe7, 0x20, 0xd5, 0x36, 0xfe, 0xc6, 0xb9, 0xb6, 0xc7, 0x90, 0x1b, 0x8b,
-	0x2c, 0xcb, 0x39, 0xd3, 0x13, 0xbf, 0x71, 0xf3, 0x89, 0x96, 0xea, 0x83, 0xe7, 0x97, 0xd3, 0xc0,
-	0xb9, 0x9a, 0x06, 0xce, 0xcf, 0x69, 0xe0, 0x7c, 0x9c, 0x05, 0xb5, 0xab, 0x59, 0x50, 0xfb, 0x36,
-	0x0b, 0x6a, 0x6f, 0x1f, 0xac, 0xc8, 0x55, 0xd3, 0x12, 0x68, 0x02, 0x66, 0x85, 0x3f, 0x2c, 0x06,
-	0x6b, 0x25, 0x1b, 0x35, 0xab, 0x91, 0xf7, 0xf0, 0x77, 0x00, 0x00, 0x00, 0xff, 0xff, 0xa0, 0xd1,
-	0xac, 0x17, 0x76, 0x05, 0x00, 0x00,
+	// 595 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xb4, 0x55, 0xcf, 0x6e, 0xd3, 0x4e,
+	0x10, 0x8e, 0x93, 0xfe, 0x92, 0x5f, 0xb6, 0x08, 0x21, 0x53, 0x21, 0xb7, 0x52, 0xdd, 0xe0, 0x53,
+	0x84, 0x14, 0xbb, 0x29, 0x88, 0x88, 0x03, 0x42, 0x24, 0x2d, 0x37, 0x24, 0x94, 0x4a, 0x1c, 0xb8,
+	0xa0, 0x8d, 0x77, 0x70, 0x57, 0x8d, 0x77, 0xa3, 0xdd, 0xb5, 0x21, 0x57, 0xc4, 0x03, 0xf0, 0x1c,
+	0x9c, 0x2b, 0x71, 0xe0, 0x01, 0xc8, 0xb1, 0xea, 0x89, 0x13, 0x7f, 0x92, 0x17, 0x41, 0xb6, 0x37,
+	0xff, 0x38, 0x90, 0xd4, 0x22, 0x27, 0xdb, 0x3b, 0xf3, 0xcd, 0x7c, 0x33, 0xf3, 0x8d, 0x17, 0xed,
+	0xab, 0x33, 0x50, 0xd8, 0x13, 0xf0, 0x16, 0x0b, 0x22, 0xbd, 0xb8, 0xe9, 0x41, 0x0c, 0x4c, 0x49,
+	0x77, 0x20, 0xb8, 0xe2, 0xe6, 0xad, 0xd4, 0xec, 0x6a, 0xb3, 0x1b, 0x37, 0xf7, 0x6c, 0x9f, 0xcb,
+	0x90, 0x4b, 0xaf, 0x87, 0x25, 0x78, 0x71, 0xb3, 0x07, 0x0a, 0x37, 0x3d, 0x9f, 0x53, 0x96, 0x21,
+	0xf6, 0x76, 0x33, 0xfb, 0xeb, 0xf4, 0xcb, 0xcb, 0x3e, 0xb4, 0x69, 0x27, 0xe0, 0x01, 0xcf, 0xce,
+	0x93, 0xb7, 0xec, 0xd4, 0xf9, 0x65, 0xa0, 0x1b, 0x27, 0x49, 0xce, 0x4e, 0x1f, 0xd3, 0x10, 0x88,
+	0xf9, 0x00, 0xfd, 0xcf, 0x07, 0x20, 0xb0, 0xe2, 0xc2, 0x32, 0x6a, 0x46, 0xbd, 0xda, 0xb6, 0xae,
+	0x2e, 0x1a, 0x3b, 0x3a, 0xd4, 0x53, 0x42, 0x04, 0x48, 0x79, 0xaa, 0x04, 0x65, 0x41, 0x77, 0xe6,
+	0x69, 0xfa, 0xa8, 0x8c, 0x43, 0x1e, 0x31, 0x65, 0x15, 0x6b, 0xa5, 0xfa, 0xf6, 0xd1, 0xae, 0xab,
+	0x01, 0x09, 0x51, 0x57, 0x13, 0x75, 0x3b, 0x9c, 0xb2, 0xf6, 0xe1, 0xe8, 0xfb, 0x41, 0xe1, 0xd3,
+	0x8f, 0x83, 0x7a, 0x40, 0xd5, 0x59, 0xd4, 0x73, 0x7d, 0x1e, 0x6a, 0xa2, 0xfa, 0xd1, 0x90, 0xe4,
+	0xdc, 0x53, 0xc3, 0x01, 0xc8, 0x14, 0x20, 0xbb, 0x3a, 0xb4, 0xf9, 0x10, 0x55, 0x05, 0xf8, 0x74,
+	0x40, 0x81, 0x29, 0xab, 0xb4, 0x82, 0xdb, 0xdc, 0xd5, 0xf9, 0x62, 0xa0, 0x9b, 0x69, 0x8d, 0x2f,
+	0xf0, 0x90, 0x47, 0xea, 0x14, 0x54, 0xce, 0x2a, 0x8f, 0x50, 0x05, 0x67, 0x26, 0xab, 0xb8, 0x02,
+	0x34, 0x75, 0x34, 0x9f, 0xa0, 0x6a, 0x8c, 0xfb, 0x94, 0xa4, 0xa9, 0x32, 0xd2, 0x77, 0xaf, 0x2e,
+	0x1a, 0xfb, 0x1a, 0xf5, 0x72, 0x6a, 0xfb, 0x83, 0xfd, 0x0c, 0xe3, 0x7c, 0x2e, 0x69, 0xf6, 0x1d,
+	0xde, 0xef, 0x83, 0xaf, 0x72, 0xcf, 0xe8, 0x10, 0x95, 0x25, 0x30, 0x02, 0x62, 0x25, 0x79, 0xed,
+	0x97, 0xb7, 0xe1, 0x0b, 0x6a, 0xd8, 0xda, 0x9c, 0x1a, 0x1e, 0xa3, 0x2a, 0x81, 0x3e, 0x04, 0x58,
+	0x01, 0xb1, 0xfe, 0xab, 0x19, 0x7f, 0xcf, 0xb3, 0x95, 0xe4, 0xe9, 0xce, 0x11, 0xcb, 0x73, 0x29,
+	0x5f, 0x7f, 0x2e, 0x66, 0x0d, 0x6d, 0x47, 0x6c, 0xce, 0xa0, 0x92, 0x84, 0xe8, 0x2e, 0x1e, 0x39,
+	0x5f, 0x8b, 0x7a, 0x72, 0xcf, 0x00, 0xe4, 0x73, 0x1e, 0x03, 0x49, 0x3a, 0xd3, 0x8b, 0x04, 0x03,
+	0x62, 0x19, 0x1b, 0xe8, 0x4c, 0x16, 0xda, 0x04, 0x54, 0x91, 0x0a, 0x9f, 0x83, 0x90, 0x9b, 0xd8,
+	0xc6, 0x69, 0x6c, 0x93, 0xa2, 0xaa, 0xcf, 0xc3, 0x30, 0x62, 0x54, 0x0d, 0xad, 0xd2, 0xbf, 0x4f,
+	0x34, 0x8f, 0xee, 0xbc, 0x9f, 0xfe, 0xa5, 0x4e, 0x42, 0xaa, 0x92, 0xe9, 0xb5, 0x50, 0x39, 0xa4,
+	0x4c, 0xa5, 0x7d, 0x5c, 0x6b, 0xf2, 0xda, 0xdd, 0x7c, 0x84, 0x2a, 0x6f, 0xb8, 0x08, 0x38, 0x83,
+	0x74, 0x0b, 0xd6, 0x40, 0x4e, 0xfd, 0x9d, 0x91, 0x81, 0xee, 0x64, 0x24, 0xb0, 0x60, 0x94, 0x05,
+	0xf2, 0x78, 0x26, 0xa6, 0x7c, 0x0b, 0xb9, 0x24, 0xc1, 0x62, 0x0e, 0x09, 0xb6, 0x66, 0x7b, 0x56,
+	0x5a, 0xb3, 0x0b, 0x99, 0xbb, 0xf3, 0xc1, 0x40, 0xb7, 0x97, 0x4a, 0x69, 0x73, 0x46, 0x72, 0xd7,
+	0xd1, 0x5a, 0xf8, 0xf9, 0x5f, 0x87, 0x46, 0xfb, 0x78, 0x34, 0xb6, 0x8d, 0xcb, 0xb1, 0x6d, 0xfc,
+	0x1c, 0xdb, 0xc6, 0xc7, 0x89, 0x5d, 0xb8, 0x9c, 0xd8, 0x85, 0x6f, 0x13, 0xbb, 0xf0, 0xea, 0xde,
+	0x82, 0x4a, 0xd2, 0x4b, 0x10, 0x48, 0x00, 0xd9, 0x9b, 0xf7, 0x6e, 0x76, 0x5f, 0xa6, 0x6a, 0xe9,
+	0x95, 0xd3, 0x9b, 0xec, 0xfe, 0xef, 0x00, 0x00, 0x00, 0xff, 0xff, 0xe4, 0xdc, 0x64, 0x86, 0x4d,
+	0x07, 0x00, 0x00,
 }
 
 func (m *EventClaimed) Marshal() (dAtA []byte, err error) {
@@ -606,6 +791,136 @@ func (m *EventFeesMoved) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *EventEmitted) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventEmitted) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventEmitted) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Forgone.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintEvents(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	{
+		size, err := m.Minted.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintEvents(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *EventEarningsDelegated) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventEarningsDelegated) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventEarningsDelegated) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Amount.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintEvents(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x1a
+	if len(m.Validator) > 0 {
+		i -= len(m.Validator)
+		copy(dAtA[i:], m.Validator)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Validator)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventEarningsBonded) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventEarningsBonded) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventEarningsBonded) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Amount.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintEvents(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
 func encodeVarintEvents(dAtA []byte, offset int, v uint64) int {
 	offset -= sovEvents(v)
 	base := offset
@@ -722,6 +1037,53 @@ func (m *EventFeesMoved) Size() (n int) {
 			n += 1 + l + sovEvents(uint64(l))
 		}
 	}
+	return n
+}
+
+func (m *EventEmitted) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Minted.Size()
+	n += 1 + l + sovEvents(uint64(l))
+	l = m.Forgone.Size()
+	n += 1 + l + sovEvents(uint64(l))
+	return n
+}
+
+func (m *EventEarningsDelegated) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.Validator)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = m.Amount.Size()
+	n += 1 + l + sovEvents(uint64(l))
+	return n
+}
+
+func (m *EventEarningsBonded) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = m.Amount.Size()
+	n += 1 + l + sovEvents(uint64(l))
 	return n
 }
 
@@ -1430,6 +1792,384 @@ func (m *EventFeesMoved) Unmarshal(dAtA []byte) error {
 			}
 			m.Community = append(m.Community, types.Coin{})
 			if err := m.Community[len(m.Community)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventEmitted) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventEmitted: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventEmitted: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Minted", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Minted.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Forgone", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Forgone.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventEarningsDelegated) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventEarningsDelegated: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventEarningsDelegated: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Validator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Validator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Amount", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Amount.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventEarningsBonded) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventEarningsBonded: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventEarningsBonded: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Amount", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Amount.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
 				return err
 			}
 			iNdEx = postIndex

@@ -30,8 +30,43 @@ func (g GenesisState) Validate() error {
 			return ErrInvalidGenesis.Wrapf("payout of %s: %s", rule.Operator, err)
 		}
 	}
+	if err := g.validateGrants(); err != nil {
+		return err
+	}
 	if err := g.Pending.Validate(); err != nil {
 		return ErrInvalidGenesis.Wrapf("pending: %s", err)
+	}
+	return g.validateEpochs()
+}
+
+// validateEpochs checks what was minted and burned, and the epochs.
+func (g GenesisState) validateEpochs() error {
+	if err := g.Flows.Validate(); err != nil {
+		return err
+	}
+	if g.Emission != nil {
+		if err := g.Emission.Validate(); err != nil {
+			return err
+		}
+	}
+	if err := g.Work.Validate(); err != nil {
+		return ErrInvalidGenesis.Wrapf("work: %s", err)
+	}
+	last := int64(0)
+	for _, epoch := range g.Epochs {
+		if epoch.Epoch <= last {
+			return ErrInvalidGenesis.Wrapf("epochs: expected positive numbers in order, found %d after %d", epoch.Epoch, last)
+		}
+		last = epoch.Epoch
+		if err := epoch.Flows.Validate(); err != nil {
+			return err
+		}
+		if err := epoch.Work.Validate(); err != nil {
+			return ErrInvalidGenesis.Wrapf("epoch %d: %s", epoch.Epoch, err)
+		}
+	}
+	if g.Open != nil {
+		return g.Open.Flows.Validate()
 	}
 	return nil
 }
@@ -57,5 +92,51 @@ func (g GenesisState) EscrowBalance() sdk.Coins {
 	for _, earnings := range g.Earnings {
 		sum = sum.Add(earnings.Amount...)
 	}
+	for i := range g.Grants {
+		sum = sum.Add(g.Grants[i].Coin(g.Grants[i].Deposit))
+	}
+	for _, held := range g.Held {
+		if !held.Void {
+			sum = sum.Add(g.Grants[held.Grant-1].Coin(held.Amount))
+		}
+	}
 	return sum
+}
+
+// validateGrants checks grants and their pay. Grants are numbered without a gap.
+func (g GenesisState) validateGrants() error {
+	for i := range g.Grants {
+		if want := uint64(i) + 1; g.Grants[i].Id != want { //nolint:gosec // an index
+			return ErrInvalidGenesis.Wrapf("grants: expected number %d, found %d", want, g.Grants[i].Id)
+		}
+		if err := g.Grants[i].Validate(); err != nil {
+			return err
+		}
+	}
+	for i, held := range g.Held {
+		if held.Grant == 0 || held.Grant > uint64(len(g.Grants)) {
+			return ErrInvalidGenesis.Wrapf("held: expected a grant from 1 to %d, found %d", len(g.Grants), held.Grant)
+		}
+		if held.Amount.IsNil() || !held.Amount.IsPositive() {
+			return ErrInvalidGenesis.Wrapf("held pay of %s: expected a positive amount, found %s", held.Operator, held.Amount)
+		}
+		if void := g.Grants[held.Grant-1].Voids(held.Matures); void != held.Void {
+			return ErrInvalidGenesis.Wrapf("held pay of %s of grant %d: void: expected %t, found %t", held.Operator, held.Grant, void, held.Void)
+		}
+		if i > 0 && g.Held[i-1].same(held) {
+			return ErrInvalidGenesis.Wrapf("held: expected each operator, epoch and grant once, found %s, %d and %d twice", held.Operator, held.Matures, held.Grant)
+		}
+	}
+	for _, total := range g.HeldTotals {
+		if total.Grant == 0 || total.Grant > uint64(len(g.Grants)) || total.Amount.IsNil() || !total.Amount.IsPositive() {
+			return ErrInvalidGenesis.Wrapf("held_totals: expected a grant from 1 to %d and a positive amount, found %d and %s",
+				len(g.Grants), total.Grant, total.Amount)
+		}
+	}
+	return nil
+}
+
+// same reports whether two entries are about the same pay.
+func (h HeldPay) same(other HeldPay) bool {
+	return h.Operator == other.Operator && h.Matures == other.Matures && h.Grant == other.Grant
 }

@@ -15,6 +15,10 @@ const (
 	MaxClaimDenoms = 16
 	// MaxPaidDenoms bounds the number of denoms in the answer to a query of what was paid.
 	MaxPaidDenoms = 64
+	// MaxReleased bounds the entries of held pay that one claim moves to the earnings.
+	MaxReleased = 64
+	// MaxHeldPay bounds the answer to a query of held pay.
+	MaxHeldPay = 256
 	// MaxAmountBits bounds a single reward. Sums of such amounts stay far below the 315 bits
 	// of the SDK's decimals, which x/distribution uses. Otherwise a token with an absurd
 	// supply could halt the chain there.
@@ -28,7 +32,23 @@ var (
 	PendingPrefix  = collections.NewPrefix(2) // -> shares that wait in escrow
 	PayoutPrefix   = collections.NewPrefix(3) // operator -> Payout
 	PaidPrefix     = collections.NewPrefix(4) // operator | denom -> amount paid so far
+
+	GenesisSupplyPrefix = collections.NewPrefix(20) // -> supply at genesis
+	MintedPrefix        = collections.NewPrefix(21) // cause -> amount minted so far
+	BurnedPrefix        = collections.NewPrefix(22) // cause -> amount burned so far
+	EmissionPrefix      = collections.NewPrefix(23) // -> EmissionState
+	SummariesPrefix     = collections.NewPrefix(24) // epoch -> EpochSummary
+	OpenEpochPrefix     = collections.NewPrefix(25) // -> OpenEpoch
+	WorkPrefix          = collections.NewPrefix(26) // -> PaidWork of the open epoch
+
+	GrantsPrefix     = collections.NewPrefix(30) // grant -> Grant
+	GrantNextPrefix  = collections.NewPrefix(31) // -> number of grants that were created
+	HeldPrefix       = collections.NewPrefix(32) // operator | epoch | grant -> pay that matures in the epoch
+	HeldTotalsPrefix = collections.NewPrefix(33) // grant | epoch -> all pay that matures in the epoch
 )
 
-// NotesPrefix is in the transient store: operator | denom -> shares of this block.
-var NotesPrefix = collections.NewPrefix(0)
+// Prefixes of the transient store.
+var (
+	NotesPrefix      = collections.NewPrefix(0)  // operator | denom -> SettlementNote of this block
+	GrantNotesPrefix = collections.NewPrefix(30) // grant | operator | class -> GrantNote of this block
+)

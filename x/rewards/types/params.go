@@ -23,6 +23,14 @@ func DefaultParams() Params {
 		MinGasPrice: math.NewInt(1_000_000_000),
 		FeeDenom:    "atfuel",
 		FoldBlocks:  100,
+		Emission:    DefaultEmission(),
+		// The epochs of x/edgenode, of one hour; thirty days of them.
+		EpochIdentifier: "edge",
+		HistoryEpochs:   720,
+
+		GrantHoldEpochs: defaultHold,
+		MaxGrantEpochs:  defaultMaxEpochs,
+		MaxGrantBudget:  math.NewIntWithDecimal(100_000, tfuelDecimals),
 	}
 }
 
@@ -41,6 +49,29 @@ func (p Params) Validate() error {
 	}
 	if p.FoldBlocks == 0 || p.FoldBlocks > MaxFoldBlocks {
 		return ErrInvalidParams.Wrapf("fold_blocks: expected 1 to %d, found %d", MaxFoldBlocks, p.FoldBlocks)
+	}
+	if err := p.Emission.Validate(); err != nil {
+		return err
+	}
+	if n := len(p.EpochIdentifier); n == 0 || n > 64 {
+		return ErrInvalidParams.Wrapf("epoch_identifier: expected 1 to 64 bytes, found %d", n)
+	}
+	if p.HistoryEpochs == 0 || p.HistoryEpochs > MaxHistoryEpochs {
+		return ErrInvalidParams.Wrapf("history_epochs: expected 1 to %d, found %d", MaxHistoryEpochs, p.HistoryEpochs)
+	}
+	return p.validateGrants()
+}
+
+// validateGrants checks what new grants may ask for.
+func (p Params) validateGrants() error {
+	if p.GrantHoldEpochs == 0 || p.GrantHoldEpochs > maxHoldEpochs {
+		return ErrInvalidParams.Wrapf("grant_hold_epochs: expected 1 to %d, found %d", maxHoldEpochs, p.GrantHoldEpochs)
+	}
+	if p.MaxGrantEpochs == 0 || p.MaxGrantEpochs > maxGrantEpochs {
+		return ErrInvalidParams.Wrapf("max_grant_epochs: expected 1 to %d, found %d", maxGrantEpochs, p.MaxGrantEpochs)
+	}
+	if p.MaxGrantBudget.IsNil() || p.MaxGrantBudget.IsNegative() || p.MaxGrantBudget.BigInt().BitLen() > maxGrantBits {
+		return ErrInvalidParams.Wrapf("max_grant_budget: expected 0 to 2^%d, found %s", maxGrantBits, p.MaxGrantBudget)
 	}
 	return nil
 }

@@ -5,10 +5,12 @@ package types
 
 import (
 	context "context"
+	cosmossdk_io_math "cosmossdk.io/math"
 	fmt "fmt"
 	_ "github.com/cosmos/cosmos-proto"
 	github_com_cosmos_cosmos_sdk_types "github.com/cosmos/cosmos-sdk/types"
 	types "github.com/cosmos/cosmos-sdk/types"
+	query "github.com/cosmos/cosmos-sdk/types/query"
 	_ "github.com/cosmos/gogoproto/gogoproto"
 	grpc1 "github.com/cosmos/gogoproto/grpc"
 	proto "github.com/cosmos/gogoproto/proto"
@@ -436,6 +438,393 @@ func (m *QuerySplitResponse) GetCommunity() types.Coin {
 	return types.Coin{}
 }
 
+// QuerySupplyLedgerRequest asks for the ledger of the supply.
+type QuerySupplyLedgerRequest struct {
+}
+
+func (m *QuerySupplyLedgerRequest) Reset()         { *m = QuerySupplyLedgerRequest{} }
+func (m *QuerySupplyLedgerRequest) String() string { return proto.CompactTextString(m) }
+func (*QuerySupplyLedgerRequest) ProtoMessage()    {}
+func (*QuerySupplyLedgerRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_37d7c85cec9b5edc, []int{8}
+}
+func (m *QuerySupplyLedgerRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QuerySupplyLedgerRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QuerySupplyLedgerRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QuerySupplyLedgerRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QuerySupplyLedgerRequest.Merge(m, src)
+}
+func (m *QuerySupplyLedgerRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QuerySupplyLedgerRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QuerySupplyLedgerRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QuerySupplyLedgerRequest proto.InternalMessageInfo
+
+// QuerySupplyLedgerResponse holds the ledger of the supply. All amounts are in its denom.
+type QuerySupplyLedgerResponse struct {
+	// Denom that the ledger counts: the one that the chain mints.
+	Denom string `protobuf:"bytes,1,opt,name=denom,proto3" json:"denom,omitempty"`
+	// Supply at genesis.
+	Genesis cosmossdk_io_math.Int `protobuf:"bytes,2,opt,name=genesis,proto3,customtype=cosmossdk.io/math.Int" json:"genesis"`
+	// Amounts that were minted and burned since then.
+	Flows SupplyFlows `protobuf:"bytes,3,opt,name=flows,proto3" json:"flows"`
+	// Supply in x/bank.
+	Supply cosmossdk_io_math.Int `protobuf:"bytes,4,opt,name=supply,proto3,customtype=cosmossdk.io/math.Int" json:"supply"`
+	// Whether the supply is the one at genesis, plus what was minted, less what was burned.
+	Conserved bool `protobuf:"varint,5,opt,name=conserved,proto3" json:"conserved,omitempty"`
+}
+
+func (m *QuerySupplyLedgerResponse) Reset()         { *m = QuerySupplyLedgerResponse{} }
+func (m *QuerySupplyLedgerResponse) String() string { return proto.CompactTextString(m) }
+func (*QuerySupplyLedgerResponse) ProtoMessage()    {}
+func (*QuerySupplyLedgerResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_37d7c85cec9b5edc, []int{9}
+}
+func (m *QuerySupplyLedgerResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QuerySupplyLedgerResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QuerySupplyLedgerResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QuerySupplyLedgerResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QuerySupplyLedgerResponse.Merge(m, src)
+}
+func (m *QuerySupplyLedgerResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QuerySupplyLedgerResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QuerySupplyLedgerResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QuerySupplyLedgerResponse proto.InternalMessageInfo
+
+func (m *QuerySupplyLedgerResponse) GetDenom() string {
+	if m != nil {
+		return m.Denom
+	}
+	return ""
+}
+
+func (m *QuerySupplyLedgerResponse) GetFlows() SupplyFlows {
+	if m != nil {
+		return m.Flows
+	}
+	return SupplyFlows{}
+}
+
+func (m *QuerySupplyLedgerResponse) GetConserved() bool {
+	if m != nil {
+		return m.Conserved
+	}
+	return false
+}
+
+// QueryEmissionRequest asks for the emission in force.
+type QueryEmissionRequest struct {
+}
+
+func (m *QueryEmissionRequest) Reset()         { *m = QueryEmissionRequest{} }
+func (m *QueryEmissionRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryEmissionRequest) ProtoMessage()    {}
+func (*QueryEmissionRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_37d7c85cec9b5edc, []int{10}
+}
+func (m *QueryEmissionRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryEmissionRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryEmissionRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryEmissionRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryEmissionRequest.Merge(m, src)
+}
+func (m *QueryEmissionRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryEmissionRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryEmissionRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryEmissionRequest proto.InternalMessageInfo
+
+// QueryEmissionResponse holds the emission in force, in atfuel.
+type QueryEmissionResponse struct {
+	// Yearly amount after the decay so far.
+	Yearly cosmossdk_io_math.Int `protobuf:"bytes,1,opt,name=yearly,proto3,customtype=cosmossdk.io/math.Int" json:"yearly"`
+	// Amount of the epoch that has not ended.
+	PerEpoch cosmossdk_io_math.Int `protobuf:"bytes,2,opt,name=per_epoch,json=perEpoch,proto3,customtype=cosmossdk.io/math.Int" json:"per_epoch"`
+	// Amount that may be minted until the highest supply is reached.
+	Room cosmossdk_io_math.Int `protobuf:"bytes,3,opt,name=room,proto3,customtype=cosmossdk.io/math.Int" json:"room"`
+	// Number, in x/epochs, of the last epoch that was counted.
+	LastEpoch int64 `protobuf:"varint,4,opt,name=last_epoch,json=lastEpoch,proto3" json:"last_epoch,omitempty"`
+}
+
+func (m *QueryEmissionResponse) Reset()         { *m = QueryEmissionResponse{} }
+func (m *QueryEmissionResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryEmissionResponse) ProtoMessage()    {}
+func (*QueryEmissionResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_37d7c85cec9b5edc, []int{11}
+}
+func (m *QueryEmissionResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryEmissionResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryEmissionResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryEmissionResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryEmissionResponse.Merge(m, src)
+}
+func (m *QueryEmissionResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryEmissionResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryEmissionResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryEmissionResponse proto.InternalMessageInfo
+
+func (m *QueryEmissionResponse) GetLastEpoch() int64 {
+	if m != nil {
+		return m.LastEpoch
+	}
+	return 0
+}
+
+// QueryEpochSummaryRequest names an epoch.
+type QueryEpochSummaryRequest struct {
+	// Number of the epoch in x/epochs.
+	Epoch int64 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
+}
+
+func (m *QueryEpochSummaryRequest) Reset()         { *m = QueryEpochSummaryRequest{} }
+func (m *QueryEpochSummaryRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryEpochSummaryRequest) ProtoMessage()    {}
+func (*QueryEpochSummaryRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_37d7c85cec9b5edc, []int{12}
+}
+func (m *QueryEpochSummaryRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryEpochSummaryRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryEpochSummaryRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryEpochSummaryRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryEpochSummaryRequest.Merge(m, src)
+}
+func (m *QueryEpochSummaryRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryEpochSummaryRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryEpochSummaryRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryEpochSummaryRequest proto.InternalMessageInfo
+
+func (m *QueryEpochSummaryRequest) GetEpoch() int64 {
+	if m != nil {
+		return m.Epoch
+	}
+	return 0
+}
+
+// QueryEpochSummaryResponse holds the summary of an epoch.
+type QueryEpochSummaryResponse struct {
+	// The summary.
+	Summary EpochSummary `protobuf:"bytes,1,opt,name=summary,proto3" json:"summary"`
+}
+
+func (m *QueryEpochSummaryResponse) Reset()         { *m = QueryEpochSummaryResponse{} }
+func (m *QueryEpochSummaryResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryEpochSummaryResponse) ProtoMessage()    {}
+func (*QueryEpochSummaryResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_37d7c85cec9b5edc, []int{13}
+}
+func (m *QueryEpochSummaryResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryEpochSummaryResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryEpochSummaryResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryEpochSummaryResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryEpochSummaryResponse.Merge(m, src)
+}
+func (m *QueryEpochSummaryResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryEpochSummaryResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryEpochSummaryResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryEpochSummaryResponse proto.InternalMessageInfo
+
+func (m *QueryEpochSummaryResponse) GetSummary() EpochSummary {
+	if m != nil {
+		return m.Summary
+	}
+	return EpochSummary{}
+}
+
+// QueryEpochSummariesRequest asks for a page of summaries.
+type QueryEpochSummariesRequest struct {
+	// Which page.
+	Pagination *query.PageRequest `protobuf:"bytes,1,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryEpochSummariesRequest) Reset()         { *m = QueryEpochSummariesRequest{} }
+func (m *QueryEpochSummariesRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryEpochSummariesRequest) ProtoMessage()    {}
+func (*QueryEpochSummariesRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_37d7c85cec9b5edc, []int{14}
+}
+func (m *QueryEpochSummariesRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryEpochSummariesRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryEpochSummariesRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryEpochSummariesRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryEpochSummariesRequest.Merge(m, src)
+}
+func (m *QueryEpochSummariesRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryEpochSummariesRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryEpochSummariesRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryEpochSummariesRequest proto.InternalMessageInfo
+
+func (m *QueryEpochSummariesRequest) GetPagination() *query.PageRequest {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+// QueryEpochSummariesResponse holds a page of summaries, sorted by epoch.
+type QueryEpochSummariesResponse struct {
+	// The summaries.
+	Summaries []EpochSummary `protobuf:"bytes,1,rep,name=summaries,proto3" json:"summaries"`
+	// The next page.
+	Pagination *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryEpochSummariesResponse) Reset()         { *m = QueryEpochSummariesResponse{} }
+func (m *QueryEpochSummariesResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryEpochSummariesResponse) ProtoMessage()    {}
+func (*QueryEpochSummariesResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_37d7c85cec9b5edc, []int{15}
+}
+func (m *QueryEpochSummariesResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryEpochSummariesResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryEpochSummariesResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryEpochSummariesResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryEpochSummariesResponse.Merge(m, src)
+}
+func (m *QueryEpochSummariesResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryEpochSummariesResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryEpochSummariesResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryEpochSummariesResponse proto.InternalMessageInfo
+
+func (m *QueryEpochSummariesResponse) GetSummaries() []EpochSummary {
+	if m != nil {
+		return m.Summaries
+	}
+	return nil
+}
+
+func (m *QueryEpochSummariesResponse) GetPagination() *query.PageResponse {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
 func init() {
 	proto.RegisterType((*QueryParamsRequest)(nil), "theta.rewards.v1.QueryParamsRequest")
 	proto.RegisterType((*QueryParamsResponse)(nil), "theta.rewards.v1.QueryParamsResponse")
@@ -445,55 +834,96 @@ func init() {
 	proto.RegisterType((*QueryPayoutResponse)(nil), "theta.rewards.v1.QueryPayoutResponse")
 	proto.RegisterType((*QuerySplitRequest)(nil), "theta.rewards.v1.QuerySplitRequest")
 	proto.RegisterType((*QuerySplitResponse)(nil), "theta.rewards.v1.QuerySplitResponse")
+	proto.RegisterType((*QuerySupplyLedgerRequest)(nil), "theta.rewards.v1.QuerySupplyLedgerRequest")
+	proto.RegisterType((*QuerySupplyLedgerResponse)(nil), "theta.rewards.v1.QuerySupplyLedgerResponse")
+	proto.RegisterType((*QueryEmissionRequest)(nil), "theta.rewards.v1.QueryEmissionRequest")
+	proto.RegisterType((*QueryEmissionResponse)(nil), "theta.rewards.v1.QueryEmissionResponse")
+	proto.RegisterType((*QueryEpochSummaryRequest)(nil), "theta.rewards.v1.QueryEpochSummaryRequest")
+	proto.RegisterType((*QueryEpochSummaryResponse)(nil), "theta.rewards.v1.QueryEpochSummaryResponse")
+	proto.RegisterType((*QueryEpochSummariesRequest)(nil), "theta.rewards.v1.QueryEpochSummariesRequest")
+	proto.RegisterType((*QueryEpochSummariesResponse)(nil), "theta.rewards.v1.QueryEpochSummariesResponse")
 }
 
 func init() { proto.RegisterFile("theta/rewards/v1/query.proto", fileDescriptor_37d7c85cec9b5edc) }
 
 var fileDescriptor_37d7c85cec9b5edc = []byte{
-	// 678 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xac, 0x54, 0x41, 0x4f, 0x13, 0x41,
-	0x18, 0xed, 0x42, 0x29, 0x74, 0xb8, 0xe8, 0x58, 0xcd, 0xd2, 0xe0, 0x52, 0x17, 0x90, 0x46, 0xd2,
-	0x1d, 0x5b, 0x8c, 0x89, 0x31, 0xc6, 0x58, 0xf5, 0x62, 0x34, 0xd1, 0x92, 0x78, 0xf0, 0x42, 0xa6,
-	0xdd, 0xc9, 0xb2, 0x81, 0xee, 0x2c, 0x33, 0xb3, 0x85, 0x06, 0x48, 0x0c, 0x47, 0x4f, 0x24, 0xfe,
-	0x0b, 0xcf, 0xfc, 0x08, 0x8e, 0x04, 0x2f, 0x9e, 0xd4, 0x80, 0x37, 0xff, 0x84, 0xd9, 0x99, 0xd9,
-	0xa5, 0x50, 0x29, 0x4d, 0xf4, 0xd4, 0xee, 0x7c, 0xef, 0xbd, 0x79, 0xf3, 0x76, 0xde, 0x82, 0x69,
-	0xb1, 0x4a, 0x04, 0x46, 0x8c, 0x6c, 0x62, 0xe6, 0x72, 0xd4, 0xa9, 0xa2, 0x8d, 0x88, 0xb0, 0xae,
-	0x13, 0x32, 0x2a, 0x28, 0xbc, 0x26, 0xa7, 0x8e, 0x9e, 0x3a, 0x9d, 0x6a, 0xd1, 0x6a, 0x51, 0xde,
-	0xa6, 0x1c, 0x35, 0x31, 0x27, 0xa8, 0x53, 0x6d, 0x12, 0x81, 0xab, 0xa8, 0x45, 0xfd, 0x40, 0x31,
-	0x8a, 0x53, 0x6a, 0xbe, 0x22, 0x9f, 0x90, 0x7a, 0xd0, 0xa3, 0x82, 0x47, 0x3d, 0xaa, 0xd6, 0xe3,
-	0x7f, 0x7a, 0x75, 0xda, 0xa3, 0xd4, 0x5b, 0x27, 0x08, 0x87, 0x3e, 0xc2, 0x41, 0x40, 0x05, 0x16,
-	0x3e, 0x0d, 0x12, 0x8e, 0xd5, 0x67, 0x2f, 0xf1, 0x22, 0xe7, 0x76, 0x01, 0xc0, 0x77, 0xb1, 0xdf,
-	0xb7, 0x98, 0xe1, 0x36, 0x6f, 0x90, 0x8d, 0x88, 0x70, 0x61, 0xbf, 0x01, 0x37, 0xce, 0xad, 0xf2,
-	0x90, 0x06, 0x9c, 0xc0, 0x87, 0x20, 0x17, 0xca, 0x15, 0xd3, 0x28, 0x19, 0xe5, 0xc9, 0x9a, 0xe9,
-	0x5c, 0x3c, 0x9e, 0xa3, 0x18, 0xf5, 0xec, 0xe1, 0xf7, 0x99, 0x4c, 0x43, 0xa3, 0xed, 0xd7, 0xa0,
-	0x20, 0xe5, 0x5e, 0x62, 0x16, 0xf8, 0x81, 0x97, 0x6c, 0x03, 0x1f, 0x80, 0x09, 0x1a, 0x12, 0x86,
-	0x05, 0x65, 0x52, 0x31, 0x5f, 0x37, 0x8f, 0x0f, 0x2a, 0x05, 0x7d, 0xe8, 0x67, 0xae, 0xcb, 0x08,
-	0xe7, 0xcb, 0x82, 0xf9, 0x81, 0xd7, 0x48, 0x91, 0xf6, 0x0e, 0xb8, 0x79, 0x41, 0x4d, 0xdb, 0x6b,
-	0x81, 0x1c, 0x6e, 0xd3, 0x28, 0x10, 0xa6, 0x51, 0x1a, 0x2d, 0x4f, 0xd6, 0xa6, 0x1c, 0xad, 0x14,
-	0x67, 0xed, 0xe8, 0xac, 0x9d, 0xe7, 0xd4, 0x0f, 0xea, 0xf7, 0x63, 0x7f, 0x5f, 0x7e, 0xcc, 0x94,
-	0x3d, 0x5f, 0xac, 0x46, 0x4d, 0xa7, 0x45, 0xdb, 0x3a, 0x6b, 0xfd, 0x53, 0xe1, 0xee, 0x1a, 0x12,
-	0xdd, 0x90, 0x70, 0x49, 0xe0, 0x0d, 0x2d, 0x6d, 0xbf, 0x4a, 0x03, 0xeb, 0xd2, 0x48, 0xfc, 0xdb,
-	0x49, 0x7e, 0x1b, 0x69, 0xce, 0x4a, 0x4c, 0x1f, 0xa4, 0x06, 0xc6, 0xb1, 0xa2, 0x5c, 0x29, 0x96,
-	0x00, 0xe1, 0x53, 0x90, 0xef, 0xe0, 0x75, 0xdf, 0x95, 0x16, 0x46, 0x24, 0xeb, 0xce, 0xf1, 0x41,
-	0xe5, 0xb6, 0x66, 0xbd, 0x4f, 0x66, 0xe7, 0xe9, 0x67, 0x1c, 0xb8, 0x02, 0xb2, 0x21, 0xf6, 0x5d,
-	0x73, 0xf4, 0xff, 0x67, 0x27, 0x85, 0xed, 0x45, 0x70, 0x5d, 0x1e, 0x76, 0x39, 0x5c, 0xf7, 0xd3,
-	0xe0, 0x6e, 0xf5, 0xbc, 0x33, 0xa3, 0x9c, 0x4f, 0x63, 0xfe, 0x38, 0xa2, 0x73, 0xd6, 0x68, 0x9d,
-	0xcc, 0x63, 0x30, 0x41, 0xb6, 0x48, 0x2b, 0x4a, 0x72, 0x1e, 0x68, 0x54, 0x5d, 0xc2, 0x94, 0x00,
-	0x97, 0x40, 0xb6, 0x19, 0xb1, 0x40, 0xa6, 0x33, 0x04, 0x51, 0x82, 0xe1, 0x23, 0x30, 0xce, 0x05,
-	0x5e, 0x23, 0x8c, 0x9b, 0xa3, 0xc3, 0xf1, 0x12, 0x3c, 0x7c, 0x02, 0xf2, 0x2d, 0xda, 0x6e, 0x47,
-	0x81, 0x2f, 0xba, 0x66, 0x76, 0x38, 0xf2, 0x19, 0xa3, 0xb6, 0x9f, 0x05, 0x63, 0x32, 0x02, 0xb8,
-	0x09, 0x72, 0xaa, 0x57, 0x70, 0xae, 0xbf, 0x71, 0xfd, 0xf5, 0x2d, 0xce, 0x5f, 0x81, 0x52, 0x61,
-	0xda, 0xa5, 0xbd, 0xaf, 0xbf, 0x3e, 0x8f, 0x14, 0xa1, 0x89, 0xfa, 0x3e, 0x12, 0xaa, 0xb8, 0xf0,
-	0x93, 0x01, 0x26, 0x92, 0x9a, 0xc1, 0xbb, 0x97, 0xa8, 0x5e, 0x68, 0x75, 0x71, 0xe1, 0x4a, 0x9c,
-	0xde, 0xbf, 0x22, 0xf7, 0x5f, 0x80, 0xf3, 0xfd, 0xfb, 0x13, 0x8d, 0x45, 0xdb, 0x49, 0x59, 0x76,
-	0xe1, 0x9e, 0x11, 0xc7, 0x10, 0x17, 0x65, 0x40, 0x0c, 0x3d, 0xa5, 0x1c, 0x10, 0x43, 0x6f, 0xdb,
-	0xec, 0x45, 0x69, 0x63, 0x1e, 0xce, 0xfe, 0x2d, 0x86, 0x18, 0xd9, 0x6b, 0x62, 0x07, 0x8c, 0xc9,
-	0x1b, 0x09, 0x67, 0x2f, 0x11, 0xef, 0xbd, 0xdd, 0xc5, 0xb9, 0xc1, 0x20, 0x6d, 0xa0, 0x2c, 0x0d,
-	0xd8, 0xb0, 0xd4, 0x6f, 0x80, 0xc7, 0x40, 0xb4, 0xad, 0x4a, 0xb1, 0x5b, 0x7f, 0x71, 0x78, 0x62,
-	0x19, 0x47, 0x27, 0x96, 0xf1, 0xf3, 0xc4, 0x32, 0xf6, 0x4f, 0xad, 0xcc, 0xd1, 0xa9, 0x95, 0xf9,
-	0x76, 0x6a, 0x65, 0x3e, 0xdc, 0xeb, 0x29, 0xa3, 0x54, 0x21, 0xae, 0x47, 0xb4, 0xde, 0x56, 0xaa,
-	0x28, 0x4b, 0xd9, 0xcc, 0xc9, 0x4f, 0xff, 0xd2, 0x9f, 0x00, 0x00, 0x00, 0xff, 0xff, 0x1b, 0xd9,
-	0x2c, 0x5b, 0xbb, 0x06, 0x00, 0x00,
+	// 1208 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xac, 0x57, 0x4f, 0x4f, 0x24, 0x45,
+	0x14, 0xa7, 0x81, 0x19, 0x66, 0x1e, 0x1b, 0xa3, 0xe5, 0xec, 0x66, 0x68, 0x61, 0xc0, 0xde, 0x05,
+	0x26, 0xe0, 0x74, 0x2f, 0xac, 0x31, 0xd9, 0x18, 0xdd, 0x08, 0xb2, 0x7f, 0xcc, 0x9a, 0xe0, 0x90,
+	0x78, 0xd0, 0x03, 0x29, 0xa6, 0xcb, 0xa6, 0xc3, 0x74, 0x57, 0x6f, 0x57, 0x0f, 0x6c, 0x87, 0x25,
+	0x9a, 0x3d, 0x68, 0xf4, 0xa2, 0xc6, 0xc4, 0x0f, 0xb1, 0x67, 0xbe, 0x80, 0xb7, 0x3d, 0x6e, 0xf0,
+	0x62, 0x3c, 0xac, 0x06, 0xbc, 0xf9, 0x25, 0x4c, 0xd7, 0x9f, 0x99, 0x1e, 0x66, 0x86, 0x1e, 0xd4,
+	0x13, 0x54, 0xbd, 0xf7, 0x7b, 0xef, 0x57, 0xbf, 0x7a, 0xf5, 0xde, 0x34, 0x4c, 0x47, 0xbb, 0x24,
+	0xc2, 0x56, 0x48, 0x0e, 0x70, 0x68, 0x33, 0x6b, 0x7f, 0xc5, 0x7a, 0xd4, 0x22, 0x61, 0x6c, 0x06,
+	0x21, 0x8d, 0x28, 0x7a, 0x95, 0x5b, 0x4d, 0x69, 0x35, 0xf7, 0x57, 0xf4, 0xa5, 0x06, 0x65, 0x1e,
+	0x65, 0xd6, 0x0e, 0x66, 0x44, 0xb8, 0x5a, 0xfb, 0x2b, 0x3b, 0x24, 0xc2, 0x2b, 0x56, 0x80, 0x1d,
+	0xd7, 0xc7, 0x91, 0x4b, 0x7d, 0x81, 0xd6, 0x2b, 0x69, 0x5f, 0xe5, 0xd5, 0xa0, 0xae, 0xb2, 0x4f,
+	0x09, 0xfb, 0x36, 0x5f, 0x59, 0x62, 0x21, 0x4d, 0x25, 0x87, 0x3a, 0x54, 0xec, 0x27, 0xff, 0xc9,
+	0xdd, 0x69, 0x87, 0x52, 0xa7, 0x49, 0x2c, 0x1c, 0xb8, 0x16, 0xf6, 0x7d, 0x1a, 0xf1, 0x6c, 0x0a,
+	0xd3, 0x7b, 0x14, 0x27, 0xc4, 0x7e, 0xa4, 0xc8, 0xf4, 0x58, 0xd5, 0xa9, 0xb8, 0xdd, 0x28, 0x01,
+	0xfa, 0x24, 0x39, 0xce, 0x26, 0x0e, 0xb1, 0xc7, 0xea, 0xe4, 0x51, 0x8b, 0xb0, 0xc8, 0xf8, 0x18,
+	0x5e, 0xef, 0xda, 0x65, 0x01, 0xf5, 0x19, 0x41, 0xef, 0x40, 0x3e, 0xe0, 0x3b, 0x65, 0x6d, 0x4e,
+	0xab, 0x4e, 0xae, 0x96, 0xcd, 0xf3, 0x42, 0x99, 0x02, 0xb1, 0x36, 0xfe, 0xfc, 0xe5, 0xec, 0x48,
+	0x5d, 0x7a, 0x1b, 0x0f, 0xa1, 0xc4, 0xc3, 0x6d, 0xe0, 0xd0, 0x77, 0x7d, 0x47, 0xa5, 0x41, 0x6f,
+	0x43, 0x81, 0x06, 0x24, 0xc4, 0x11, 0x0d, 0x79, 0xc4, 0xe2, 0x5a, 0xf9, 0xe4, 0xb8, 0x56, 0x92,
+	0x92, 0x7c, 0x60, 0xdb, 0x21, 0x61, 0x6c, 0x2b, 0x0a, 0x5d, 0xdf, 0xa9, 0xb7, 0x3d, 0x8d, 0x27,
+	0x70, 0xf5, 0x5c, 0x34, 0x49, 0xaf, 0x01, 0x79, 0xec, 0xd1, 0x96, 0x1f, 0x95, 0xb5, 0xb9, 0xb1,
+	0xea, 0xe4, 0xea, 0x94, 0x29, 0x23, 0x25, 0x37, 0x61, 0xca, 0x9b, 0x30, 0xd7, 0xa9, 0xeb, 0xaf,
+	0xdd, 0x4c, 0xf8, 0x3d, 0xfb, 0x63, 0xb6, 0xea, 0xb8, 0xd1, 0x6e, 0x6b, 0xc7, 0x6c, 0x50, 0x4f,
+	0xde, 0x84, 0xfc, 0x53, 0x63, 0xf6, 0x9e, 0x15, 0xc5, 0x01, 0x61, 0x1c, 0xc0, 0xea, 0x32, 0xb4,
+	0xf1, 0x51, 0x5b, 0xb0, 0x98, 0xb6, 0xa2, 0xff, 0x76, 0x92, 0xbf, 0xb5, 0xb6, 0xce, 0x22, 0x98,
+	0x3c, 0xc8, 0x2a, 0x4c, 0x60, 0x01, 0xc9, 0x0c, 0xa6, 0x1c, 0xd1, 0x1d, 0x28, 0xee, 0xe3, 0xa6,
+	0x6b, 0x73, 0x0a, 0xa3, 0x1c, 0xf5, 0xe6, 0xc9, 0x71, 0x6d, 0x46, 0xa2, 0x3e, 0x55, 0xb6, 0x6e,
+	0x78, 0x07, 0x83, 0xb6, 0x61, 0x3c, 0xc0, 0xae, 0x5d, 0x1e, 0xfb, 0xff, 0xb5, 0xe3, 0x81, 0x8d,
+	0x65, 0x78, 0x8d, 0x1f, 0x76, 0x2b, 0x68, 0xba, 0x6d, 0xe1, 0xae, 0xa5, 0xee, 0x4c, 0xab, 0x16,
+	0xdb, 0x32, 0x7f, 0x35, 0x2a, 0x75, 0x96, 0xde, 0x52, 0x99, 0x77, 0xa1, 0x40, 0x1e, 0x93, 0x46,
+	0x4b, 0xe9, 0x7c, 0x21, 0x51, 0x51, 0x84, 0x6d, 0x00, 0xba, 0x05, 0xe3, 0x3b, 0xad, 0xd0, 0xe7,
+	0xea, 0x0c, 0x01, 0xe4, 0xce, 0xe8, 0x36, 0x4c, 0xb0, 0x08, 0xef, 0x91, 0x90, 0x95, 0xc7, 0x86,
+	0xc3, 0x29, 0x7f, 0xf4, 0x1e, 0x14, 0x1b, 0xd4, 0xf3, 0x5a, 0xbe, 0x1b, 0xc5, 0xe5, 0xf1, 0xe1,
+	0xc0, 0x1d, 0x84, 0xa1, 0x43, 0x59, 0x28, 0xd0, 0x0a, 0x82, 0x66, 0xfc, 0x90, 0xd8, 0x0e, 0x09,
+	0xd5, 0x03, 0xfd, 0x79, 0x14, 0xa6, 0xfa, 0x18, 0xa5, 0x4a, 0x25, 0xc8, 0xd9, 0xc4, 0xa7, 0x9e,
+	0xd4, 0x54, 0x2c, 0xd0, 0x06, 0x4c, 0x38, 0xc4, 0x27, 0xcc, 0x65, 0xb2, 0x3e, 0x96, 0x93, 0x8c,
+	0xbf, 0xbf, 0x9c, 0xbd, 0x2a, 0x38, 0x31, 0x7b, 0xcf, 0x74, 0xa9, 0xe5, 0xe1, 0x68, 0xd7, 0x7c,
+	0xe0, 0x47, 0x27, 0xc7, 0x35, 0x90, 0x64, 0x1f, 0xf8, 0x51, 0x5d, 0x61, 0xd1, 0x6d, 0xc8, 0x7d,
+	0xd1, 0xa4, 0x07, 0x4a, 0x8e, 0x99, 0xde, 0x1e, 0x20, 0x38, 0xdd, 0x4d, 0x9c, 0xe4, 0xa9, 0x04,
+	0x02, 0xad, 0x43, 0x9e, 0x71, 0x1b, 0x57, 0xe3, 0x92, 0x04, 0x24, 0x14, 0x4d, 0x27, 0xaa, 0xfa,
+	0x8c, 0x84, 0xfb, 0xc4, 0x2e, 0xe7, 0xe6, 0xb4, 0x6a, 0xa1, 0xde, 0xd9, 0x30, 0xae, 0xa9, 0x56,
+	0xe3, 0xb9, 0x8c, 0xb9, 0xd4, 0x57, 0x82, 0x7d, 0x3d, 0xaa, 0xba, 0x46, 0xdb, 0x20, 0xc5, 0x5a,
+	0x87, 0x7c, 0x4c, 0x70, 0xd8, 0x8c, 0xe5, 0x5b, 0xbb, 0x1c, 0x29, 0x01, 0x45, 0xf7, 0xa1, 0x18,
+	0x90, 0x70, 0x9b, 0x04, 0xb4, 0xb1, 0xfb, 0x6f, 0xd4, 0x2d, 0x04, 0x24, 0xdc, 0x48, 0xc0, 0xe8,
+	0x0e, 0x8c, 0x87, 0x94, 0x7a, 0x5c, 0xdd, 0x4b, 0x06, 0xe1, 0x40, 0x34, 0x03, 0xd0, 0xc4, 0x2c,
+	0x92, 0x5c, 0x12, 0xa1, 0xc7, 0xea, 0xc5, 0x64, 0x87, 0xc7, 0x37, 0x6e, 0xca, 0xaa, 0xe2, 0xab,
+	0xad, 0x96, 0xe7, 0xe1, 0x30, 0x56, 0x8f, 0xb1, 0x04, 0x39, 0x81, 0xd2, 0x38, 0x4a, 0x2c, 0x8c,
+	0xcf, 0x65, 0xa9, 0x75, 0x23, 0xa4, 0x7a, 0xef, 0xc3, 0x04, 0x13, 0x5b, 0xf2, 0x3d, 0x56, 0x7a,
+	0xeb, 0x21, 0x0d, 0x6c, 0xbf, 0x11, 0xb1, 0x34, 0x6c, 0xd0, 0xcf, 0x07, 0x77, 0x49, 0x7b, 0x40,
+	0xdc, 0x05, 0xe8, 0x8c, 0x57, 0x99, 0x60, 0xa1, 0xeb, 0x09, 0x89, 0xb1, 0xad, 0x1e, 0xd2, 0x26,
+	0x76, 0x88, 0xc4, 0xd6, 0x53, 0x48, 0xe3, 0x99, 0x06, 0x6f, 0xf4, 0x4d, 0x23, 0x4f, 0xb1, 0x06,
+	0x45, 0xa6, 0x36, 0xe5, 0xf0, 0x18, 0xee, 0x1c, 0x1d, 0x18, 0xba, 0xd7, 0xc5, 0x55, 0xf4, 0x98,
+	0xc5, 0x4c, 0xae, 0x82, 0x40, 0x9a, 0xec, 0xea, 0x2f, 0x93, 0x90, 0xe3, 0x64, 0xd1, 0x01, 0xe4,
+	0xc5, 0x3c, 0x45, 0x37, 0x7a, 0xd9, 0xf4, 0x8e, 0x6d, 0x7d, 0x3e, 0xc3, 0x4b, 0x24, 0x33, 0xe6,
+	0x9e, 0xfe, 0xfa, 0xd7, 0x4f, 0xa3, 0x3a, 0x2a, 0x5b, 0x3d, 0x3f, 0x0e, 0xc4, 0xc0, 0x46, 0xdf,
+	0x69, 0x50, 0x50, 0xe3, 0x15, 0x2d, 0x0c, 0x88, 0x7a, 0x6e, 0x9a, 0xeb, 0x8b, 0x99, 0x7e, 0x32,
+	0x7f, 0x8d, 0xe7, 0x5f, 0x44, 0xf3, 0xbd, 0xf9, 0x89, 0xf4, 0xb5, 0x0e, 0xd5, 0x90, 0x3c, 0x42,
+	0x4f, 0xb5, 0x44, 0x86, 0x64, 0x40, 0x5e, 0x20, 0x43, 0x6a, 0x18, 0x5f, 0x20, 0x43, 0x7a, 0xca,
+	0x1a, 0xcb, 0x9c, 0xc6, 0x3c, 0xba, 0xde, 0x4f, 0x86, 0xc4, 0x33, 0x4d, 0xe2, 0x09, 0xe4, 0xf8,
+	0x24, 0x42, 0xd7, 0x07, 0x04, 0x4f, 0x4f, 0x35, 0xfd, 0xc6, 0xc5, 0x4e, 0x92, 0x40, 0x95, 0x13,
+	0x30, 0xd0, 0x5c, 0x2f, 0x01, 0x96, 0x38, 0x5a, 0x87, 0x62, 0x18, 0x1e, 0xa1, 0x6f, 0x35, 0xb8,
+	0x92, 0xee, 0xf4, 0x68, 0x69, 0x50, 0x82, 0xde, 0x59, 0xa1, 0x2f, 0x0f, 0xe5, 0x9b, 0x5d, 0x1b,
+	0xb2, 0xff, 0x7e, 0x09, 0x05, 0xd5, 0x43, 0x07, 0x97, 0x46, 0x77, 0xf7, 0x1d, 0x5c, 0x1a, 0xe7,
+	0x9a, 0xb1, 0x61, 0xf0, 0xf4, 0xd3, 0x48, 0xef, 0x53, 0x1a, 0x2a, 0xe9, 0x8f, 0x1a, 0x5c, 0x49,
+	0x3f, 0xc5, 0x81, 0x62, 0xf4, 0x69, 0x71, 0x03, 0xc5, 0xe8, 0xd7, 0xdc, 0x2e, 0xba, 0x20, 0xde,
+	0x1a, 0x99, 0x75, 0xc8, 0xff, 0x1e, 0xa1, 0xef, 0x35, 0x78, 0xa5, 0xbb, 0xb7, 0xa0, 0xb7, 0xb2,
+	0x33, 0x75, 0x3a, 0x9d, 0x5e, 0x1b, 0xd2, 0x3b, 0xfb, 0x9a, 0x04, 0x33, 0x14, 0x43, 0xee, 0x5e,
+	0xf2, 0x1d, 0x30, 0xb0, 0x60, 0xb9, 0x35, 0xab, 0x60, 0xa5, 0x93, 0xcc, 0x3a, 0xcf, 0xb3, 0xce,
+	0xa2, 0x19, 0xab, 0xff, 0x37, 0x07, 0xb3, 0x0e, 0x5d, 0xfb, 0x28, 0x69, 0x5b, 0x1c, 0x37, 0xb8,
+	0x6d, 0x09, 0x73, 0xd6, 0x7b, 0x55, 0x5e, 0xd9, 0x67, 0x16, 0xd9, 0xd1, 0x37, 0x1a, 0x4c, 0xdc,
+	0x27, 0x4d, 0x7b, 0x13, 0xc7, 0x68, 0x50, 0x50, 0x69, 0x57, 0xb9, 0x17, 0xb2, 0xdc, 0xb2, 0x7b,
+	0xd6, 0x2e, 0x69, 0xda, 0xdb, 0x01, 0x8e, 0x53, 0xed, 0x62, 0xed, 0xc3, 0xe7, 0xa7, 0x15, 0xed,
+	0xc5, 0x69, 0x45, 0xfb, 0xf3, 0xb4, 0xa2, 0xfd, 0x70, 0x56, 0x19, 0x79, 0x71, 0x56, 0x19, 0xf9,
+	0xed, 0xac, 0x32, 0xf2, 0xd9, 0x52, 0xea, 0x57, 0x33, 0x0f, 0x95, 0xbc, 0x3f, 0x19, 0xf4, 0x71,
+	0x3b, 0x2c, 0xff, 0xf5, 0xbc, 0x93, 0xe7, 0xdf, 0x68, 0xb7, 0xfe, 0x09, 0x00, 0x00, 0xff, 0xff,
+	0xf9, 0xa0, 0xbb, 0x92, 0xae, 0x0e, 0x00, 0x00,
 }
 
 // Reference imports to suppress errors if they are not otherwise used.
@@ -516,6 +946,20 @@ type QueryClient interface {
 	Payout(ctx context.Context, in *QueryPayoutRequest, opts ...grpc.CallOption) (*QueryPayoutResponse, error)
 	// Split shows how a reward of a given amount would be divided.
 	Split(ctx context.Context, in *QuerySplitRequest, opts ...grpc.CallOption) (*QuerySplitResponse, error)
+	// SupplyLedger returns what was minted and burned so far, by cause, and the supply.
+	SupplyLedger(ctx context.Context, in *QuerySupplyLedgerRequest, opts ...grpc.CallOption) (*QuerySupplyLedgerResponse, error)
+	// Emission returns what the chain mints for stakers.
+	Emission(ctx context.Context, in *QueryEmissionRequest, opts ...grpc.CallOption) (*QueryEmissionResponse, error)
+	// EpochSummary returns what was minted, burned and paid in an epoch.
+	EpochSummary(ctx context.Context, in *QueryEpochSummaryRequest, opts ...grpc.CallOption) (*QueryEpochSummaryResponse, error)
+	// EpochSummaries returns the summaries of all kept epochs.
+	EpochSummaries(ctx context.Context, in *QueryEpochSummariesRequest, opts ...grpc.CallOption) (*QueryEpochSummariesResponse, error)
+	// Grant returns a grant.
+	Grant(ctx context.Context, in *QueryGrantRequest, opts ...grpc.CallOption) (*QueryGrantResponse, error)
+	// Grants returns all grants.
+	Grants(ctx context.Context, in *QueryGrantsRequest, opts ...grpc.CallOption) (*QueryGrantsResponse, error)
+	// HeldPay returns the pay of grants that an operator has not claimed.
+	HeldPay(ctx context.Context, in *QueryHeldPayRequest, opts ...grpc.CallOption) (*QueryHeldPayResponse, error)
 }
 
 type queryClient struct {
@@ -562,6 +1006,69 @@ func (c *queryClient) Split(ctx context.Context, in *QuerySplitRequest, opts ...
 	return out, nil
 }
 
+func (c *queryClient) SupplyLedger(ctx context.Context, in *QuerySupplyLedgerRequest, opts ...grpc.CallOption) (*QuerySupplyLedgerResponse, error) {
+	out := new(QuerySupplyLedgerResponse)
+	err := c.cc.Invoke(ctx, "/theta.rewards.v1.Query/SupplyLedger", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Emission(ctx context.Context, in *QueryEmissionRequest, opts ...grpc.CallOption) (*QueryEmissionResponse, error) {
+	out := new(QueryEmissionResponse)
+	err := c.cc.Invoke(ctx, "/theta.rewards.v1.Query/Emission", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) EpochSummary(ctx context.Context, in *QueryEpochSummaryRequest, opts ...grpc.CallOption) (*QueryEpochSummaryResponse, error) {
+	out := new(QueryEpochSummaryResponse)
+	err := c.cc.Invoke(ctx, "/theta.rewards.v1.Query/EpochSummary", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) EpochSummaries(ctx context.Context, in *QueryEpochSummariesRequest, opts ...grpc.CallOption) (*QueryEpochSummariesResponse, error) {
+	out := new(QueryEpochSummariesResponse)
+	err := c.cc.Invoke(ctx, "/theta.rewards.v1.Query/EpochSummaries", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Grant(ctx context.Context, in *QueryGrantRequest, opts ...grpc.CallOption) (*QueryGrantResponse, error) {
+	out := new(QueryGrantResponse)
+	err := c.cc.Invoke(ctx, "/theta.rewards.v1.Query/Grant", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Grants(ctx context.Context, in *QueryGrantsRequest, opts ...grpc.CallOption) (*QueryGrantsResponse, error) {
+	out := new(QueryGrantsResponse)
+	err := c.cc.Invoke(ctx, "/theta.rewards.v1.Query/Grants", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) HeldPay(ctx context.Context, in *QueryHeldPayRequest, opts ...grpc.CallOption) (*QueryHeldPayResponse, error) {
+	out := new(QueryHeldPayResponse)
+	err := c.cc.Invoke(ctx, "/theta.rewards.v1.Query/HeldPay", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // QueryServer is the server API for Query service.
 type QueryServer interface {
 	// Params returns the parameters.
@@ -572,6 +1079,20 @@ type QueryServer interface {
 	Payout(context.Context, *QueryPayoutRequest) (*QueryPayoutResponse, error)
 	// Split shows how a reward of a given amount would be divided.
 	Split(context.Context, *QuerySplitRequest) (*QuerySplitResponse, error)
+	// SupplyLedger returns what was minted and burned so far, by cause, and the supply.
+	SupplyLedger(context.Context, *QuerySupplyLedgerRequest) (*QuerySupplyLedgerResponse, error)
+	// Emission returns what the chain mints for stakers.
+	Emission(context.Context, *QueryEmissionRequest) (*QueryEmissionResponse, error)
+	// EpochSummary returns what was minted, burned and paid in an epoch.
+	EpochSummary(context.Context, *QueryEpochSummaryRequest) (*QueryEpochSummaryResponse, error)
+	// EpochSummaries returns the summaries of all kept epochs.
+	EpochSummaries(context.Context, *QueryEpochSummariesRequest) (*QueryEpochSummariesResponse, error)
+	// Grant returns a grant.
+	Grant(context.Context, *QueryGrantRequest) (*QueryGrantResponse, error)
+	// Grants returns all grants.
+	Grants(context.Context, *QueryGrantsRequest) (*QueryGrantsResponse, error)
+	// HeldPay returns the pay of grants that an operator has not claimed.
+	HeldPay(context.Context, *QueryHeldPayRequest) (*QueryHeldPayResponse, error)
 }
 
 // UnimplementedQueryServer can be embedded to have forward compatible implementations.
@@ -589,6 +1110,27 @@ func (*UnimplementedQueryServer) Payout(ctx context.Context, req *QueryPayoutReq
 }
 func (*UnimplementedQueryServer) Split(ctx context.Context, req *QuerySplitRequest) (*QuerySplitResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Split not implemented")
+}
+func (*UnimplementedQueryServer) SupplyLedger(ctx context.Context, req *QuerySupplyLedgerRequest) (*QuerySupplyLedgerResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method SupplyLedger not implemented")
+}
+func (*UnimplementedQueryServer) Emission(ctx context.Context, req *QueryEmissionRequest) (*QueryEmissionResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Emission not implemented")
+}
+func (*UnimplementedQueryServer) EpochSummary(ctx context.Context, req *QueryEpochSummaryRequest) (*QueryEpochSummaryResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method EpochSummary not implemented")
+}
+func (*UnimplementedQueryServer) EpochSummaries(ctx context.Context, req *QueryEpochSummariesRequest) (*QueryEpochSummariesResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method EpochSummaries not implemented")
+}
+func (*UnimplementedQueryServer) Grant(ctx context.Context, req *QueryGrantRequest) (*QueryGrantResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Grant not implemented")
+}
+func (*UnimplementedQueryServer) Grants(ctx context.Context, req *QueryGrantsRequest) (*QueryGrantsResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Grants not implemented")
+}
+func (*UnimplementedQueryServer) HeldPay(ctx context.Context, req *QueryHeldPayRequest) (*QueryHeldPayResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method HeldPay not implemented")
 }
 
 func RegisterQueryServer(s grpc1.Server, srv QueryServer) {
@@ -667,6 +1209,132 @@ func _Query_Split_Handler(srv interface{}, ctx context.Context, dec func(interfa
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Query_SupplyLedger_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QuerySupplyLedgerRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).SupplyLedger(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/theta.rewards.v1.Query/SupplyLedger",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).SupplyLedger(ctx, req.(*QuerySupplyLedgerRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Emission_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryEmissionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Emission(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/theta.rewards.v1.Query/Emission",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Emission(ctx, req.(*QueryEmissionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_EpochSummary_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryEpochSummaryRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).EpochSummary(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/theta.rewards.v1.Query/EpochSummary",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).EpochSummary(ctx, req.(*QueryEpochSummaryRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_EpochSummaries_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryEpochSummariesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).EpochSummaries(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/theta.rewards.v1.Query/EpochSummaries",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).EpochSummaries(ctx, req.(*QueryEpochSummariesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Grant_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryGrantRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Grant(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/theta.rewards.v1.Query/Grant",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Grant(ctx, req.(*QueryGrantRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Grants_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryGrantsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Grants(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/theta.rewards.v1.Query/Grants",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Grants(ctx, req.(*QueryGrantsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_HeldPay_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryHeldPayRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).HeldPay(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/theta.rewards.v1.Query/HeldPay",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).HeldPay(ctx, req.(*QueryHeldPayRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 var Query_serviceDesc = _Query_serviceDesc
 var _Query_serviceDesc = grpc.ServiceDesc{
 	ServiceName: "theta.rewards.v1.Query",
@@ -687,6 +1355,34 @@ var _Query_serviceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Split",
 			Handler:    _Query_Split_Handler,
+		},
+		{
+			MethodName: "SupplyLedger",
+			Handler:    _Query_SupplyLedger_Handler,
+		},
+		{
+			MethodName: "Emission",
+			Handler:    _Query_Emission_Handler,
+		},
+		{
+			MethodName: "EpochSummary",
+			Handler:    _Query_EpochSummary_Handler,
+		},
+		{
+			MethodName: "EpochSummaries",
+			Handler:    _Query_EpochSummaries_Handler,
+		},
+		{
+			MethodName: "Grant",
+			Handler:    _Query_Grant_Handler,
+		},
+		{
+			MethodName: "Grants",
+			Handler:    _Query_Grants_Handler,
+		},
+		{
+			MethodName: "HeldPay",
+			Handler:    _Query_HeldPay_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
@@ -990,6 +1686,325 @@ func (m *QuerySplitResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *QuerySupplyLedgerRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QuerySupplyLedgerRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QuerySupplyLedgerRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	return len(dAtA) - i, nil
+}
+
+func (m *QuerySupplyLedgerResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QuerySupplyLedgerResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QuerySupplyLedgerResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Conserved {
+		i--
+		if m.Conserved {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x28
+	}
+	{
+		size := m.Supply.Size()
+		i -= size
+		if _, err := m.Supply.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x22
+	{
+		size, err := m.Flows.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x1a
+	{
+		size := m.Genesis.Size()
+		i -= size
+		if _, err := m.Genesis.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	if len(m.Denom) > 0 {
+		i -= len(m.Denom)
+		copy(dAtA[i:], m.Denom)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Denom)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryEmissionRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryEmissionRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryEmissionRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryEmissionResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryEmissionResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryEmissionResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.LastEpoch != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.LastEpoch))
+		i--
+		dAtA[i] = 0x20
+	}
+	{
+		size := m.Room.Size()
+		i -= size
+		if _, err := m.Room.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x1a
+	{
+		size := m.PerEpoch.Size()
+		i -= size
+		if _, err := m.PerEpoch.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	{
+		size := m.Yearly.Size()
+		i -= size
+		if _, err := m.Yearly.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryEpochSummaryRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryEpochSummaryRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryEpochSummaryRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Epoch != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Epoch))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryEpochSummaryResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryEpochSummaryResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryEpochSummaryResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Summary.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryEpochSummariesRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryEpochSummariesRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryEpochSummariesRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryEpochSummariesResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryEpochSummariesResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryEpochSummariesResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Summaries) > 0 {
+		for iNdEx := len(m.Summaries) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Summaries[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintQuery(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
 func encodeVarintQuery(dAtA []byte, offset int, v uint64) int {
 	offset -= sovQuery(v)
 	base := offset
@@ -1112,6 +2127,119 @@ func (m *QuerySplitResponse) Size() (n int) {
 	n += 1 + l + sovQuery(uint64(l))
 	l = m.Community.Size()
 	n += 1 + l + sovQuery(uint64(l))
+	return n
+}
+
+func (m *QuerySupplyLedgerRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	return n
+}
+
+func (m *QuerySupplyLedgerResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Denom)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	l = m.Genesis.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	l = m.Flows.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	l = m.Supply.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	if m.Conserved {
+		n += 2
+	}
+	return n
+}
+
+func (m *QueryEmissionRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	return n
+}
+
+func (m *QueryEmissionResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Yearly.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	l = m.PerEpoch.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	l = m.Room.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	if m.LastEpoch != 0 {
+		n += 1 + sovQuery(uint64(m.LastEpoch))
+	}
+	return n
+}
+
+func (m *QueryEpochSummaryRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Epoch != 0 {
+		n += 1 + sovQuery(uint64(m.Epoch))
+	}
+	return n
+}
+
+func (m *QueryEpochSummaryResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Summary.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	return n
+}
+
+func (m *QueryEpochSummariesRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryEpochSummariesResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Summaries) > 0 {
+		for _, e := range m.Summaries {
+			l = e.Size()
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
 	return n
 }
 
@@ -1890,6 +3018,838 @@ func (m *QuerySplitResponse) Unmarshal(dAtA []byte) error {
 				return io.ErrUnexpectedEOF
 			}
 			if err := m.Community.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QuerySupplyLedgerRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QuerySupplyLedgerRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QuerySupplyLedgerRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QuerySupplyLedgerResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QuerySupplyLedgerResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QuerySupplyLedgerResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Denom", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Denom = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Genesis", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Genesis.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Flows", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Flows.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Supply", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Supply.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Conserved", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Conserved = bool(v != 0)
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryEmissionRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryEmissionRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryEmissionRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryEmissionResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryEmissionResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryEmissionResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Yearly", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Yearly.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field PerEpoch", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.PerEpoch.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Room", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Room.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field LastEpoch", wireType)
+			}
+			m.LastEpoch = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.LastEpoch |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryEpochSummaryRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryEpochSummaryRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryEpochSummaryRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Epoch", wireType)
+			}
+			m.Epoch = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Epoch |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryEpochSummaryResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryEpochSummaryResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryEpochSummaryResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Summary", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Summary.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryEpochSummariesRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryEpochSummariesRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryEpochSummariesRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageRequest{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryEpochSummariesResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryEpochSummariesResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryEpochSummariesResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Summaries", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Summaries = append(m.Summaries, EpochSummary{})
+			if err := m.Summaries[len(m.Summaries)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageResponse{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
 				return err
 			}
 			iNdEx = postIndex

@@ -28,6 +28,67 @@ var _ = math.Inf
 // proto package needs to be updated.
 const _ = proto.GoGoProtoPackageIsVersion3 // please upgrade the proto package
 
+// SupplyCause is a reason for which coins are minted or burned.
+type SupplyCause int32
+
+const (
+	// Not a cause.
+	SUPPLY_CAUSE_UNSPECIFIED SupplyCause = 0
+	// Minted for validators and their delegators.
+	SUPPLY_CAUSE_EMISSION SupplyCause = 1
+	// Minted for public work.
+	SUPPLY_CAUSE_GRANTS SupplyCause = 2
+	// Burned: the share of paid rewards.
+	SUPPLY_CAUSE_REWARD_SHARES SupplyCause = 3
+	// Burned: fees of postings, redeliveries, abandoned draws, and pledges of lost challenges; deposits
+	// and held pay of revoked grants.
+	SUPPLY_CAUSE_JOB_FEES SupplyCause = 4
+	// Burned: slashes and fees of edge nodes.
+	SUPPLY_CAUSE_NODE_FAULTS SupplyCause = 5
+	// Burned: fees above the floor of the gas price.
+	SUPPLY_CAUSE_BASE_FEES SupplyCause = 6
+	// Burned: slashes of validators and their delegators.
+	SUPPLY_CAUSE_VALIDATOR_SLASHES SupplyCause = 7
+	// Burned: deposits of proposals.
+	SUPPLY_CAUSE_PROPOSAL_DEPOSITS SupplyCause = 8
+	// Minted or burned by anything else, for example to make a test network of a chain.
+	SUPPLY_CAUSE_OTHER SupplyCause = 9
+)
+
+var SupplyCause_name = map[int32]string{
+	0: "SUPPLY_CAUSE_UNSPECIFIED",
+	1: "SUPPLY_CAUSE_EMISSION",
+	2: "SUPPLY_CAUSE_GRANTS",
+	3: "SUPPLY_CAUSE_REWARD_SHARES",
+	4: "SUPPLY_CAUSE_JOB_FEES",
+	5: "SUPPLY_CAUSE_NODE_FAULTS",
+	6: "SUPPLY_CAUSE_BASE_FEES",
+	7: "SUPPLY_CAUSE_VALIDATOR_SLASHES",
+	8: "SUPPLY_CAUSE_PROPOSAL_DEPOSITS",
+	9: "SUPPLY_CAUSE_OTHER",
+}
+
+var SupplyCause_value = map[string]int32{
+	"SUPPLY_CAUSE_UNSPECIFIED":       0,
+	"SUPPLY_CAUSE_EMISSION":          1,
+	"SUPPLY_CAUSE_GRANTS":            2,
+	"SUPPLY_CAUSE_REWARD_SHARES":     3,
+	"SUPPLY_CAUSE_JOB_FEES":          4,
+	"SUPPLY_CAUSE_NODE_FAULTS":       5,
+	"SUPPLY_CAUSE_BASE_FEES":         6,
+	"SUPPLY_CAUSE_VALIDATOR_SLASHES": 7,
+	"SUPPLY_CAUSE_PROPOSAL_DEPOSITS": 8,
+	"SUPPLY_CAUSE_OTHER":             9,
+}
+
+func (x SupplyCause) String() string {
+	return proto.EnumName(SupplyCause_name, int32(x))
+}
+
+func (SupplyCause) EnumDescriptor() ([]byte, []int) {
+	return fileDescriptor_20dcd4eca5dc0bcb, []int{0}
+}
+
 // FeeSplit says how a paid reward is divided, in basis points that sum to 10,000.
 type FeeSplit struct {
 	// Share of the node that did the work, in basis points. It also gets what rounding down
@@ -113,6 +174,18 @@ type Params struct {
 	FeeDenom string `protobuf:"bytes,3,opt,name=fee_denom,json=feeDenom,proto3" json:"fee_denom,omitempty"`
 	// Number of blocks after which pending shares are moved out of escrow, 1 to 1,000,000.
 	FoldBlocks uint64 `protobuf:"varint,4,opt,name=fold_blocks,json=foldBlocks,proto3" json:"fold_blocks,omitempty"`
+	// Schedule of the coins that the chain mints for validators and their delegators.
+	Emission Emission `protobuf:"bytes,20,opt,name=emission,proto3" json:"emission"`
+	// x/epochs identifier of the epochs of emission and summaries.
+	EpochIdentifier string `protobuf:"bytes,21,opt,name=epoch_identifier,json=epochIdentifier,proto3" json:"epoch_identifier,omitempty"`
+	// Number of epochs whose summaries are kept, 1 to 100,000.
+	HistoryEpochs uint64 `protobuf:"varint,22,opt,name=history_epochs,json=historyEpochs,proto3" json:"history_epochs,omitempty"`
+	// Number of epochs for which the pay of a new grant is held, 1 to 10,000.
+	GrantHoldEpochs uint64 `protobuf:"varint,30,opt,name=grant_hold_epochs,json=grantHoldEpochs,proto3" json:"grant_hold_epochs,omitempty"`
+	// Highest number of epochs of a new grant, 1 to 1,000,000.
+	MaxGrantEpochs uint64 `protobuf:"varint,31,opt,name=max_grant_epochs,json=maxGrantEpochs,proto3" json:"max_grant_epochs,omitempty"`
+	// Highest budget per epoch of a new grant, in atfuel; 0 to 2^100. 0 refuses new grants.
+	MaxGrantBudget cosmossdk_io_math.Int `protobuf:"bytes,32,opt,name=max_grant_budget,json=maxGrantBudget,proto3,customtype=cosmossdk.io/math.Int" json:"max_grant_budget"`
 }
 
 func (m *Params) Reset()         { *m = Params{} }
@@ -169,6 +242,521 @@ func (m *Params) GetFoldBlocks() uint64 {
 	return 0
 }
 
+func (m *Params) GetEmission() Emission {
+	if m != nil {
+		return m.Emission
+	}
+	return Emission{}
+}
+
+func (m *Params) GetEpochIdentifier() string {
+	if m != nil {
+		return m.EpochIdentifier
+	}
+	return ""
+}
+
+func (m *Params) GetHistoryEpochs() uint64 {
+	if m != nil {
+		return m.HistoryEpochs
+	}
+	return 0
+}
+
+func (m *Params) GetGrantHoldEpochs() uint64 {
+	if m != nil {
+		return m.GrantHoldEpochs
+	}
+	return 0
+}
+
+func (m *Params) GetMaxGrantEpochs() uint64 {
+	if m != nil {
+		return m.MaxGrantEpochs
+	}
+	return 0
+}
+
+// Emission says how much the chain mints for validators and their delegators.
+type Emission struct {
+	// Amount that is minted in a year before the first decay, in atfuel; 0 mints nothing. A
+	// proposal that changes it starts a new schedule at the new amount.
+	Yearly cosmossdk_io_math.Int `protobuf:"bytes,1,opt,name=yearly,proto3,customtype=cosmossdk.io/math.Int" json:"yearly"`
+	// Part of the yearly amount that each epoch takes away for all later ones, in units of
+	// 10^-8: basis points of basis points.
+	Decay uint64 `protobuf:"varint,2,opt,name=decay,proto3" json:"decay,omitempty"`
+	// Supply above which nothing is minted for stakers, in atfuel.
+	MaxSupply cosmossdk_io_math.Int `protobuf:"bytes,3,opt,name=max_supply,json=maxSupply,proto3,customtype=cosmossdk.io/math.Int" json:"max_supply"`
+}
+
+func (m *Emission) Reset()         { *m = Emission{} }
+func (m *Emission) String() string { return proto.CompactTextString(m) }
+func (*Emission) ProtoMessage()    {}
+func (*Emission) Descriptor() ([]byte, []int) {
+	return fileDescriptor_20dcd4eca5dc0bcb, []int{2}
+}
+func (m *Emission) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Emission) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Emission.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Emission) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Emission.Merge(m, src)
+}
+func (m *Emission) XXX_Size() int {
+	return m.Size()
+}
+func (m *Emission) XXX_DiscardUnknown() {
+	xxx_messageInfo_Emission.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Emission proto.InternalMessageInfo
+
+func (m *Emission) GetDecay() uint64 {
+	if m != nil {
+		return m.Decay
+	}
+	return 0
+}
+
+// EmissionState is what the schedule has reached.
+type EmissionState struct {
+	// Yearly amount that is in force, in atfuel: the parameter less the decay so far.
+	Yearly cosmossdk_io_math.Int `protobuf:"bytes,1,opt,name=yearly,proto3,customtype=cosmossdk.io/math.Int" json:"yearly"`
+	// Number, in x/epochs, of the last epoch that has ended and been counted.
+	LastEpoch int64 `protobuf:"varint,2,opt,name=last_epoch,json=lastEpoch,proto3" json:"last_epoch,omitempty"`
+	// Whether last_epoch was set. The first epoch that ends afterwards is counted.
+	Anchored bool `protobuf:"varint,3,opt,name=anchored,proto3" json:"anchored,omitempty"`
+	// Amount of ended epochs that the next block mints, in atfuel.
+	Due cosmossdk_io_math.Int `protobuf:"bytes,4,opt,name=due,proto3,customtype=cosmossdk.io/math.Int" json:"due"`
+	// Whether x/mint shows other figures than those that are in force.
+	Stale bool `protobuf:"varint,5,opt,name=stale,proto3" json:"stale,omitempty"`
+}
+
+func (m *EmissionState) Reset()         { *m = EmissionState{} }
+func (m *EmissionState) String() string { return proto.CompactTextString(m) }
+func (*EmissionState) ProtoMessage()    {}
+func (*EmissionState) Descriptor() ([]byte, []int) {
+	return fileDescriptor_20dcd4eca5dc0bcb, []int{3}
+}
+func (m *EmissionState) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EmissionState) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EmissionState.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EmissionState) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EmissionState.Merge(m, src)
+}
+func (m *EmissionState) XXX_Size() int {
+	return m.Size()
+}
+func (m *EmissionState) XXX_DiscardUnknown() {
+	xxx_messageInfo_EmissionState.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EmissionState proto.InternalMessageInfo
+
+func (m *EmissionState) GetLastEpoch() int64 {
+	if m != nil {
+		return m.LastEpoch
+	}
+	return 0
+}
+
+func (m *EmissionState) GetAnchored() bool {
+	if m != nil {
+		return m.Anchored
+	}
+	return false
+}
+
+func (m *EmissionState) GetStale() bool {
+	if m != nil {
+		return m.Stale
+	}
+	return false
+}
+
+// SupplyFlow is an amount that was minted or burned for one cause.
+type SupplyFlow struct {
+	// The cause.
+	Cause SupplyCause `protobuf:"varint,1,opt,name=cause,proto3,enum=theta.rewards.v1.SupplyCause" json:"cause,omitempty"`
+	// Amount in atfuel.
+	Amount cosmossdk_io_math.Int `protobuf:"bytes,2,opt,name=amount,proto3,customtype=cosmossdk.io/math.Int" json:"amount"`
+}
+
+func (m *SupplyFlow) Reset()         { *m = SupplyFlow{} }
+func (m *SupplyFlow) String() string { return proto.CompactTextString(m) }
+func (*SupplyFlow) ProtoMessage()    {}
+func (*SupplyFlow) Descriptor() ([]byte, []int) {
+	return fileDescriptor_20dcd4eca5dc0bcb, []int{4}
+}
+func (m *SupplyFlow) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *SupplyFlow) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_SupplyFlow.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *SupplyFlow) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_SupplyFlow.Merge(m, src)
+}
+func (m *SupplyFlow) XXX_Size() int {
+	return m.Size()
+}
+func (m *SupplyFlow) XXX_DiscardUnknown() {
+	xxx_messageInfo_SupplyFlow.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_SupplyFlow proto.InternalMessageInfo
+
+func (m *SupplyFlow) GetCause() SupplyCause {
+	if m != nil {
+		return m.Cause
+	}
+	return SUPPLY_CAUSE_UNSPECIFIED
+}
+
+// SupplyFlows are all amounts that were minted and burned.
+type SupplyFlows struct {
+	// Minted amounts, sorted by cause.
+	Minted []SupplyFlow `protobuf:"bytes,1,rep,name=minted,proto3" json:"minted"`
+	// Burned amounts, sorted by cause.
+	Burned []SupplyFlow `protobuf:"bytes,2,rep,name=burned,proto3" json:"burned"`
+}
+
+func (m *SupplyFlows) Reset()         { *m = SupplyFlows{} }
+func (m *SupplyFlows) String() string { return proto.CompactTextString(m) }
+func (*SupplyFlows) ProtoMessage()    {}
+func (*SupplyFlows) Descriptor() ([]byte, []int) {
+	return fileDescriptor_20dcd4eca5dc0bcb, []int{5}
+}
+func (m *SupplyFlows) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *SupplyFlows) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_SupplyFlows.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *SupplyFlows) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_SupplyFlows.Merge(m, src)
+}
+func (m *SupplyFlows) XXX_Size() int {
+	return m.Size()
+}
+func (m *SupplyFlows) XXX_DiscardUnknown() {
+	xxx_messageInfo_SupplyFlows.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_SupplyFlows proto.InternalMessageInfo
+
+func (m *SupplyFlows) GetMinted() []SupplyFlow {
+	if m != nil {
+		return m.Minted
+	}
+	return nil
+}
+
+func (m *SupplyFlows) GetBurned() []SupplyFlow {
+	if m != nil {
+		return m.Burned
+	}
+	return nil
+}
+
+// PaidWork is what nodes were credited with.
+type PaidWork struct {
+	// Rewards before they were divided.
+	Rewards github_com_cosmos_cosmos_sdk_types.Coins `protobuf:"bytes,1,rep,name=rewards,proto3,castrepeated=github.com/cosmos/cosmos-sdk/types.Coins" json:"rewards"`
+	// Shares of slashes that honest nodes received.
+	HonestShares github_com_cosmos_cosmos_sdk_types.Coins `protobuf:"bytes,2,rep,name=honest_shares,json=honestShares,proto3,castrepeated=github.com/cosmos/cosmos-sdk/types.Coins" json:"honest_shares"`
+}
+
+func (m *PaidWork) Reset()         { *m = PaidWork{} }
+func (m *PaidWork) String() string { return proto.CompactTextString(m) }
+func (*PaidWork) ProtoMessage()    {}
+func (*PaidWork) Descriptor() ([]byte, []int) {
+	return fileDescriptor_20dcd4eca5dc0bcb, []int{6}
+}
+func (m *PaidWork) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *PaidWork) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_PaidWork.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *PaidWork) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_PaidWork.Merge(m, src)
+}
+func (m *PaidWork) XXX_Size() int {
+	return m.Size()
+}
+func (m *PaidWork) XXX_DiscardUnknown() {
+	xxx_messageInfo_PaidWork.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_PaidWork proto.InternalMessageInfo
+
+func (m *PaidWork) GetRewards() github_com_cosmos_cosmos_sdk_types.Coins {
+	if m != nil {
+		return m.Rewards
+	}
+	return nil
+}
+
+func (m *PaidWork) GetHonestShares() github_com_cosmos_cosmos_sdk_types.Coins {
+	if m != nil {
+		return m.HonestShares
+	}
+	return nil
+}
+
+// SettlementNote is what a block's settlements for one operator and denom leave for EndBlock.
+type SettlementNote struct {
+	// Shares that wait in escrow.
+	Shares PendingFees `protobuf:"bytes,1,opt,name=shares,proto3" json:"shares"`
+	// Amounts that were credited.
+	Work PaidWork `protobuf:"bytes,2,opt,name=work,proto3" json:"work"`
+}
+
+func (m *SettlementNote) Reset()         { *m = SettlementNote{} }
+func (m *SettlementNote) String() string { return proto.CompactTextString(m) }
+func (*SettlementNote) ProtoMessage()    {}
+func (*SettlementNote) Descriptor() ([]byte, []int) {
+	return fileDescriptor_20dcd4eca5dc0bcb, []int{7}
+}
+func (m *SettlementNote) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *SettlementNote) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_SettlementNote.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *SettlementNote) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_SettlementNote.Merge(m, src)
+}
+func (m *SettlementNote) XXX_Size() int {
+	return m.Size()
+}
+func (m *SettlementNote) XXX_DiscardUnknown() {
+	xxx_messageInfo_SettlementNote.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_SettlementNote proto.InternalMessageInfo
+
+func (m *SettlementNote) GetShares() PendingFees {
+	if m != nil {
+		return m.Shares
+	}
+	return PendingFees{}
+}
+
+func (m *SettlementNote) GetWork() PaidWork {
+	if m != nil {
+		return m.Work
+	}
+	return PaidWork{}
+}
+
+// EpochSummary says what was minted, burned and paid in one epoch.
+type EpochSummary struct {
+	// Number of the epoch in x/epochs.
+	Epoch int64 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// First block of the epoch.
+	StartHeight int64 `protobuf:"varint,2,opt,name=start_height,json=startHeight,proto3" json:"start_height,omitempty"`
+	// First block of the next epoch. If an epoch could not be closed, the next summary begins
+	// where the one before has ended.
+	EndHeight int64 `protobuf:"varint,3,opt,name=end_height,json=endHeight,proto3" json:"end_height,omitempty"`
+	// Amounts that were minted and burned, in atfuel. Emission of an epoch is minted just after its end.
+	Flows SupplyFlows `protobuf:"bytes,4,opt,name=flows,proto3" json:"flows"`
+	// Amounts that nodes were credited with.
+	Work PaidWork `protobuf:"bytes,5,opt,name=work,proto3" json:"work"`
+	// x/epochs identifier of the epoch.
+	Identifier string `protobuf:"bytes,6,opt,name=identifier,proto3" json:"identifier,omitempty"`
+}
+
+func (m *EpochSummary) Reset()         { *m = EpochSummary{} }
+func (m *EpochSummary) String() string { return proto.CompactTextString(m) }
+func (*EpochSummary) ProtoMessage()    {}
+func (*EpochSummary) Descriptor() ([]byte, []int) {
+	return fileDescriptor_20dcd4eca5dc0bcb, []int{8}
+}
+func (m *EpochSummary) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EpochSummary) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EpochSummary.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EpochSummary) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EpochSummary.Merge(m, src)
+}
+func (m *EpochSummary) XXX_Size() int {
+	return m.Size()
+}
+func (m *EpochSummary) XXX_DiscardUnknown() {
+	xxx_messageInfo_EpochSummary.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EpochSummary proto.InternalMessageInfo
+
+func (m *EpochSummary) GetEpoch() int64 {
+	if m != nil {
+		return m.Epoch
+	}
+	return 0
+}
+
+func (m *EpochSummary) GetStartHeight() int64 {
+	if m != nil {
+		return m.StartHeight
+	}
+	return 0
+}
+
+func (m *EpochSummary) GetEndHeight() int64 {
+	if m != nil {
+		return m.EndHeight
+	}
+	return 0
+}
+
+func (m *EpochSummary) GetFlows() SupplyFlows {
+	if m != nil {
+		return m.Flows
+	}
+	return SupplyFlows{}
+}
+
+func (m *EpochSummary) GetWork() PaidWork {
+	if m != nil {
+		return m.Work
+	}
+	return PaidWork{}
+}
+
+func (m *EpochSummary) GetIdentifier() string {
+	if m != nil {
+		return m.Identifier
+	}
+	return ""
+}
+
+// OpenEpoch is where the epoch that has not ended began.
+type OpenEpoch struct {
+	// First block of the epoch.
+	StartHeight int64 `protobuf:"varint,1,opt,name=start_height,json=startHeight,proto3" json:"start_height,omitempty"`
+	// What had been minted and burned before.
+	Flows SupplyFlows `protobuf:"bytes,2,opt,name=flows,proto3" json:"flows"`
+}
+
+func (m *OpenEpoch) Reset()         { *m = OpenEpoch{} }
+func (m *OpenEpoch) String() string { return proto.CompactTextString(m) }
+func (*OpenEpoch) ProtoMessage()    {}
+func (*OpenEpoch) Descriptor() ([]byte, []int) {
+	return fileDescriptor_20dcd4eca5dc0bcb, []int{9}
+}
+func (m *OpenEpoch) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *OpenEpoch) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_OpenEpoch.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *OpenEpoch) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_OpenEpoch.Merge(m, src)
+}
+func (m *OpenEpoch) XXX_Size() int {
+	return m.Size()
+}
+func (m *OpenEpoch) XXX_DiscardUnknown() {
+	xxx_messageInfo_OpenEpoch.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_OpenEpoch proto.InternalMessageInfo
+
+func (m *OpenEpoch) GetStartHeight() int64 {
+	if m != nil {
+		return m.StartHeight
+	}
+	return 0
+}
+
+func (m *OpenEpoch) GetFlows() SupplyFlows {
+	if m != nil {
+		return m.Flows
+	}
+	return SupplyFlows{}
+}
+
 // PendingFees are shares of settled rewards that are still in escrow. They are moved every
 // fold_blocks blocks.
 type PendingFees struct {
@@ -184,7 +772,7 @@ func (m *PendingFees) Reset()         { *m = PendingFees{} }
 func (m *PendingFees) String() string { return proto.CompactTextString(m) }
 func (*PendingFees) ProtoMessage()    {}
 func (*PendingFees) Descriptor() ([]byte, []int) {
-	return fileDescriptor_20dcd4eca5dc0bcb, []int{2}
+	return fileDescriptor_20dcd4eca5dc0bcb, []int{10}
 }
 func (m *PendingFees) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -234,6 +822,68 @@ func (m *PendingFees) GetCommunity() github_com_cosmos_cosmos_sdk_types.Coins {
 	return nil
 }
 
+// GrantNote collects, within a block, what a grant pays one operator in one class. Notes are
+// folded into the grant at the end of the block and then deleted.
+type GrantNote struct {
+	// Amount to mint, before the fee split, in atfuel.
+	Minted cosmossdk_io_math.Int `protobuf:"bytes,1,opt,name=minted,proto3,customtype=cosmossdk.io/math.Int" json:"minted"`
+	// Verified fuel that it pays for.
+	Fuel cosmossdk_io_math.Int `protobuf:"bytes,2,opt,name=fuel,proto3,customtype=cosmossdk.io/math.Int" json:"fuel"`
+	// Part of minted that the operator earns, in atfuel.
+	Executor cosmossdk_io_math.Int `protobuf:"bytes,3,opt,name=executor,proto3,customtype=cosmossdk.io/math.Int" json:"executor"`
+	// Number of the epoch in which the pay matures.
+	Matures uint64 `protobuf:"varint,4,opt,name=matures,proto3" json:"matures,omitempty"`
+	// Other shares of minted.
+	Shares PendingFees `protobuf:"bytes,5,opt,name=shares,proto3" json:"shares"`
+}
+
+func (m *GrantNote) Reset()         { *m = GrantNote{} }
+func (m *GrantNote) String() string { return proto.CompactTextString(m) }
+func (*GrantNote) ProtoMessage()    {}
+func (*GrantNote) Descriptor() ([]byte, []int) {
+	return fileDescriptor_20dcd4eca5dc0bcb, []int{11}
+}
+func (m *GrantNote) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *GrantNote) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_GrantNote.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *GrantNote) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_GrantNote.Merge(m, src)
+}
+func (m *GrantNote) XXX_Size() int {
+	return m.Size()
+}
+func (m *GrantNote) XXX_DiscardUnknown() {
+	xxx_messageInfo_GrantNote.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_GrantNote proto.InternalMessageInfo
+
+func (m *GrantNote) GetMatures() uint64 {
+	if m != nil {
+		return m.Matures
+	}
+	return 0
+}
+
+func (m *GrantNote) GetShares() PendingFees {
+	if m != nil {
+		return m.Shares
+	}
+	return PendingFees{}
+}
+
 // Earnings are the coins that an operator can claim.
 type Earnings struct {
 	// Address of the operator.
@@ -246,7 +896,7 @@ func (m *Earnings) Reset()         { *m = Earnings{} }
 func (m *Earnings) String() string { return proto.CompactTextString(m) }
 func (*Earnings) ProtoMessage()    {}
 func (*Earnings) Descriptor() ([]byte, []int) {
-	return fileDescriptor_20dcd4eca5dc0bcb, []int{3}
+	return fileDescriptor_20dcd4eca5dc0bcb, []int{12}
 }
 func (m *Earnings) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -302,7 +952,7 @@ func (m *Payout) Reset()         { *m = Payout{} }
 func (m *Payout) String() string { return proto.CompactTextString(m) }
 func (*Payout) ProtoMessage()    {}
 func (*Payout) Descriptor() ([]byte, []int) {
-	return fileDescriptor_20dcd4eca5dc0bcb, []int{4}
+	return fileDescriptor_20dcd4eca5dc0bcb, []int{13}
 }
 func (m *Payout) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -357,7 +1007,7 @@ func (m *OperatorPayout) Reset()         { *m = OperatorPayout{} }
 func (m *OperatorPayout) String() string { return proto.CompactTextString(m) }
 func (*OperatorPayout) ProtoMessage()    {}
 func (*OperatorPayout) Descriptor() ([]byte, []int) {
-	return fileDescriptor_20dcd4eca5dc0bcb, []int{5}
+	return fileDescriptor_20dcd4eca5dc0bcb, []int{14}
 }
 func (m *OperatorPayout) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -412,13 +1062,30 @@ type GenesisState struct {
 	Payouts []OperatorPayout `protobuf:"bytes,4,rep,name=payouts,proto3" json:"payouts"`
 	// Coins that each operator's earnings have paid so far.
 	Paid []Earnings `protobuf:"bytes,5,rep,name=paid,proto3" json:"paid"`
+	// Amounts that were minted and burned so far. The supply at genesis follows from it and from the
+	// supply in x/bank.
+	Flows SupplyFlows `protobuf:"bytes,20,opt,name=flows,proto3" json:"flows"`
+	// Where the schedule of emission stands; empty starts it.
+	Emission *EmissionState `protobuf:"bytes,21,opt,name=emission,proto3" json:"emission,omitempty"`
+	// Summaries of ended epochs.
+	Epochs []EpochSummary `protobuf:"bytes,22,rep,name=epochs,proto3" json:"epochs"`
+	// Beginning of the epoch that has not ended.
+	Open *OpenEpoch `protobuf:"bytes,23,opt,name=open,proto3" json:"open,omitempty"`
+	// Amounts that nodes were credited with since then.
+	Work PaidWork `protobuf:"bytes,24,opt,name=work,proto3" json:"work"`
+	// Grants, in the order of their numbers.
+	Grants []Grant `protobuf:"bytes,30,rep,name=grants,proto3" json:"grants"`
+	// Pay of grants that was not claimed.
+	Held []HeldPay `protobuf:"bytes,31,rep,name=held,proto3" json:"held"`
+	// Sums of pay that a revocation would burn.
+	HeldTotals []HeldTotal `protobuf:"bytes,32,rep,name=held_totals,json=heldTotals,proto3" json:"held_totals"`
 }
 
 func (m *GenesisState) Reset()         { *m = GenesisState{} }
 func (m *GenesisState) String() string { return proto.CompactTextString(m) }
 func (*GenesisState) ProtoMessage()    {}
 func (*GenesisState) Descriptor() ([]byte, []int) {
-	return fileDescriptor_20dcd4eca5dc0bcb, []int{6}
+	return fileDescriptor_20dcd4eca5dc0bcb, []int{15}
 }
 func (m *GenesisState) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -482,10 +1149,76 @@ func (m *GenesisState) GetPaid() []Earnings {
 	return nil
 }
 
+func (m *GenesisState) GetFlows() SupplyFlows {
+	if m != nil {
+		return m.Flows
+	}
+	return SupplyFlows{}
+}
+
+func (m *GenesisState) GetEmission() *EmissionState {
+	if m != nil {
+		return m.Emission
+	}
+	return nil
+}
+
+func (m *GenesisState) GetEpochs() []EpochSummary {
+	if m != nil {
+		return m.Epochs
+	}
+	return nil
+}
+
+func (m *GenesisState) GetOpen() *OpenEpoch {
+	if m != nil {
+		return m.Open
+	}
+	return nil
+}
+
+func (m *GenesisState) GetWork() PaidWork {
+	if m != nil {
+		return m.Work
+	}
+	return PaidWork{}
+}
+
+func (m *GenesisState) GetGrants() []Grant {
+	if m != nil {
+		return m.Grants
+	}
+	return nil
+}
+
+func (m *GenesisState) GetHeld() []HeldPay {
+	if m != nil {
+		return m.Held
+	}
+	return nil
+}
+
+func (m *GenesisState) GetHeldTotals() []HeldTotal {
+	if m != nil {
+		return m.HeldTotals
+	}
+	return nil
+}
+
 func init() {
+	proto.RegisterEnum("theta.rewards.v1.SupplyCause", SupplyCause_name, SupplyCause_value)
 	proto.RegisterType((*FeeSplit)(nil), "theta.rewards.v1.FeeSplit")
 	proto.RegisterType((*Params)(nil), "theta.rewards.v1.Params")
+	proto.RegisterType((*Emission)(nil), "theta.rewards.v1.Emission")
+	proto.RegisterType((*EmissionState)(nil), "theta.rewards.v1.EmissionState")
+	proto.RegisterType((*SupplyFlow)(nil), "theta.rewards.v1.SupplyFlow")
+	proto.RegisterType((*SupplyFlows)(nil), "theta.rewards.v1.SupplyFlows")
+	proto.RegisterType((*PaidWork)(nil), "theta.rewards.v1.PaidWork")
+	proto.RegisterType((*SettlementNote)(nil), "theta.rewards.v1.SettlementNote")
+	proto.RegisterType((*EpochSummary)(nil), "theta.rewards.v1.EpochSummary")
+	proto.RegisterType((*OpenEpoch)(nil), "theta.rewards.v1.OpenEpoch")
 	proto.RegisterType((*PendingFees)(nil), "theta.rewards.v1.PendingFees")
+	proto.RegisterType((*GrantNote)(nil), "theta.rewards.v1.GrantNote")
 	proto.RegisterType((*Earnings)(nil), "theta.rewards.v1.Earnings")
 	proto.RegisterType((*Payout)(nil), "theta.rewards.v1.Payout")
 	proto.RegisterType((*OperatorPayout)(nil), "theta.rewards.v1.OperatorPayout")
@@ -495,55 +1228,110 @@ func init() {
 func init() { proto.RegisterFile("theta/rewards/v1/rewards.proto", fileDescriptor_20dcd4eca5dc0bcb) }
 
 var fileDescriptor_20dcd4eca5dc0bcb = []byte{
-	// 758 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xb4, 0x55, 0x3b, 0x4f, 0x1b, 0x4b,
-	0x14, 0xf6, 0x82, 0xaf, 0x1f, 0xb3, 0x70, 0x75, 0xef, 0x88, 0x7b, 0x65, 0x40, 0xac, 0xc1, 0x69,
-	0x10, 0x91, 0x77, 0x63, 0x87, 0x2a, 0x0f, 0x25, 0xd9, 0x10, 0x10, 0x15, 0xc8, 0x48, 0x29, 0xd2,
-	0x58, 0xe3, 0xdd, 0x61, 0x19, 0xd9, 0x3b, 0xb3, 0xda, 0x19, 0x3b, 0x50, 0xa4, 0x4a, 0x97, 0x22,
-	0xca, 0x9f, 0x88, 0x14, 0xa5, 0xa2, 0xe0, 0x07, 0xa4, 0xa4, 0x44, 0x54, 0x51, 0x0a, 0x12, 0x41,
-	0xc1, 0x5f, 0x48, 0x19, 0xcd, 0x63, 0xcd, 0x53, 0x4a, 0x14, 0x91, 0x06, 0x76, 0xce, 0x39, 0xdf,
-	0x37, 0xdf, 0x79, 0x8d, 0x81, 0x23, 0xb6, 0xb0, 0x40, 0x5e, 0x8a, 0x5f, 0xa2, 0x34, 0xe4, 0xde,
-	0xa0, 0x91, 0x7d, 0xba, 0x49, 0xca, 0x04, 0x83, 0xff, 0x28, 0xbf, 0x9b, 0x19, 0x07, 0x8d, 0xa9,
-	0x7f, 0x51, 0x4c, 0x28, 0xf3, 0xd4, 0x5f, 0x1d, 0x34, 0xe5, 0x04, 0x8c, 0xc7, 0x8c, 0x7b, 0x1d,
-	0xc4, 0xb1, 0x37, 0x68, 0x74, 0xb0, 0x40, 0x0d, 0x2f, 0x60, 0x84, 0x1a, 0xff, 0xa4, 0xf6, 0xb7,
-	0xd5, 0xc9, 0xd3, 0x07, 0xe3, 0x9a, 0x88, 0x58, 0xc4, 0xb4, 0x5d, 0x7e, 0x69, 0x6b, 0xed, 0xad,
-	0x05, 0x4a, 0xcb, 0x18, 0x6f, 0x24, 0x3d, 0x22, 0xe0, 0x1c, 0x18, 0xc3, 0xdb, 0x38, 0xe8, 0x0b,
-	0x96, 0xb6, 0x3b, 0x09, 0xaf, 0x58, 0xb3, 0xd6, 0xfc, 0x78, 0xcb, 0xce, 0x6c, 0x7e, 0xc2, 0xe1,
-	0x24, 0x28, 0x75, 0xfa, 0x29, 0x55, 0xee, 0x11, 0xe5, 0x2e, 0xca, 0xb3, 0x74, 0x55, 0x81, 0xcd,
-	0x05, 0xea, 0xe2, 0x94, 0x2b, 0xef, 0xa8, 0xf2, 0x02, 0x63, 0x92, 0x01, 0xb7, 0xc0, 0x78, 0xc0,
-	0xe2, 0xb8, 0x4f, 0x89, 0xd8, 0x51, 0x21, 0x79, 0x15, 0x32, 0x36, 0x34, 0xfa, 0x09, 0xaf, 0x7d,
-	0xb7, 0x40, 0x61, 0x1d, 0xa5, 0x28, 0xe6, 0xd0, 0x07, 0xe5, 0x4d, 0x8c, 0xdb, 0x5c, 0x6a, 0x53,
-	0x5a, 0xec, 0xe6, 0x94, 0x7b, 0xb9, 0x4a, 0x6e, 0xa6, 0xde, 0x2f, 0xef, 0x1f, 0x55, 0x73, 0x1f,
-	0x4e, 0x77, 0x17, 0xac, 0x56, 0x69, 0x33, 0x4b, 0x69, 0x0d, 0x8c, 0xc7, 0x84, 0xb6, 0x23, 0x24,
-	0x6b, 0x42, 0x02, 0xac, 0x44, 0x97, 0xfd, 0xdb, 0x32, 0xf6, 0xcb, 0x51, 0xf5, 0x3f, 0x5d, 0x22,
-	0x1e, 0x76, 0x5d, 0xc2, 0xbc, 0x18, 0x89, 0x2d, 0x77, 0x95, 0x8a, 0xc3, 0xbd, 0x3a, 0x30, 0xb5,
-	0x5b, 0xa5, 0xa2, 0x65, 0xc7, 0x84, 0xae, 0x20, 0xbe, 0x2e, 0xf1, 0x70, 0x5a, 0x8b, 0x0a, 0x31,
-	0x65, 0xb1, 0xca, 0xb1, 0xac, 0x6e, 0x5b, 0x92, 0x67, 0x59, 0x82, 0x4d, 0xd6, 0x0b, 0xdb, 0x9d,
-	0x1e, 0x0b, 0xba, 0x3a, 0xbf, 0x7c, 0x0b, 0x48, 0x93, 0xaf, 0x2c, 0xf7, 0xa6, 0xdf, 0x9c, 0xee,
-	0x2e, 0xfc, 0xaf, 0x27, 0x61, 0x7b, 0x38, 0x0b, 0x3a, 0xdf, 0xda, 0xa7, 0x11, 0x60, 0xaf, 0x63,
-	0x1a, 0x12, 0x1a, 0x2d, 0x63, 0xcc, 0x61, 0x1b, 0xe4, 0x65, 0x6d, 0x2b, 0xd6, 0xec, 0xe8, 0xbc,
-	0xdd, 0x9c, 0x74, 0x8d, 0x24, 0xd9, 0x7b, 0xd7, 0xf4, 0xde, 0x7d, 0xca, 0x08, 0xf5, 0xef, 0xc8,
-	0x6c, 0x3e, 0x7e, 0xad, 0xce, 0x47, 0x44, 0x6c, 0xf5, 0x3b, 0x6e, 0xc0, 0x62, 0xd3, 0x7b, 0xf3,
-	0xaf, 0xce, 0xc3, 0xae, 0x27, 0x76, 0x12, 0xcc, 0x15, 0x80, 0xb7, 0x14, 0x31, 0xc4, 0xa0, 0x68,
-	0xda, 0x53, 0x19, 0xb9, 0xf9, 0x3b, 0x32, 0x6e, 0x48, 0x40, 0x79, 0xd8, 0xe2, 0xca, 0xe8, 0xcd,
-	0x5f, 0x74, 0xc6, 0x5e, 0x7b, 0x6f, 0x81, 0xd2, 0x33, 0x94, 0x52, 0x42, 0x23, 0x0e, 0x17, 0x41,
-	0x89, 0x25, 0x38, 0x45, 0x82, 0xa5, 0x6a, 0x7c, 0xca, 0x7e, 0xe5, 0x70, 0xaf, 0x3e, 0x61, 0x6e,
-	0x7e, 0x12, 0x86, 0x29, 0xe6, 0x7c, 0x43, 0xa4, 0x84, 0x46, 0xad, 0x61, 0x24, 0x0c, 0x40, 0x01,
-	0xc5, 0xac, 0x4f, 0xc5, 0x9f, 0xa8, 0x89, 0xa1, 0xae, 0xbd, 0x92, 0x43, 0xbe, 0xc3, 0xfa, 0x02,
-	0x36, 0x41, 0x11, 0x69, 0x25, 0x3f, 0xd5, 0x98, 0x05, 0xc2, 0x47, 0xa0, 0x3c, 0x40, 0x3d, 0x12,
-	0xaa, 0xcc, 0xf4, 0x40, 0xcf, 0x1d, 0xee, 0xd5, 0x67, 0x0c, 0xea, 0x79, 0xe6, 0xbb, 0x08, 0x3f,
-	0xc3, 0xd4, 0x5e, 0x5b, 0xe0, 0xef, 0x35, 0x93, 0xb0, 0xd1, 0xf1, 0x7b, 0xc5, 0xba, 0x0f, 0x0a,
-	0x89, 0xc2, 0x2b, 0x19, 0x76, 0xb3, 0x72, 0x75, 0x3f, 0x35, 0xff, 0xf9, 0xed, 0x34, 0x10, 0x39,
-	0xef, 0x63, 0x2b, 0x98, 0x62, 0x4e, 0xf8, 0x86, 0x40, 0x02, 0x6b, 0x36, 0xb9, 0x0a, 0x66, 0xdb,
-	0xaf, 0x65, 0x93, 0xfe, 0x4b, 0x6c, 0xea, 0xb5, 0x78, 0x00, 0x4a, 0xd8, 0x74, 0xde, 0x74, 0xee,
-	0x9a, 0xc7, 0x22, 0x9b, 0x0d, 0x3f, 0x2f, 0x09, 0x5a, 0x43, 0x04, 0x7c, 0x08, 0x8a, 0x89, 0x5e,
-	0x3d, 0xb5, 0xd4, 0x76, 0x73, 0xe6, 0x9a, 0xbb, 0xcf, 0x76, 0xd3, 0xe0, 0x33, 0x0c, 0x7c, 0x0c,
-	0x8a, 0x3a, 0x29, 0xb9, 0xf4, 0xf2, 0xee, 0xd9, 0xab, 0xf0, 0x8b, 0x05, 0x1f, 0x32, 0x68, 0x18,
-	0x5c, 0x04, 0xf9, 0x04, 0x91, 0xb0, 0xf2, 0xd7, 0x2f, 0x4a, 0x57, 0xd1, 0xfe, 0xd2, 0xfe, 0xb1,
-	0x63, 0x1d, 0x1c, 0x3b, 0xd6, 0xb7, 0x63, 0xc7, 0x7a, 0x77, 0xe2, 0xe4, 0x0e, 0x4e, 0x9c, 0xdc,
-	0xe7, 0x13, 0x27, 0xf7, 0x62, 0xe1, 0xdc, 0x4c, 0x2a, 0x2e, 0x1c, 0x46, 0xd8, 0xbb, 0xfc, 0xf2,
-	0xa8, 0xd9, 0xec, 0x14, 0xd4, 0x6f, 0xc1, 0xdd, 0x1f, 0x01, 0x00, 0x00, 0xff, 0xff, 0x8a, 0x10,
-	0x4d, 0x24, 0xa3, 0x06, 0x00, 0x00,
+	// 1642 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xb4, 0x58, 0x4f, 0x6f, 0x1b, 0xc7,
+	0x15, 0xd7, 0x4a, 0x24, 0x45, 0x3e, 0x4a, 0x0e, 0x33, 0x95, 0xed, 0xb5, 0x6c, 0x53, 0x0a, 0x8b,
+	0x02, 0xae, 0x0a, 0x93, 0xb5, 0xdd, 0x1e, 0x1a, 0x27, 0x48, 0x49, 0x69, 0x25, 0x31, 0x50, 0x45,
+	0x62, 0x57, 0x4a, 0xd0, 0x5e, 0x16, 0x43, 0xee, 0x88, 0x5c, 0x88, 0xfb, 0x07, 0x3b, 0x43, 0x5b,
+	0x3c, 0xf4, 0x54, 0xb4, 0x28, 0x0a, 0xb4, 0xe8, 0x77, 0x28, 0x0a, 0x14, 0x3d, 0x25, 0x80, 0x4f,
+	0x39, 0xf5, 0x98, 0x63, 0xe0, 0x53, 0xd1, 0x43, 0x5a, 0xd8, 0x05, 0xf2, 0x11, 0x7a, 0x2d, 0xe6,
+	0xcd, 0x2c, 0x4d, 0x9a, 0x34, 0x62, 0x0a, 0xca, 0xc5, 0xe2, 0xbe, 0xf7, 0xfb, 0xcd, 0xbc, 0xf7,
+	0xe6, 0xfd, 0x99, 0x31, 0x94, 0x45, 0x9f, 0x09, 0x5a, 0x4b, 0xd8, 0x53, 0x9a, 0x78, 0xbc, 0xf6,
+	0xe4, 0x41, 0xfa, 0xb3, 0x1a, 0x27, 0x91, 0x88, 0x48, 0x09, 0xf5, 0xd5, 0x54, 0xf8, 0xe4, 0xc1,
+	0xe6, 0xbb, 0x34, 0xf0, 0xc3, 0xa8, 0x86, 0xff, 0x2a, 0xd0, 0x66, 0xb9, 0x1b, 0xf1, 0x20, 0xe2,
+	0xb5, 0x0e, 0xe5, 0xac, 0xf6, 0xe4, 0x41, 0x87, 0x09, 0xfa, 0xa0, 0xd6, 0x8d, 0xfc, 0x50, 0xeb,
+	0x6f, 0x29, 0xbd, 0x8b, 0x5f, 0x35, 0xf5, 0xa1, 0x55, 0x1b, 0xbd, 0xa8, 0x17, 0x29, 0xb9, 0xfc,
+	0xa5, 0xa5, 0x77, 0x66, 0xac, 0xea, 0x25, 0x34, 0x14, 0x4a, 0x5b, 0xf9, 0x93, 0x01, 0xf9, 0x7d,
+	0xc6, 0x9c, 0x78, 0xe0, 0x0b, 0xf2, 0x1e, 0xac, 0xb1, 0x0b, 0xd6, 0x1d, 0x8a, 0x28, 0x71, 0x3b,
+	0x31, 0x37, 0x8d, 0x6d, 0xe3, 0xde, 0xba, 0x5d, 0x4c, 0x65, 0x8d, 0x98, 0x93, 0x5b, 0x90, 0xef,
+	0x0c, 0x93, 0x10, 0xd5, 0xcb, 0xa8, 0x5e, 0x95, 0xdf, 0x52, 0xb5, 0x05, 0x45, 0x2e, 0xe8, 0x39,
+	0x4b, 0x38, 0x6a, 0x57, 0x50, 0x0b, 0x5a, 0x24, 0x01, 0xdf, 0x87, 0xf5, 0x6e, 0x14, 0x04, 0xc3,
+	0xd0, 0x17, 0x23, 0x84, 0x64, 0x10, 0xb2, 0x36, 0x16, 0x36, 0x62, 0x5e, 0xf9, 0x22, 0x03, 0xb9,
+	0x36, 0x4d, 0x68, 0xc0, 0x49, 0x03, 0x0a, 0x67, 0x8c, 0xb9, 0x5c, 0xda, 0x86, 0xb6, 0x14, 0x1f,
+	0x6e, 0x56, 0x5f, 0x8f, 0x61, 0x35, 0xb5, 0xbe, 0x51, 0xf8, 0xf2, 0xeb, 0xad, 0xa5, 0xbf, 0x7d,
+	0xf3, 0xd9, 0x8e, 0x61, 0xe7, 0xcf, 0x52, 0x97, 0x5a, 0xb0, 0x1e, 0xf8, 0xa1, 0xdb, 0xa3, 0x32,
+	0x62, 0x7e, 0x97, 0xa1, 0xd1, 0x85, 0xc6, 0x8f, 0x24, 0xf6, 0x5f, 0x5f, 0x6f, 0x5d, 0x57, 0x01,
+	0xe4, 0xde, 0x79, 0xd5, 0x8f, 0x6a, 0x01, 0x15, 0xfd, 0x6a, 0x33, 0x14, 0xcf, 0x9f, 0xdd, 0x07,
+	0x1d, 0xd9, 0x66, 0x28, 0xec, 0x62, 0xe0, 0x87, 0x07, 0x94, 0xb7, 0x25, 0x9f, 0xdc, 0x56, 0x46,
+	0x79, 0x2c, 0x8c, 0x02, 0xf4, 0xb1, 0x80, 0xbb, 0xed, 0xc9, 0x6f, 0x19, 0x82, 0xb3, 0x68, 0xe0,
+	0xb9, 0x9d, 0x41, 0xd4, 0x3d, 0x57, 0xfe, 0x65, 0x6c, 0x90, 0xa2, 0x06, 0x4a, 0x48, 0x1d, 0xf2,
+	0x2c, 0xf0, 0x39, 0xf7, 0xa3, 0xd0, 0xdc, 0x78, 0x93, 0x47, 0x96, 0x46, 0x4c, 0x79, 0x94, 0xd2,
+	0xc8, 0x0f, 0xa1, 0xc4, 0xe2, 0xa8, 0xdb, 0x77, 0x7d, 0x8f, 0x85, 0xc2, 0x3f, 0xf3, 0x59, 0x62,
+	0x5e, 0x47, 0x3b, 0xde, 0x41, 0x79, 0x73, 0x2c, 0x26, 0x3f, 0x80, 0x6b, 0x7d, 0x9f, 0x8b, 0x28,
+	0x19, 0xb9, 0xa8, 0xe2, 0xe6, 0x0d, 0xb4, 0x68, 0x5d, 0x4b, 0x2d, 0x14, 0x92, 0x1d, 0x78, 0x17,
+	0x53, 0xc2, 0xed, 0x4b, 0xdb, 0x35, 0xb2, 0x8c, 0xc8, 0x77, 0x50, 0x71, 0x18, 0x0d, 0x3c, 0x8d,
+	0xbd, 0x07, 0xa5, 0x80, 0x5e, 0xb8, 0x0a, 0xaf, 0xa1, 0x5b, 0x08, 0xbd, 0x16, 0xd0, 0x8b, 0x03,
+	0x29, 0xd6, 0xc8, 0xd3, 0x49, 0x64, 0x67, 0xe8, 0xf5, 0x98, 0x30, 0xb7, 0x17, 0x0f, 0xfe, 0x78,
+	0xd9, 0x06, 0x2e, 0xf1, 0xfe, 0xed, 0x3f, 0x7c, 0xf3, 0xd9, 0xce, 0x0d, 0x95, 0xd3, 0x17, 0xe3,
+	0xac, 0x56, 0x19, 0x53, 0xf9, 0xdc, 0x80, 0x7c, 0x1a, 0x3d, 0xb2, 0x0b, 0xb9, 0x11, 0xa3, 0xc9,
+	0x60, 0x84, 0xb9, 0xb3, 0xe0, 0xb6, 0x9a, 0x4a, 0x36, 0x20, 0xeb, 0xb1, 0x2e, 0x1d, 0x61, 0xde,
+	0x64, 0x6c, 0xf5, 0x41, 0x3e, 0x06, 0x90, 0xbe, 0xf1, 0x61, 0x1c, 0x0f, 0x46, 0x2a, 0x0b, 0x16,
+	0x5b, 0xbe, 0x10, 0xd0, 0x0b, 0x07, 0xd9, 0x95, 0xff, 0x1a, 0xb0, 0x9e, 0xda, 0xec, 0x08, 0x2a,
+	0xd8, 0xd5, 0x18, 0x7e, 0x17, 0x60, 0x40, 0xb9, 0x3e, 0x23, 0xb4, 0x7e, 0xc5, 0x2e, 0x48, 0x09,
+	0x1e, 0x0f, 0xd9, 0x84, 0x3c, 0x0d, 0xbb, 0xfd, 0x28, 0x61, 0x1e, 0xda, 0x9f, 0xb7, 0xc7, 0xdf,
+	0xe4, 0x43, 0x58, 0xf1, 0x86, 0x0c, 0xb3, 0x77, 0xc1, 0xcd, 0x25, 0x4f, 0x86, 0x8c, 0x0b, 0x3a,
+	0x60, 0x66, 0x16, 0xd7, 0x55, 0x1f, 0x95, 0xdf, 0x19, 0x00, 0xca, 0xe3, 0xfd, 0x41, 0xf4, 0x94,
+	0x3c, 0x82, 0x6c, 0x97, 0x0e, 0x39, 0x43, 0x17, 0xaf, 0x3d, 0xbc, 0x3b, 0x5b, 0x05, 0x0a, 0xbc,
+	0x2b, 0x41, 0xb6, 0xc2, 0xca, 0xc0, 0xd0, 0x20, 0x1a, 0x86, 0xe2, 0x32, 0x55, 0xac, 0xa9, 0x95,
+	0xdf, 0x1a, 0x50, 0x7c, 0x65, 0x08, 0x27, 0xef, 0x43, 0x2e, 0xf0, 0x43, 0xc1, 0x3c, 0xd3, 0xd8,
+	0x5e, 0xb9, 0x57, 0x7c, 0x78, 0xe7, 0x4d, 0xa6, 0x48, 0x78, 0x23, 0x23, 0xb7, 0xb4, 0x35, 0x43,
+	0x72, 0x65, 0xf7, 0x63, 0x9e, 0xb9, 0xfc, 0xf6, 0x5c, 0xc5, 0xa8, 0xbc, 0x34, 0x20, 0xdf, 0xa6,
+	0xbe, 0xf7, 0x69, 0x94, 0x9c, 0x13, 0x06, 0xab, 0x9a, 0xa3, 0xad, 0xb8, 0x55, 0xd5, 0xa6, 0xcb,
+	0x39, 0x50, 0xd5, 0x73, 0xa0, 0xba, 0x1b, 0xf9, 0x61, 0xe3, 0xc7, 0x72, 0x99, 0xbf, 0xff, 0x7b,
+	0xeb, 0x5e, 0xcf, 0x17, 0xfd, 0x61, 0xa7, 0xda, 0x8d, 0x02, 0x3d, 0x07, 0xf4, 0x9f, 0xfb, 0xdc,
+	0x3b, 0xaf, 0x89, 0x51, 0xcc, 0x38, 0x12, 0xb8, 0x9d, 0xae, 0x4d, 0x62, 0x58, 0xef, 0x47, 0x21,
+	0xe3, 0xc2, 0xe5, 0x7d, 0x9a, 0x30, 0xae, 0xcd, 0xbe, 0xd2, 0xcd, 0xd6, 0xd4, 0x0e, 0x0e, 0x6e,
+	0x50, 0xf9, 0x8d, 0x01, 0xd7, 0x1c, 0x26, 0xc4, 0x80, 0x05, 0x2c, 0x14, 0xc7, 0x91, 0x60, 0xe4,
+	0x31, 0xe4, 0xf4, 0xee, 0xaa, 0xa7, 0xcf, 0x39, 0xfb, 0x36, 0x0b, 0x3d, 0x3f, 0xec, 0xed, 0x33,
+	0xc6, 0xd3, 0xa8, 0x29, 0x0a, 0xf9, 0x09, 0x64, 0x9e, 0x46, 0xc9, 0x39, 0x26, 0xc0, 0xdc, 0xe6,
+	0x99, 0x86, 0x54, 0xf3, 0x10, 0x5d, 0xf9, 0x9f, 0x01, 0x6b, 0x98, 0xf7, 0xce, 0x30, 0x08, 0x68,
+	0x82, 0x65, 0xad, 0x0a, 0xc3, 0xc0, 0xc2, 0x50, 0x1f, 0x72, 0xfe, 0x71, 0x41, 0x13, 0xe1, 0xf6,
+	0x99, 0xdf, 0xeb, 0x0b, 0x5d, 0x35, 0x45, 0x94, 0x1d, 0xa2, 0x48, 0x96, 0x15, 0x0b, 0xbd, 0x14,
+	0xb0, 0xa2, 0xca, 0x8a, 0x85, 0x9e, 0x56, 0xff, 0x0c, 0xb2, 0x67, 0x32, 0xab, 0xb0, 0x78, 0x8a,
+	0x6f, 0x4e, 0x6b, 0x4c, 0x3d, 0x6d, 0xa2, 0x62, 0x8c, 0x3d, 0xcb, 0x2e, 0xe2, 0x19, 0x29, 0x03,
+	0x4c, 0xcc, 0x81, 0x1c, 0xce, 0x81, 0x09, 0x49, 0xc5, 0x87, 0x42, 0x2b, 0x66, 0xa1, 0x35, 0xd7,
+	0x3f, 0x63, 0xd6, 0xbf, 0xb1, 0x03, 0xcb, 0x8b, 0x3a, 0x50, 0xf9, 0xc7, 0x32, 0x14, 0x27, 0x0e,
+	0x8e, 0xb8, 0x90, 0x91, 0xa9, 0xfe, 0x5d, 0x24, 0x34, 0x2e, 0x2c, 0x8b, 0x46, 0xdf, 0x2e, 0xbe,
+	0x8b, 0x3c, 0x4e, 0xd7, 0x26, 0x3e, 0x14, 0xc6, 0x37, 0x14, 0x73, 0xe5, 0xea, 0x37, 0x7a, 0xb5,
+	0x7a, 0xe5, 0xf3, 0x65, 0x28, 0xe0, 0xb0, 0xc3, 0x42, 0xd9, 0x9d, 0xe8, 0x4c, 0x8b, 0xb7, 0x3b,
+	0xdd, 0xa2, 0x3e, 0x82, 0xcc, 0xd9, 0x90, 0x0d, 0x2e, 0xd3, 0x31, 0x91, 0x48, 0x0e, 0x20, 0x9f,
+	0x5e, 0x00, 0x2f, 0x33, 0xe9, 0xc6, 0x64, 0x62, 0xc2, 0x6a, 0x40, 0xc5, 0x50, 0x16, 0xbe, 0xba,
+	0x18, 0xa5, 0x9f, 0x13, 0x1d, 0x21, 0xbb, 0x70, 0x47, 0xa8, 0xfc, 0x55, 0xce, 0x7c, 0x9a, 0x84,
+	0x7e, 0xd8, 0x93, 0x45, 0x94, 0x8f, 0x62, 0x96, 0x50, 0x69, 0xac, 0x0a, 0x9a, 0xf9, 0xfc, 0xd9,
+	0xfd, 0x0d, 0x6d, 0x4f, 0xdd, 0xf3, 0x12, 0xc6, 0xb9, 0x23, 0x12, 0x3f, 0xec, 0xd9, 0x63, 0x24,
+	0xe9, 0x4e, 0xcc, 0x95, 0x2b, 0x3f, 0xde, 0x74, 0xee, 0xfc, 0x5a, 0xde, 0x6b, 0x47, 0xd1, 0x50,
+	0x90, 0x87, 0xb0, 0x4a, 0x95, 0x25, 0xdf, 0x6a, 0x63, 0x0a, 0x24, 0x1f, 0x41, 0xe1, 0x09, 0x1d,
+	0xf8, 0x1e, 0x7a, 0xa6, 0xce, 0xf2, 0xbd, 0xe7, 0xcf, 0xee, 0xdf, 0xd5, 0xac, 0x4f, 0x52, 0xdd,
+	0x34, 0xfd, 0x15, 0x07, 0x1b, 0x71, 0x4b, 0x3b, 0xac, 0xed, 0xb8, 0x5c, 0xb0, 0x1e, 0x43, 0x2e,
+	0x46, 0xbe, 0x6e, 0x11, 0xe6, 0xbc, 0x4e, 0x25, 0xf5, 0x93, 0xd7, 0x57, 0x4d, 0xa9, 0xfc, 0x31,
+	0x07, 0x6b, 0x07, 0x2c, 0x64, 0xdc, 0xe7, 0xea, 0xae, 0x83, 0xab, 0xc9, 0xbb, 0x9b, 0x1e, 0x06,
+	0x73, 0x57, 0x93, 0xfa, 0xd7, 0x56, 0xc3, 0x07, 0xc2, 0x07, 0x90, 0x67, 0xfa, 0xe4, 0xf5, 0xc9,
+	0xcd, 0xbb, 0x4d, 0x6b, 0x84, 0x4e, 0x9b, 0x31, 0x83, 0x7c, 0x08, 0xab, 0xb1, 0xca, 0x2a, 0xcc,
+	0xeb, 0xb7, 0x4c, 0xbb, 0x94, 0x43, 0x7e, 0x0e, 0xab, 0xca, 0x29, 0x99, 0xce, 0x72, 0xef, 0xed,
+	0x59, 0xfa, 0x74, 0xc0, 0xc7, 0x2b, 0x28, 0x9a, 0xec, 0xf8, 0x31, 0xf5, 0x3d, 0x33, 0xfb, 0x96,
+	0xa6, 0x23, 0xfa, 0x55, 0x87, 0xde, 0x58, 0x78, 0xc4, 0x3c, 0x9e, 0x78, 0x7d, 0x5c, 0x47, 0xf6,
+	0xd6, 0x9b, 0x5f, 0x1f, 0x78, 0x3e, 0x13, 0xef, 0x8e, 0x0f, 0x20, 0x37, 0x7e, 0x44, 0x48, 0x7b,
+	0xcb, 0x73, 0xa8, 0x13, 0x23, 0x36, 0xad, 0x52, 0xc5, 0x21, 0x35, 0xc8, 0x44, 0x31, 0x0b, 0xcd,
+	0x9b, 0xb8, 0xed, 0xed, 0xb9, 0xa1, 0x52, 0x53, 0xca, 0x46, 0xe0, 0x78, 0x1c, 0x9a, 0x0b, 0x8d,
+	0xc3, 0x9f, 0x42, 0x0e, 0x1f, 0x1c, 0xf2, 0xfd, 0x22, 0x8d, 0xbc, 0x39, 0xcb, 0x53, 0x8f, 0x09,
+	0x6d, 0x9d, 0x02, 0x93, 0x47, 0x90, 0xe9, 0xb3, 0x81, 0x67, 0x6e, 0xe9, 0xf2, 0x9f, 0x21, 0x1d,
+	0xb2, 0x81, 0xd7, 0xa6, 0xa9, 0x53, 0x08, 0x26, 0x0d, 0x28, 0xca, 0xbf, 0xae, 0x88, 0x04, 0x1d,
+	0x70, 0x73, 0x1b, 0xb9, 0xb7, 0xe7, 0x73, 0x4f, 0x24, 0x46, 0xb3, 0xa1, 0x9f, 0x0a, 0xf8, 0xce,
+	0x17, 0xcb, 0xe9, 0x65, 0x14, 0x2f, 0xba, 0xe4, 0x0e, 0x98, 0xce, 0x69, 0xbb, 0x7d, 0xf4, 0x4b,
+	0x77, 0xb7, 0x7e, 0xea, 0x58, 0xee, 0xe9, 0xb1, 0xd3, 0xb6, 0x76, 0x9b, 0xfb, 0x4d, 0x6b, 0xaf,
+	0xb4, 0x44, 0x6e, 0xc1, 0xf5, 0x29, 0xad, 0xf5, 0x8b, 0xa6, 0xe3, 0x34, 0x5b, 0xc7, 0x25, 0x83,
+	0xdc, 0x84, 0xef, 0x4d, 0xa9, 0x0e, 0xec, 0xfa, 0xf1, 0x89, 0x53, 0x5a, 0x26, 0x65, 0xd8, 0x9c,
+	0x52, 0xd8, 0xd6, 0xa7, 0x75, 0x7b, 0xcf, 0x75, 0x0e, 0xeb, 0xb6, 0xe5, 0x94, 0x56, 0x66, 0xd6,
+	0xfc, 0xb8, 0xd5, 0x70, 0xf7, 0x2d, 0xcb, 0x29, 0x65, 0x66, 0x8c, 0x39, 0x6e, 0xed, 0x59, 0xee,
+	0x7e, 0xfd, 0xf4, 0xe8, 0xc4, 0x29, 0x65, 0xc9, 0x26, 0xdc, 0x98, 0xd2, 0x36, 0xea, 0x8e, 0xa5,
+	0x98, 0x39, 0x52, 0x81, 0xf2, 0x94, 0xee, 0x93, 0xfa, 0x51, 0x73, 0xaf, 0x7e, 0xd2, 0xb2, 0x5d,
+	0xe7, 0xa8, 0xee, 0x1c, 0x5a, 0x4e, 0x69, 0x75, 0x06, 0xd3, 0xb6, 0x5b, 0xed, 0x96, 0x53, 0x3f,
+	0x72, 0xf7, 0xac, 0x76, 0xcb, 0x69, 0x9e, 0x38, 0xa5, 0x3c, 0xb9, 0x01, 0x64, 0x0a, 0xd3, 0x3a,
+	0x39, 0xb4, 0xec, 0x52, 0x61, 0x33, 0xf3, 0xfb, 0xbf, 0x94, 0x97, 0x1a, 0x7b, 0x5f, 0xbe, 0x28,
+	0x1b, 0x5f, 0xbd, 0x28, 0x1b, 0xff, 0x79, 0x51, 0x36, 0xfe, 0xfc, 0xb2, 0xbc, 0xf4, 0xd5, 0xcb,
+	0xf2, 0xd2, 0x3f, 0x5f, 0x96, 0x97, 0x7e, 0xb5, 0x33, 0xd1, 0x9d, 0xf1, 0x3c, 0x98, 0xd7, 0x63,
+	0xb5, 0xd7, 0x1f, 0x8d, 0xd8, 0xa5, 0x3b, 0x39, 0xfc, 0x8f, 0x90, 0x47, 0xff, 0x0f, 0x00, 0x00,
+	0xff, 0xff, 0x91, 0xe2, 0x84, 0xd4, 0xbe, 0x11, 0x00, 0x00,
 }
 
 func (m *FeeSplit) Marshal() (dAtA []byte, err error) {
@@ -609,6 +1397,60 @@ func (m *Params) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	{
+		size := m.MaxGrantBudget.Size()
+		i -= size
+		if _, err := m.MaxGrantBudget.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintRewards(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x2
+	i--
+	dAtA[i] = 0x82
+	if m.MaxGrantEpochs != 0 {
+		i = encodeVarintRewards(dAtA, i, uint64(m.MaxGrantEpochs))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xf8
+	}
+	if m.GrantHoldEpochs != 0 {
+		i = encodeVarintRewards(dAtA, i, uint64(m.GrantHoldEpochs))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xf0
+	}
+	if m.HistoryEpochs != 0 {
+		i = encodeVarintRewards(dAtA, i, uint64(m.HistoryEpochs))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xb0
+	}
+	if len(m.EpochIdentifier) > 0 {
+		i -= len(m.EpochIdentifier)
+		copy(dAtA[i:], m.EpochIdentifier)
+		i = encodeVarintRewards(dAtA, i, uint64(len(m.EpochIdentifier)))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xaa
+	}
+	{
+		size, err := m.Emission.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintRewards(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x1
+	i--
+	dAtA[i] = 0xa2
 	if m.FoldBlocks != 0 {
 		i = encodeVarintRewards(dAtA, i, uint64(m.FoldBlocks))
 		i--
@@ -641,6 +1483,408 @@ func (m *Params) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	}
 	i--
 	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *Emission) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Emission) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Emission) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size := m.MaxSupply.Size()
+		i -= size
+		if _, err := m.MaxSupply.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintRewards(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x1a
+	if m.Decay != 0 {
+		i = encodeVarintRewards(dAtA, i, uint64(m.Decay))
+		i--
+		dAtA[i] = 0x10
+	}
+	{
+		size := m.Yearly.Size()
+		i -= size
+		if _, err := m.Yearly.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintRewards(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *EmissionState) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EmissionState) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EmissionState) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Stale {
+		i--
+		if m.Stale {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x28
+	}
+	{
+		size := m.Due.Size()
+		i -= size
+		if _, err := m.Due.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintRewards(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x22
+	if m.Anchored {
+		i--
+		if m.Anchored {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.LastEpoch != 0 {
+		i = encodeVarintRewards(dAtA, i, uint64(m.LastEpoch))
+		i--
+		dAtA[i] = 0x10
+	}
+	{
+		size := m.Yearly.Size()
+		i -= size
+		if _, err := m.Yearly.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintRewards(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *SupplyFlow) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *SupplyFlow) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *SupplyFlow) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size := m.Amount.Size()
+		i -= size
+		if _, err := m.Amount.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintRewards(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	if m.Cause != 0 {
+		i = encodeVarintRewards(dAtA, i, uint64(m.Cause))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *SupplyFlows) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *SupplyFlows) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *SupplyFlows) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Burned) > 0 {
+		for iNdEx := len(m.Burned) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Burned[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintRewards(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x12
+		}
+	}
+	if len(m.Minted) > 0 {
+		for iNdEx := len(m.Minted) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Minted[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintRewards(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *PaidWork) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *PaidWork) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *PaidWork) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.HonestShares) > 0 {
+		for iNdEx := len(m.HonestShares) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.HonestShares[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintRewards(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x12
+		}
+	}
+	if len(m.Rewards) > 0 {
+		for iNdEx := len(m.Rewards) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Rewards[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintRewards(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *SettlementNote) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *SettlementNote) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *SettlementNote) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Work.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintRewards(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	{
+		size, err := m.Shares.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintRewards(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *EpochSummary) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EpochSummary) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EpochSummary) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Identifier) > 0 {
+		i -= len(m.Identifier)
+		copy(dAtA[i:], m.Identifier)
+		i = encodeVarintRewards(dAtA, i, uint64(len(m.Identifier)))
+		i--
+		dAtA[i] = 0x32
+	}
+	{
+		size, err := m.Work.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintRewards(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x2a
+	{
+		size, err := m.Flows.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintRewards(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x22
+	if m.EndHeight != 0 {
+		i = encodeVarintRewards(dAtA, i, uint64(m.EndHeight))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.StartHeight != 0 {
+		i = encodeVarintRewards(dAtA, i, uint64(m.StartHeight))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.Epoch != 0 {
+		i = encodeVarintRewards(dAtA, i, uint64(m.Epoch))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *OpenEpoch) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *OpenEpoch) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *OpenEpoch) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Flows.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintRewards(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	if m.StartHeight != 0 {
+		i = encodeVarintRewards(dAtA, i, uint64(m.StartHeight))
+		i--
+		dAtA[i] = 0x8
+	}
 	return len(dAtA) - i, nil
 }
 
@@ -706,6 +1950,74 @@ func (m *PendingFees) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 			dAtA[i] = 0xa
 		}
 	}
+	return len(dAtA) - i, nil
+}
+
+func (m *GrantNote) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *GrantNote) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *GrantNote) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Shares.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintRewards(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x2a
+	if m.Matures != 0 {
+		i = encodeVarintRewards(dAtA, i, uint64(m.Matures))
+		i--
+		dAtA[i] = 0x20
+	}
+	{
+		size := m.Executor.Size()
+		i -= size
+		if _, err := m.Executor.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintRewards(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x1a
+	{
+		size := m.Fuel.Size()
+		i -= size
+		if _, err := m.Fuel.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintRewards(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	{
+		size := m.Minted.Size()
+		i -= size
+		if _, err := m.Minted.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintRewards(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
 	return len(dAtA) - i, nil
 }
 
@@ -850,6 +2162,122 @@ func (m *GenesisState) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if len(m.HeldTotals) > 0 {
+		for iNdEx := len(m.HeldTotals) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.HeldTotals[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintRewards(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x2
+			i--
+			dAtA[i] = 0x82
+		}
+	}
+	if len(m.Held) > 0 {
+		for iNdEx := len(m.Held) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Held[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintRewards(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x1
+			i--
+			dAtA[i] = 0xfa
+		}
+	}
+	if len(m.Grants) > 0 {
+		for iNdEx := len(m.Grants) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Grants[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintRewards(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x1
+			i--
+			dAtA[i] = 0xf2
+		}
+	}
+	{
+		size, err := m.Work.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintRewards(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x1
+	i--
+	dAtA[i] = 0xc2
+	if m.Open != nil {
+		{
+			size, err := m.Open.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintRewards(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xba
+	}
+	if len(m.Epochs) > 0 {
+		for iNdEx := len(m.Epochs) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Epochs[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintRewards(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x1
+			i--
+			dAtA[i] = 0xb2
+		}
+	}
+	if m.Emission != nil {
+		{
+			size, err := m.Emission.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintRewards(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xaa
+	}
+	{
+		size, err := m.Flows.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintRewards(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x1
+	i--
+	dAtA[i] = 0xa2
 	if len(m.Paid) > 0 {
 		for iNdEx := len(m.Paid) - 1; iNdEx >= 0; iNdEx-- {
 			{
@@ -964,6 +2392,170 @@ func (m *Params) Size() (n int) {
 	if m.FoldBlocks != 0 {
 		n += 1 + sovRewards(uint64(m.FoldBlocks))
 	}
+	l = m.Emission.Size()
+	n += 2 + l + sovRewards(uint64(l))
+	l = len(m.EpochIdentifier)
+	if l > 0 {
+		n += 2 + l + sovRewards(uint64(l))
+	}
+	if m.HistoryEpochs != 0 {
+		n += 2 + sovRewards(uint64(m.HistoryEpochs))
+	}
+	if m.GrantHoldEpochs != 0 {
+		n += 2 + sovRewards(uint64(m.GrantHoldEpochs))
+	}
+	if m.MaxGrantEpochs != 0 {
+		n += 2 + sovRewards(uint64(m.MaxGrantEpochs))
+	}
+	l = m.MaxGrantBudget.Size()
+	n += 2 + l + sovRewards(uint64(l))
+	return n
+}
+
+func (m *Emission) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Yearly.Size()
+	n += 1 + l + sovRewards(uint64(l))
+	if m.Decay != 0 {
+		n += 1 + sovRewards(uint64(m.Decay))
+	}
+	l = m.MaxSupply.Size()
+	n += 1 + l + sovRewards(uint64(l))
+	return n
+}
+
+func (m *EmissionState) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Yearly.Size()
+	n += 1 + l + sovRewards(uint64(l))
+	if m.LastEpoch != 0 {
+		n += 1 + sovRewards(uint64(m.LastEpoch))
+	}
+	if m.Anchored {
+		n += 2
+	}
+	l = m.Due.Size()
+	n += 1 + l + sovRewards(uint64(l))
+	if m.Stale {
+		n += 2
+	}
+	return n
+}
+
+func (m *SupplyFlow) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Cause != 0 {
+		n += 1 + sovRewards(uint64(m.Cause))
+	}
+	l = m.Amount.Size()
+	n += 1 + l + sovRewards(uint64(l))
+	return n
+}
+
+func (m *SupplyFlows) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Minted) > 0 {
+		for _, e := range m.Minted {
+			l = e.Size()
+			n += 1 + l + sovRewards(uint64(l))
+		}
+	}
+	if len(m.Burned) > 0 {
+		for _, e := range m.Burned {
+			l = e.Size()
+			n += 1 + l + sovRewards(uint64(l))
+		}
+	}
+	return n
+}
+
+func (m *PaidWork) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Rewards) > 0 {
+		for _, e := range m.Rewards {
+			l = e.Size()
+			n += 1 + l + sovRewards(uint64(l))
+		}
+	}
+	if len(m.HonestShares) > 0 {
+		for _, e := range m.HonestShares {
+			l = e.Size()
+			n += 1 + l + sovRewards(uint64(l))
+		}
+	}
+	return n
+}
+
+func (m *SettlementNote) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Shares.Size()
+	n += 1 + l + sovRewards(uint64(l))
+	l = m.Work.Size()
+	n += 1 + l + sovRewards(uint64(l))
+	return n
+}
+
+func (m *EpochSummary) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Epoch != 0 {
+		n += 1 + sovRewards(uint64(m.Epoch))
+	}
+	if m.StartHeight != 0 {
+		n += 1 + sovRewards(uint64(m.StartHeight))
+	}
+	if m.EndHeight != 0 {
+		n += 1 + sovRewards(uint64(m.EndHeight))
+	}
+	l = m.Flows.Size()
+	n += 1 + l + sovRewards(uint64(l))
+	l = m.Work.Size()
+	n += 1 + l + sovRewards(uint64(l))
+	l = len(m.Identifier)
+	if l > 0 {
+		n += 1 + l + sovRewards(uint64(l))
+	}
+	return n
+}
+
+func (m *OpenEpoch) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.StartHeight != 0 {
+		n += 1 + sovRewards(uint64(m.StartHeight))
+	}
+	l = m.Flows.Size()
+	n += 1 + l + sovRewards(uint64(l))
 	return n
 }
 
@@ -991,6 +2583,26 @@ func (m *PendingFees) Size() (n int) {
 			n += 1 + l + sovRewards(uint64(l))
 		}
 	}
+	return n
+}
+
+func (m *GrantNote) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Minted.Size()
+	n += 1 + l + sovRewards(uint64(l))
+	l = m.Fuel.Size()
+	n += 1 + l + sovRewards(uint64(l))
+	l = m.Executor.Size()
+	n += 1 + l + sovRewards(uint64(l))
+	if m.Matures != 0 {
+		n += 1 + sovRewards(uint64(m.Matures))
+	}
+	l = m.Shares.Size()
+	n += 1 + l + sovRewards(uint64(l))
 	return n
 }
 
@@ -1071,6 +2683,42 @@ func (m *GenesisState) Size() (n int) {
 		for _, e := range m.Paid {
 			l = e.Size()
 			n += 1 + l + sovRewards(uint64(l))
+		}
+	}
+	l = m.Flows.Size()
+	n += 2 + l + sovRewards(uint64(l))
+	if m.Emission != nil {
+		l = m.Emission.Size()
+		n += 2 + l + sovRewards(uint64(l))
+	}
+	if len(m.Epochs) > 0 {
+		for _, e := range m.Epochs {
+			l = e.Size()
+			n += 2 + l + sovRewards(uint64(l))
+		}
+	}
+	if m.Open != nil {
+		l = m.Open.Size()
+		n += 2 + l + sovRewards(uint64(l))
+	}
+	l = m.Work.Size()
+	n += 2 + l + sovRewards(uint64(l))
+	if len(m.Grants) > 0 {
+		for _, e := range m.Grants {
+			l = e.Size()
+			n += 2 + l + sovRewards(uint64(l))
+		}
+	}
+	if len(m.Held) > 0 {
+		for _, e := range m.Held {
+			l = e.Size()
+			n += 2 + l + sovRewards(uint64(l))
+		}
+	}
+	if len(m.HeldTotals) > 0 {
+		for _, e := range m.HeldTotals {
+			l = e.Size()
+			n += 2 + l + sovRewards(uint64(l))
 		}
 	}
 	return n
@@ -1355,6 +3003,1238 @@ func (m *Params) Unmarshal(dAtA []byte) error {
 					break
 				}
 			}
+		case 20:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Emission", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthRewards
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Emission.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 21:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field EpochIdentifier", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthRewards
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.EpochIdentifier = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 22:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HistoryEpochs", wireType)
+			}
+			m.HistoryEpochs = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.HistoryEpochs |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 30:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field GrantHoldEpochs", wireType)
+			}
+			m.GrantHoldEpochs = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.GrantHoldEpochs |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 31:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MaxGrantEpochs", wireType)
+			}
+			m.MaxGrantEpochs = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.MaxGrantEpochs |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 32:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MaxGrantBudget", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthRewards
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.MaxGrantBudget.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipRewards(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Emission) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowRewards
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Emission: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Emission: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Yearly", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthRewards
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Yearly.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Decay", wireType)
+			}
+			m.Decay = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Decay |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MaxSupply", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthRewards
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.MaxSupply.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipRewards(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EmissionState) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowRewards
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EmissionState: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EmissionState: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Yearly", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthRewards
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Yearly.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field LastEpoch", wireType)
+			}
+			m.LastEpoch = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.LastEpoch |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Anchored", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Anchored = bool(v != 0)
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Due", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthRewards
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Due.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Stale", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Stale = bool(v != 0)
+		default:
+			iNdEx = preIndex
+			skippy, err := skipRewards(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *SupplyFlow) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowRewards
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: SupplyFlow: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: SupplyFlow: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Cause", wireType)
+			}
+			m.Cause = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Cause |= SupplyCause(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Amount", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthRewards
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Amount.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipRewards(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *SupplyFlows) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowRewards
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: SupplyFlows: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: SupplyFlows: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Minted", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthRewards
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Minted = append(m.Minted, SupplyFlow{})
+			if err := m.Minted[len(m.Minted)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Burned", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthRewards
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Burned = append(m.Burned, SupplyFlow{})
+			if err := m.Burned[len(m.Burned)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipRewards(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *PaidWork) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowRewards
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: PaidWork: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: PaidWork: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Rewards", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthRewards
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Rewards = append(m.Rewards, types.Coin{})
+			if err := m.Rewards[len(m.Rewards)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HonestShares", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthRewards
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.HonestShares = append(m.HonestShares, types.Coin{})
+			if err := m.HonestShares[len(m.HonestShares)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipRewards(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *SettlementNote) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowRewards
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: SettlementNote: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: SettlementNote: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Shares", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthRewards
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Shares.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Work", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthRewards
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Work.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipRewards(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EpochSummary) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowRewards
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EpochSummary: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EpochSummary: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Epoch", wireType)
+			}
+			m.Epoch = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Epoch |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field StartHeight", wireType)
+			}
+			m.StartHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.StartHeight |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field EndHeight", wireType)
+			}
+			m.EndHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.EndHeight |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Flows", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthRewards
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Flows.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Work", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthRewards
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Work.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 6:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Identifier", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthRewards
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Identifier = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipRewards(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *OpenEpoch) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowRewards
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: OpenEpoch: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: OpenEpoch: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field StartHeight", wireType)
+			}
+			m.StartHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.StartHeight |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Flows", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthRewards
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Flows.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
 			skippy, err := skipRewards(dAtA[iNdEx:])
@@ -1504,6 +4384,210 @@ func (m *PendingFees) Unmarshal(dAtA []byte) error {
 			}
 			m.Community = append(m.Community, types.Coin{})
 			if err := m.Community[len(m.Community)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipRewards(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *GrantNote) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowRewards
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: GrantNote: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: GrantNote: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Minted", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthRewards
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Minted.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Fuel", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthRewards
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Fuel.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Executor", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthRewards
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Executor.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Matures", wireType)
+			}
+			m.Matures = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Matures |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Shares", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthRewards
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Shares.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
 				return err
 			}
 			iNdEx = postIndex
@@ -2067,6 +5151,280 @@ func (m *GenesisState) Unmarshal(dAtA []byte) error {
 			}
 			m.Paid = append(m.Paid, Earnings{})
 			if err := m.Paid[len(m.Paid)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 20:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Flows", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthRewards
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Flows.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 21:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Emission", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthRewards
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Emission == nil {
+				m.Emission = &EmissionState{}
+			}
+			if err := m.Emission.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 22:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Epochs", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthRewards
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Epochs = append(m.Epochs, EpochSummary{})
+			if err := m.Epochs[len(m.Epochs)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 23:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Open", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthRewards
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Open == nil {
+				m.Open = &OpenEpoch{}
+			}
+			if err := m.Open.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 24:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Work", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthRewards
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Work.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 30:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Grants", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthRewards
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Grants = append(m.Grants, Grant{})
+			if err := m.Grants[len(m.Grants)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 31:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Held", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthRewards
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Held = append(m.Held, HeldPay{})
+			if err := m.Held[len(m.Held)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 32:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HeldTotals", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthRewards
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.HeldTotals = append(m.HeldTotals, HeldTotal{})
+			if err := m.HeldTotals[len(m.HeldTotals)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
 				return err
 			}
 			iNdEx = postIndex

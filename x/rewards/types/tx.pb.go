@@ -368,6 +368,201 @@ func (m *MsgCollectResponse) GetUndelegated() string {
 	return ""
 }
 
+// MsgClaimAndDelegate claims the sender's earnings in the bond denom and delegates them. If they
+// cannot be delegated, nothing is claimed. Earnings in other denoms stay.
+type MsgClaimAndDelegate struct {
+	// Address of the operator. Its payout rule must not name another account.
+	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+	// Validator to which the coins are delegated.
+	Validator string `protobuf:"bytes,2,opt,name=validator,proto3" json:"validator,omitempty"`
+}
+
+func (m *MsgClaimAndDelegate) Reset()         { *m = MsgClaimAndDelegate{} }
+func (m *MsgClaimAndDelegate) String() string { return proto.CompactTextString(m) }
+func (*MsgClaimAndDelegate) ProtoMessage()    {}
+func (*MsgClaimAndDelegate) Descriptor() ([]byte, []int) {
+	return fileDescriptor_db25576be75727fc, []int{6}
+}
+func (m *MsgClaimAndDelegate) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgClaimAndDelegate) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgClaimAndDelegate.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgClaimAndDelegate) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgClaimAndDelegate.Merge(m, src)
+}
+func (m *MsgClaimAndDelegate) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgClaimAndDelegate) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgClaimAndDelegate.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgClaimAndDelegate proto.InternalMessageInfo
+
+func (m *MsgClaimAndDelegate) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *MsgClaimAndDelegate) GetValidator() string {
+	if m != nil {
+		return m.Validator
+	}
+	return ""
+}
+
+// MsgClaimAndDelegateResponse says what was delegated.
+type MsgClaimAndDelegateResponse struct {
+	// Coin that was claimed and delegated.
+	Delegated types.Coin `protobuf:"bytes,1,opt,name=delegated,proto3" json:"delegated"`
+}
+
+func (m *MsgClaimAndDelegateResponse) Reset()         { *m = MsgClaimAndDelegateResponse{} }
+func (m *MsgClaimAndDelegateResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgClaimAndDelegateResponse) ProtoMessage()    {}
+func (*MsgClaimAndDelegateResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_db25576be75727fc, []int{7}
+}
+func (m *MsgClaimAndDelegateResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgClaimAndDelegateResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgClaimAndDelegateResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgClaimAndDelegateResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgClaimAndDelegateResponse.Merge(m, src)
+}
+func (m *MsgClaimAndDelegateResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgClaimAndDelegateResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgClaimAndDelegateResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgClaimAndDelegateResponse proto.InternalMessageInfo
+
+func (m *MsgClaimAndDelegateResponse) GetDelegated() types.Coin {
+	if m != nil {
+		return m.Delegated
+	}
+	return types.Coin{}
+}
+
+// MsgClaimAndBond claims the sender's earnings in the denom of bonds and adds them to the bond of
+// its node. If they cannot be bonded, nothing is claimed. Earnings in other denoms stay.
+type MsgClaimAndBond struct {
+	// Address of the operator. Its payout rule must not name another account.
+	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+}
+
+func (m *MsgClaimAndBond) Reset()         { *m = MsgClaimAndBond{} }
+func (m *MsgClaimAndBond) String() string { return proto.CompactTextString(m) }
+func (*MsgClaimAndBond) ProtoMessage()    {}
+func (*MsgClaimAndBond) Descriptor() ([]byte, []int) {
+	return fileDescriptor_db25576be75727fc, []int{8}
+}
+func (m *MsgClaimAndBond) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgClaimAndBond) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgClaimAndBond.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgClaimAndBond) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgClaimAndBond.Merge(m, src)
+}
+func (m *MsgClaimAndBond) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgClaimAndBond) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgClaimAndBond.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgClaimAndBond proto.InternalMessageInfo
+
+func (m *MsgClaimAndBond) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+// MsgClaimAndBondResponse says what was bonded.
+type MsgClaimAndBondResponse struct {
+	// Coin that was claimed and added to the bond.
+	Bonded types.Coin `protobuf:"bytes,1,opt,name=bonded,proto3" json:"bonded"`
+}
+
+func (m *MsgClaimAndBondResponse) Reset()         { *m = MsgClaimAndBondResponse{} }
+func (m *MsgClaimAndBondResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgClaimAndBondResponse) ProtoMessage()    {}
+func (*MsgClaimAndBondResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_db25576be75727fc, []int{9}
+}
+func (m *MsgClaimAndBondResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgClaimAndBondResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgClaimAndBondResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgClaimAndBondResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgClaimAndBondResponse.Merge(m, src)
+}
+func (m *MsgClaimAndBondResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgClaimAndBondResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgClaimAndBondResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgClaimAndBondResponse proto.InternalMessageInfo
+
+func (m *MsgClaimAndBondResponse) GetBonded() types.Coin {
+	if m != nil {
+		return m.Bonded
+	}
+	return types.Coin{}
+}
+
 // MsgUpdateParams replaces the parameters. Only governance can send it.
 type MsgUpdateParams struct {
 	// Address of the governance account; the chain accepts no other.
@@ -380,7 +575,7 @@ func (m *MsgUpdateParams) Reset()         { *m = MsgUpdateParams{} }
 func (m *MsgUpdateParams) String() string { return proto.CompactTextString(m) }
 func (*MsgUpdateParams) ProtoMessage()    {}
 func (*MsgUpdateParams) Descriptor() ([]byte, []int) {
-	return fileDescriptor_db25576be75727fc, []int{6}
+	return fileDescriptor_db25576be75727fc, []int{10}
 }
 func (m *MsgUpdateParams) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -431,7 +626,7 @@ func (m *MsgUpdateParamsResponse) Reset()         { *m = MsgUpdateParamsResponse
 func (m *MsgUpdateParamsResponse) String() string { return proto.CompactTextString(m) }
 func (*MsgUpdateParamsResponse) ProtoMessage()    {}
 func (*MsgUpdateParamsResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_db25576be75727fc, []int{7}
+	return fileDescriptor_db25576be75727fc, []int{11}
 }
 func (m *MsgUpdateParamsResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -467,6 +662,10 @@ func init() {
 	proto.RegisterType((*MsgSetPayoutResponse)(nil), "theta.rewards.v1.MsgSetPayoutResponse")
 	proto.RegisterType((*MsgCollect)(nil), "theta.rewards.v1.MsgCollect")
 	proto.RegisterType((*MsgCollectResponse)(nil), "theta.rewards.v1.MsgCollectResponse")
+	proto.RegisterType((*MsgClaimAndDelegate)(nil), "theta.rewards.v1.MsgClaimAndDelegate")
+	proto.RegisterType((*MsgClaimAndDelegateResponse)(nil), "theta.rewards.v1.MsgClaimAndDelegateResponse")
+	proto.RegisterType((*MsgClaimAndBond)(nil), "theta.rewards.v1.MsgClaimAndBond")
+	proto.RegisterType((*MsgClaimAndBondResponse)(nil), "theta.rewards.v1.MsgClaimAndBondResponse")
 	proto.RegisterType((*MsgUpdateParams)(nil), "theta.rewards.v1.MsgUpdateParams")
 	proto.RegisterType((*MsgUpdateParamsResponse)(nil), "theta.rewards.v1.MsgUpdateParamsResponse")
 }
@@ -474,51 +673,64 @@ func init() {
 func init() { proto.RegisterFile("theta/rewards/v1/tx.proto", fileDescriptor_db25576be75727fc) }
 
 var fileDescriptor_db25576be75727fc = []byte{
-	// 704 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xbc, 0x55, 0x31, 0x6f, 0xd3, 0x40,
-	0x14, 0x8e, 0x93, 0x36, 0x6d, 0x5e, 0x2b, 0x51, 0xac, 0xaa, 0x75, 0x2c, 0xea, 0xa6, 0x16, 0x42,
-	0x21, 0xa2, 0x76, 0x13, 0x10, 0x43, 0x11, 0x42, 0xa4, 0x48, 0x4c, 0x91, 0x2a, 0x57, 0x30, 0x20,
-	0x24, 0x74, 0x89, 0x4f, 0xae, 0x45, 0xec, 0xb3, 0x7c, 0x97, 0xb4, 0xdd, 0x50, 0x47, 0x26, 0xc4,
-	0x0f, 0x60, 0x46, 0x4c, 0x1d, 0x3a, 0xf0, 0x13, 0x3a, 0x56, 0x5d, 0x60, 0x02, 0xd4, 0x0e, 0xf9,
-	0x1b, 0xc8, 0xe7, 0xb3, 0x9d, 0x34, 0xa5, 0x41, 0x0c, 0x2c, 0xc9, 0xdd, 0x7d, 0xef, 0x7d, 0xef,
-	0xbb, 0xef, 0xdd, 0x9d, 0xa1, 0xcc, 0x76, 0x31, 0x43, 0x66, 0x88, 0xf7, 0x50, 0x68, 0x53, 0xb3,
-	0x5f, 0x37, 0xd9, 0xbe, 0x11, 0x84, 0x84, 0x11, 0x79, 0x81, 0x43, 0x86, 0x80, 0x8c, 0x7e, 0x5d,
-	0xbd, 0x89, 0x3c, 0xd7, 0x27, 0x26, 0xff, 0x8d, 0x83, 0x54, 0xad, 0x43, 0xa8, 0x47, 0xa8, 0xd9,
-	0x46, 0x14, 0x9b, 0xfd, 0x7a, 0x1b, 0x33, 0x54, 0x37, 0x3b, 0xc4, 0xf5, 0x05, 0xbe, 0x2c, 0x70,
-	0x8f, 0x3a, 0x11, 0xb9, 0x47, 0x1d, 0x01, 0x94, 0x63, 0xe0, 0x0d, 0x9f, 0x99, 0xf1, 0x44, 0x40,
-	0x8b, 0x0e, 0x71, 0x48, 0xbc, 0x1e, 0x8d, 0x92, 0x4a, 0x63, 0x4a, 0x13, 0x65, 0x1c, 0xd7, 0x0f,
-	0x25, 0x98, 0x6d, 0x51, 0x67, 0xab, 0x8b, 0x5c, 0x4f, 0x7e, 0x00, 0xb3, 0x24, 0xc0, 0x21, 0x62,
-	0x24, 0x54, 0xa4, 0x8a, 0x54, 0x2d, 0x35, 0x95, 0xb3, 0xe3, 0xf5, 0x45, 0x51, 0xe6, 0xa9, 0x6d,
-	0x87, 0x98, 0xd2, 0x1d, 0x16, 0xba, 0xbe, 0x63, 0xa5, 0x91, 0xf2, 0x12, 0x14, 0x6d, 0xec, 0x13,
-	0x8f, 0x2a, 0xf9, 0x4a, 0xa1, 0x5a, 0xb2, 0xc4, 0x6c, 0xb3, 0x7a, 0x38, 0x38, 0xaa, 0xa5, 0x61,
-	0xef, 0x07, 0x47, 0xb5, 0xa5, 0x51, 0x31, 0x49, 0x5d, 0x7d, 0x0f, 0x16, 0x92, 0xb1, 0x85, 0x69,
-	0x40, 0x7c, 0x8a, 0xe5, 0x0e, 0x14, 0x91, 0x47, 0x7a, 0x3e, 0x53, 0xa4, 0x4a, 0xa1, 0x3a, 0xd7,
-	0x28, 0x1b, 0x42, 0x46, 0xe4, 0x99, 0x21, 0x3c, 0x33, 0xb6, 0x88, 0xeb, 0x37, 0x37, 0x4e, 0x7e,
-	0xac, 0xe6, 0xbe, 0xfc, 0x5c, 0xad, 0x3a, 0x2e, 0xdb, 0xed, 0xb5, 0x8d, 0x0e, 0xf1, 0x84, 0x35,
-	0xe2, 0x6f, 0x9d, 0xda, 0x6f, 0x4d, 0x76, 0x10, 0x60, 0xca, 0x13, 0xa8, 0x25, 0xa8, 0xf5, 0x81,
-	0x04, 0xf3, 0x2d, 0xea, 0xec, 0x60, 0xb6, 0x8d, 0x0e, 0x48, 0x8f, 0xfd, 0xa3, 0x03, 0x0d, 0x98,
-	0x41, 0x31, 0xa4, 0xe4, 0x27, 0x24, 0x25, 0x81, 0xf2, 0x13, 0x28, 0xf5, 0x51, 0xd7, 0xb5, 0x79,
-	0xa9, 0x02, 0xcf, 0x5a, 0x3b, 0x3b, 0x5e, 0x5f, 0x11, 0x59, 0x2f, 0x13, 0x6c, 0x34, 0x3d, 0xcb,
-	0xd9, 0xbc, 0x37, 0x66, 0xaf, 0x3a, 0x66, 0x6f, 0xba, 0x31, 0x7d, 0x09, 0x16, 0x87, 0xe7, 0x89,
-	0xcd, 0xfa, 0x27, 0x09, 0x20, 0xf2, 0x9e, 0x74, 0xbb, 0xb8, 0xc3, 0xe4, 0x0d, 0x28, 0x52, 0xec,
-	0xdb, 0x78, 0xf2, 0xee, 0x45, 0xdc, 0x88, 0x63, 0xf9, 0xbf, 0x75, 0x2c, 0x3e, 0x1b, 0x82, 0x22,
-	0x92, 0xae, 0x8c, 0x9f, 0x8c, 0x58, 0x91, 0xfe, 0x31, 0x0f, 0x72, 0x36, 0xfd, 0xaf, 0xc7, 0x43,
-	0x7e, 0x08, 0xa5, 0x10, 0x77, 0xdc, 0xc0, 0xc5, 0x3e, 0x9b, 0xb8, 0xb9, 0x2c, 0x54, 0x7e, 0x0c,
-	0x25, 0x1b, 0x77, 0xb1, 0x83, 0x18, 0xb6, 0x79, 0x6f, 0xaf, 0xd5, 0x37, 0x15, 0xe9, 0xb3, 0xb2,
-	0x0c, 0xb9, 0x02, 0x73, 0x3d, 0x3f, 0x23, 0x98, 0x8a, 0x0a, 0x5b, 0xc3, 0x4b, 0xfa, 0x57, 0x09,
-	0x6e, 0xb4, 0xa8, 0xf3, 0x22, 0xb0, 0x11, 0xc3, 0xdb, 0x28, 0x44, 0x1e, 0x8d, 0xc4, 0xa2, 0x1e,
-	0xdb, 0x25, 0xa1, 0xcb, 0x0e, 0x26, 0x76, 0x2f, 0x0b, 0x95, 0x1f, 0x41, 0x31, 0xe0, 0x0c, 0x7c,
-	0x87, 0x73, 0x0d, 0xc5, 0xb8, 0xfc, 0x82, 0x19, 0x71, 0x85, 0x66, 0x29, 0x12, 0xfa, 0x79, 0x70,
-	0x54, 0x93, 0x2c, 0x91, 0xb2, 0xb9, 0x11, 0xf5, 0x31, 0x23, 0x8b, 0x5a, 0xb9, 0x32, 0xd6, 0xca,
-	0x61, 0x99, 0x7a, 0x19, 0x96, 0x2f, 0x2d, 0x25, 0x3d, 0x6d, 0x7c, 0xcb, 0x43, 0xa1, 0x45, 0x1d,
-	0xf9, 0x39, 0x4c, 0xc7, 0xef, 0x91, 0x3a, 0x2e, 0x25, 0x79, 0x27, 0x54, 0xfd, 0xcf, 0x58, 0x7a,
-	0x48, 0x76, 0xa0, 0x94, 0x5d, 0x6d, 0xed, 0xca, 0x84, 0x14, 0x57, 0xef, 0x5c, 0x8f, 0xa7, 0xa4,
-	0x2d, 0x98, 0x49, 0x6e, 0xcb, 0xad, 0xab, 0x35, 0xc4, 0xa8, 0x7a, 0xfb, 0x3a, 0x34, 0xa5, 0x7b,
-	0x0d, 0xf3, 0x23, 0x6d, 0x5c, 0xbb, 0x32, 0x6b, 0x38, 0x44, 0xbd, 0x3b, 0x31, 0x24, 0x61, 0x57,
-	0xa7, 0xdf, 0x45, 0xed, 0x6a, 0x3e, 0x3b, 0x39, 0xd7, 0xa4, 0xd3, 0x73, 0x4d, 0xfa, 0x75, 0xae,
-	0x49, 0x1f, 0x2e, 0xb4, 0xdc, 0xe9, 0x85, 0x96, 0xfb, 0x7e, 0xa1, 0xe5, 0x5e, 0xd5, 0x86, 0x2e,
-	0x05, 0x67, 0xc5, 0xb6, 0x83, 0xe3, 0x91, 0xb9, 0x9f, 0x36, 0x91, 0x5f, 0x8e, 0x76, 0x91, 0x7f,
-	0x32, 0xee, 0xff, 0x0e, 0x00, 0x00, 0xff, 0xff, 0x3e, 0xc3, 0xbd, 0x01, 0xfe, 0x06, 0x00, 0x00,
+	// 899 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xbc, 0x56, 0xcf, 0x6f, 0xe3, 0x44,
+	0x14, 0x8e, 0x93, 0xdd, 0x74, 0x33, 0x59, 0x44, 0x31, 0x55, 0x37, 0x31, 0xbb, 0xde, 0xd4, 0x02,
+	0x14, 0x22, 0x62, 0x37, 0x59, 0x04, 0x52, 0x10, 0x42, 0x9b, 0x56, 0xf4, 0x14, 0xa9, 0x72, 0x05,
+	0x08, 0x54, 0xa9, 0x9a, 0x64, 0x46, 0x8e, 0xd5, 0xd8, 0x13, 0x79, 0x26, 0x69, 0x7b, 0x43, 0x3d,
+	0xc2, 0x05, 0xf1, 0x07, 0x70, 0x46, 0x9c, 0x7a, 0xe8, 0x81, 0x2b, 0xb7, 0x1e, 0xab, 0x9e, 0x38,
+	0x01, 0x6a, 0x0f, 0xf9, 0x37, 0x90, 0xed, 0xf1, 0xaf, 0xda, 0x49, 0x4a, 0x0e, 0x7b, 0x49, 0x3c,
+	0xf3, 0x7d, 0xef, 0x9b, 0xf7, 0xbe, 0x79, 0xe3, 0x31, 0xa8, 0xb2, 0x21, 0x66, 0x50, 0x73, 0xf0,
+	0x09, 0x74, 0x10, 0xd5, 0xa6, 0x2d, 0x8d, 0x9d, 0xaa, 0x63, 0x87, 0x30, 0x22, 0xae, 0x7b, 0x90,
+	0xca, 0x21, 0x75, 0xda, 0x92, 0xde, 0x81, 0x96, 0x69, 0x13, 0xcd, 0xfb, 0xf5, 0x49, 0x92, 0x3c,
+	0x20, 0xd4, 0x22, 0x54, 0xeb, 0x43, 0x8a, 0xb5, 0x69, 0xab, 0x8f, 0x19, 0x6c, 0x69, 0x03, 0x62,
+	0xda, 0x1c, 0x7f, 0xc6, 0x71, 0x8b, 0x1a, 0xae, 0xb8, 0x45, 0x0d, 0x0e, 0x54, 0x7d, 0xe0, 0xc8,
+	0x1b, 0x69, 0xfe, 0x80, 0x43, 0x1b, 0x06, 0x31, 0x88, 0x3f, 0xef, 0x3e, 0xf1, 0xd9, 0xe7, 0xa9,
+	0x4c, 0x0d, 0x07, 0xda, 0x2c, 0xc8, 0x23, 0x85, 0x06, 0x79, 0x7b, 0xb8, 0x72, 0x2e, 0x80, 0x27,
+	0x3d, 0x6a, 0xec, 0x8c, 0xa0, 0x69, 0x89, 0x9f, 0x80, 0x27, 0x64, 0x8c, 0x1d, 0xc8, 0x88, 0x53,
+	0x11, 0x6a, 0x42, 0xbd, 0xd4, 0xad, 0xdc, 0x5c, 0x36, 0x37, 0x78, 0x12, 0xaf, 0x11, 0x72, 0x30,
+	0xa5, 0x07, 0xcc, 0x31, 0x6d, 0x43, 0x0f, 0x99, 0xe2, 0x26, 0x28, 0x22, 0x6c, 0x13, 0x8b, 0x56,
+	0xf2, 0xb5, 0x42, 0xbd, 0xa4, 0xf3, 0x51, 0xa7, 0x7e, 0x3e, 0xbb, 0x68, 0x84, 0xb4, 0x1f, 0x67,
+	0x17, 0x8d, 0xcd, 0x64, 0x32, 0xc1, 0xba, 0xca, 0x09, 0x58, 0x0f, 0x9e, 0x75, 0x4c, 0xc7, 0xc4,
+	0xa6, 0x58, 0x1c, 0x80, 0x22, 0xb4, 0xc8, 0xc4, 0x66, 0x15, 0xa1, 0x56, 0xa8, 0x97, 0xdb, 0x55,
+	0x95, 0xa7, 0xe1, 0x3a, 0xaa, 0x72, 0x47, 0xd5, 0x1d, 0x62, 0xda, 0xdd, 0xed, 0xab, 0xbf, 0x5f,
+	0xe6, 0x7e, 0xff, 0xe7, 0x65, 0xdd, 0x30, 0xd9, 0x70, 0xd2, 0x57, 0x07, 0xc4, 0xe2, 0xc6, 0xf1,
+	0xbf, 0x26, 0x45, 0xc7, 0x1a, 0x3b, 0x1b, 0x63, 0xea, 0x05, 0x50, 0x9d, 0x4b, 0x2b, 0x33, 0x01,
+	0x3c, 0xed, 0x51, 0xe3, 0x00, 0xb3, 0x7d, 0x78, 0x46, 0x26, 0x6c, 0x45, 0x07, 0xda, 0x60, 0x0d,
+	0xfa, 0x50, 0x25, 0xbf, 0x24, 0x28, 0x20, 0x8a, 0x5f, 0x82, 0xd2, 0x14, 0x8e, 0x4c, 0xe4, 0x2d,
+	0x55, 0xf0, 0xa2, 0xb6, 0x6e, 0x2e, 0x9b, 0x2f, 0x78, 0xd4, 0x37, 0x01, 0x96, 0x0c, 0x8f, 0x62,
+	0x3a, 0x1f, 0xa7, 0xec, 0x95, 0x52, 0xf6, 0x86, 0x85, 0x29, 0x9b, 0x60, 0x23, 0x3e, 0x0e, 0x6c,
+	0x56, 0x7e, 0x15, 0x00, 0x70, 0xbd, 0x27, 0xa3, 0x11, 0x1e, 0x30, 0x71, 0x1b, 0x14, 0x29, 0xb6,
+	0x11, 0x5e, 0x5e, 0x3d, 0xe7, 0x25, 0x1c, 0xcb, 0x3f, 0xd4, 0x31, 0xbf, 0x37, 0xb8, 0x84, 0x9b,
+	0x7a, 0x25, 0xdd, 0x19, 0x7e, 0x46, 0xca, 0x2f, 0x79, 0x20, 0x46, 0xc3, 0x37, 0xda, 0x1e, 0xe2,
+	0xa7, 0xa0, 0xe4, 0xe0, 0x81, 0x39, 0x36, 0xb1, 0xcd, 0x96, 0x16, 0x17, 0x51, 0xc5, 0x2f, 0x40,
+	0x09, 0xe1, 0x11, 0x36, 0x20, 0xc3, 0xc8, 0xdb, 0xdb, 0x85, 0xf9, 0x3d, 0x72, 0xf3, 0xd3, 0xa3,
+	0x08, 0xb1, 0x06, 0xca, 0x13, 0x3b, 0x12, 0x78, 0xe4, 0x2e, 0xac, 0xc7, 0xa7, 0x94, 0x3f, 0x05,
+	0xf0, 0x6e, 0x70, 0x62, 0x5e, 0xdb, 0x68, 0x97, 0x03, 0x2b, 0xb6, 0x6f, 0xa2, 0x15, 0xf3, 0x2b,
+	0xb4, 0xe2, 0xab, 0x54, 0x2b, 0x6e, 0x65, 0x9f, 0xf4, 0x58, 0xae, 0xca, 0x21, 0x78, 0x2f, 0x63,
+	0x3a, 0xdc, 0xe0, 0x84, 0x87, 0xc2, 0xff, 0xf5, 0x50, 0x39, 0x05, 0x6f, 0xc7, 0xd4, 0xbb, 0xc4,
+	0x46, 0xab, 0x99, 0xd3, 0xd1, 0x52, 0xb5, 0xbd, 0x98, 0x5b, 0x9b, 0xbb, 0x8c, 0xa2, 0x83, 0x67,
+	0xf7, 0xa6, 0xc2, 0x9a, 0x3e, 0x03, 0xc5, 0x3e, 0xb1, 0xd1, 0xc3, 0x0b, 0xe2, 0x74, 0xe5, 0x0f,
+	0xc1, 0x2b, 0xe7, 0xeb, 0x31, 0x82, 0x0c, 0xef, 0x43, 0x07, 0x5a, 0xd4, 0x6d, 0x4e, 0x38, 0x61,
+	0x43, 0xe2, 0x98, 0xec, 0x6c, 0x69, 0x3d, 0x11, 0x55, 0xfc, 0x1c, 0x14, 0xc7, 0x9e, 0x82, 0xb7,
+	0xd5, 0xe5, 0x76, 0x45, 0xbd, 0x7f, 0x9f, 0xa9, 0xfe, 0x0a, 0xdd, 0x92, 0x9b, 0xc3, 0x6f, 0xb3,
+	0x8b, 0x86, 0xa0, 0xf3, 0x90, 0xce, 0xb6, 0xeb, 0x46, 0x24, 0x96, 0x6d, 0x47, 0x3c, 0x4d, 0xa5,
+	0xea, 0xd9, 0x11, 0x9f, 0x0a, 0xec, 0x68, 0xff, 0xb4, 0x06, 0x0a, 0x3d, 0x6a, 0x88, 0x7b, 0xe0,
+	0xb1, 0x7f, 0xff, 0x48, 0xe9, 0x54, 0x02, 0x2b, 0x25, 0x65, 0x3e, 0x16, 0xfa, 0x7b, 0x00, 0x4a,
+	0xd1, 0xab, 0x5c, 0xce, 0x0c, 0x08, 0x71, 0xe9, 0xc3, 0xc5, 0x78, 0x28, 0xda, 0x03, 0x6b, 0xc1,
+	0xdb, 0xf1, 0x79, 0x76, 0x0e, 0x3e, 0x2a, 0xbd, 0xbf, 0x08, 0x0d, 0xe5, 0x86, 0x60, 0x3d, 0x75,
+	0x6c, 0x3f, 0x98, 0x5f, 0x5b, 0x8c, 0x26, 0x35, 0x1f, 0x44, 0x0b, 0x57, 0x3a, 0x04, 0x4f, 0x13,
+	0xfd, 0xbf, 0xb5, 0x30, 0xdc, 0xa5, 0x48, 0x1f, 0x2d, 0xa5, 0x84, 0xea, 0xdf, 0x81, 0xf2, 0x8e,
+	0x83, 0x21, 0xc3, 0x7b, 0xee, 0xd7, 0x86, 0x58, 0xcb, 0x8e, 0x8c, 0x18, 0x52, 0x7d, 0x19, 0x23,
+	0x2e, 0xad, 0xe3, 0x29, 0x39, 0x5e, 0x28, 0x1d, 0x63, 0xcc, 0x91, 0x8e, 0x31, 0xe2, 0x1d, 0xf2,
+	0xd5, 0xc4, 0x46, 0xbe, 0x70, 0x76, 0x87, 0x84, 0xf8, 0x9c, 0x0e, 0x09, 0xf1, 0x50, 0xf4, 0x08,
+	0xbc, 0xf5, 0xad, 0xc9, 0x86, 0xc8, 0x81, 0x27, 0xbe, 0x70, 0x76, 0xaf, 0x26, 0x38, 0x52, 0x63,
+	0x39, 0x27, 0xbe, 0x93, 0x89, 0xa3, 0x9f, 0xbd, 0x93, 0x71, 0xca, 0x9c, 0x9d, 0xcc, 0x3a, 0x86,
+	0xd2, 0xe3, 0x1f, 0xdc, 0x23, 0xde, 0xdd, 0xbd, 0xba, 0x95, 0x85, 0xeb, 0x5b, 0x59, 0xf8, 0xf7,
+	0x56, 0x16, 0x7e, 0xbe, 0x93, 0x73, 0xd7, 0x77, 0x72, 0xee, 0xaf, 0x3b, 0x39, 0xf7, 0x7d, 0x23,
+	0x76, 0x71, 0x7a, 0xaa, 0x18, 0x19, 0xd8, 0x7f, 0xd2, 0x4e, 0xc3, 0x83, 0xef, 0x5d, 0xa0, 0xfd,
+	0xa2, 0xf7, 0x59, 0xf9, 0xea, 0xbf, 0x00, 0x00, 0x00, 0xff, 0xff, 0x8d, 0xb2, 0xd5, 0xa9, 0x40,
+	0x0b, 0x00, 0x00,
 }
 
 // Reference imports to suppress errors if they are not otherwise used.
@@ -540,6 +752,19 @@ type MsgClient interface {
 	// Collect pays an operator's unclaimed earnings as its payout rule says. The operator's
 	// worker may send it.
 	Collect(ctx context.Context, in *MsgCollect, opts ...grpc.CallOption) (*MsgCollectResponse, error)
+	// ClaimAndDelegate pays an operator's earnings in the bond denom and delegates them.
+	ClaimAndDelegate(ctx context.Context, in *MsgClaimAndDelegate, opts ...grpc.CallOption) (*MsgClaimAndDelegateResponse, error)
+	// ClaimAndBond pays an operator's earnings in the bond denom and adds them to the bond of its
+	// node.
+	ClaimAndBond(ctx context.Context, in *MsgClaimAndBond, opts ...grpc.CallOption) (*MsgClaimAndBondResponse, error)
+	// CreateGrant creates a grant. Only governance can send it.
+	CreateGrant(ctx context.Context, in *MsgCreateGrant, opts ...grpc.CallOption) (*MsgCreateGrantResponse, error)
+	// RevokeGrant revokes a grant. Only governance can send it.
+	RevokeGrant(ctx context.Context, in *MsgRevokeGrant, opts ...grpc.CallOption) (*MsgRevokeGrantResponse, error)
+	// FundGrant adds to the deposit of the sender's grant.
+	FundGrant(ctx context.Context, in *MsgFundGrant, opts ...grpc.CallOption) (*MsgFundGrantResponse, error)
+	// WithdrawGrant pays back what is left of a deposit when the grant is over.
+	WithdrawGrant(ctx context.Context, in *MsgWithdrawGrant, opts ...grpc.CallOption) (*MsgWithdrawGrantResponse, error)
 	// UpdateParams replaces the parameters. Only governance can send it.
 	UpdateParams(ctx context.Context, in *MsgUpdateParams, opts ...grpc.CallOption) (*MsgUpdateParamsResponse, error)
 }
@@ -579,6 +804,60 @@ func (c *msgClient) Collect(ctx context.Context, in *MsgCollect, opts ...grpc.Ca
 	return out, nil
 }
 
+func (c *msgClient) ClaimAndDelegate(ctx context.Context, in *MsgClaimAndDelegate, opts ...grpc.CallOption) (*MsgClaimAndDelegateResponse, error) {
+	out := new(MsgClaimAndDelegateResponse)
+	err := c.cc.Invoke(ctx, "/theta.rewards.v1.Msg/ClaimAndDelegate", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) ClaimAndBond(ctx context.Context, in *MsgClaimAndBond, opts ...grpc.CallOption) (*MsgClaimAndBondResponse, error) {
+	out := new(MsgClaimAndBondResponse)
+	err := c.cc.Invoke(ctx, "/theta.rewards.v1.Msg/ClaimAndBond", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) CreateGrant(ctx context.Context, in *MsgCreateGrant, opts ...grpc.CallOption) (*MsgCreateGrantResponse, error) {
+	out := new(MsgCreateGrantResponse)
+	err := c.cc.Invoke(ctx, "/theta.rewards.v1.Msg/CreateGrant", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) RevokeGrant(ctx context.Context, in *MsgRevokeGrant, opts ...grpc.CallOption) (*MsgRevokeGrantResponse, error) {
+	out := new(MsgRevokeGrantResponse)
+	err := c.cc.Invoke(ctx, "/theta.rewards.v1.Msg/RevokeGrant", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) FundGrant(ctx context.Context, in *MsgFundGrant, opts ...grpc.CallOption) (*MsgFundGrantResponse, error) {
+	out := new(MsgFundGrantResponse)
+	err := c.cc.Invoke(ctx, "/theta.rewards.v1.Msg/FundGrant", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) WithdrawGrant(ctx context.Context, in *MsgWithdrawGrant, opts ...grpc.CallOption) (*MsgWithdrawGrantResponse, error) {
+	out := new(MsgWithdrawGrantResponse)
+	err := c.cc.Invoke(ctx, "/theta.rewards.v1.Msg/WithdrawGrant", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *msgClient) UpdateParams(ctx context.Context, in *MsgUpdateParams, opts ...grpc.CallOption) (*MsgUpdateParamsResponse, error) {
 	out := new(MsgUpdateParamsResponse)
 	err := c.cc.Invoke(ctx, "/theta.rewards.v1.Msg/UpdateParams", in, out, opts...)
@@ -597,6 +876,19 @@ type MsgServer interface {
 	// Collect pays an operator's unclaimed earnings as its payout rule says. The operator's
 	// worker may send it.
 	Collect(context.Context, *MsgCollect) (*MsgCollectResponse, error)
+	// ClaimAndDelegate pays an operator's earnings in the bond denom and delegates them.
+	ClaimAndDelegate(context.Context, *MsgClaimAndDelegate) (*MsgClaimAndDelegateResponse, error)
+	// ClaimAndBond pays an operator's earnings in the bond denom and adds them to the bond of its
+	// node.
+	ClaimAndBond(context.Context, *MsgClaimAndBond) (*MsgClaimAndBondResponse, error)
+	// CreateGrant creates a grant. Only governance can send it.
+	CreateGrant(context.Context, *MsgCreateGrant) (*MsgCreateGrantResponse, error)
+	// RevokeGrant revokes a grant. Only governance can send it.
+	RevokeGrant(context.Context, *MsgRevokeGrant) (*MsgRevokeGrantResponse, error)
+	// FundGrant adds to the deposit of the sender's grant.
+	FundGrant(context.Context, *MsgFundGrant) (*MsgFundGrantResponse, error)
+	// WithdrawGrant pays back what is left of a deposit when the grant is over.
+	WithdrawGrant(context.Context, *MsgWithdrawGrant) (*MsgWithdrawGrantResponse, error)
 	// UpdateParams replaces the parameters. Only governance can send it.
 	UpdateParams(context.Context, *MsgUpdateParams) (*MsgUpdateParamsResponse, error)
 }
@@ -613,6 +905,24 @@ func (*UnimplementedMsgServer) SetPayout(ctx context.Context, req *MsgSetPayout)
 }
 func (*UnimplementedMsgServer) Collect(ctx context.Context, req *MsgCollect) (*MsgCollectResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Collect not implemented")
+}
+func (*UnimplementedMsgServer) ClaimAndDelegate(ctx context.Context, req *MsgClaimAndDelegate) (*MsgClaimAndDelegateResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method ClaimAndDelegate not implemented")
+}
+func (*UnimplementedMsgServer) ClaimAndBond(ctx context.Context, req *MsgClaimAndBond) (*MsgClaimAndBondResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method ClaimAndBond not implemented")
+}
+func (*UnimplementedMsgServer) CreateGrant(ctx context.Context, req *MsgCreateGrant) (*MsgCreateGrantResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method CreateGrant not implemented")
+}
+func (*UnimplementedMsgServer) RevokeGrant(ctx context.Context, req *MsgRevokeGrant) (*MsgRevokeGrantResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method RevokeGrant not implemented")
+}
+func (*UnimplementedMsgServer) FundGrant(ctx context.Context, req *MsgFundGrant) (*MsgFundGrantResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method FundGrant not implemented")
+}
+func (*UnimplementedMsgServer) WithdrawGrant(ctx context.Context, req *MsgWithdrawGrant) (*MsgWithdrawGrantResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method WithdrawGrant not implemented")
 }
 func (*UnimplementedMsgServer) UpdateParams(ctx context.Context, req *MsgUpdateParams) (*MsgUpdateParamsResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method UpdateParams not implemented")
@@ -676,6 +986,114 @@ func _Msg_Collect_Handler(srv interface{}, ctx context.Context, dec func(interfa
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Msg_ClaimAndDelegate_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgClaimAndDelegate)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).ClaimAndDelegate(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/theta.rewards.v1.Msg/ClaimAndDelegate",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).ClaimAndDelegate(ctx, req.(*MsgClaimAndDelegate))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_ClaimAndBond_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgClaimAndBond)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).ClaimAndBond(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/theta.rewards.v1.Msg/ClaimAndBond",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).ClaimAndBond(ctx, req.(*MsgClaimAndBond))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_CreateGrant_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgCreateGrant)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).CreateGrant(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/theta.rewards.v1.Msg/CreateGrant",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).CreateGrant(ctx, req.(*MsgCreateGrant))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_RevokeGrant_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgRevokeGrant)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).RevokeGrant(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/theta.rewards.v1.Msg/RevokeGrant",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).RevokeGrant(ctx, req.(*MsgRevokeGrant))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_FundGrant_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgFundGrant)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).FundGrant(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/theta.rewards.v1.Msg/FundGrant",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).FundGrant(ctx, req.(*MsgFundGrant))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_WithdrawGrant_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgWithdrawGrant)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).WithdrawGrant(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/theta.rewards.v1.Msg/WithdrawGrant",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).WithdrawGrant(ctx, req.(*MsgWithdrawGrant))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Msg_UpdateParams_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(MsgUpdateParams)
 	if err := dec(in); err != nil {
@@ -710,6 +1128,30 @@ var _Msg_serviceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Collect",
 			Handler:    _Msg_Collect_Handler,
+		},
+		{
+			MethodName: "ClaimAndDelegate",
+			Handler:    _Msg_ClaimAndDelegate_Handler,
+		},
+		{
+			MethodName: "ClaimAndBond",
+			Handler:    _Msg_ClaimAndBond_Handler,
+		},
+		{
+			MethodName: "CreateGrant",
+			Handler:    _Msg_CreateGrant_Handler,
+		},
+		{
+			MethodName: "RevokeGrant",
+			Handler:    _Msg_RevokeGrant_Handler,
+		},
+		{
+			MethodName: "FundGrant",
+			Handler:    _Msg_FundGrant_Handler,
+		},
+		{
+			MethodName: "WithdrawGrant",
+			Handler:    _Msg_WithdrawGrant_Handler,
 		},
 		{
 			MethodName: "UpdateParams",
@@ -961,6 +1403,139 @@ func (m *MsgCollectResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *MsgClaimAndDelegate) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgClaimAndDelegate) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgClaimAndDelegate) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Validator) > 0 {
+		i -= len(m.Validator)
+		copy(dAtA[i:], m.Validator)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Validator)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgClaimAndDelegateResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgClaimAndDelegateResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgClaimAndDelegateResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Delegated.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintTx(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgClaimAndBond) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgClaimAndBond) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgClaimAndBond) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgClaimAndBondResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgClaimAndBondResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgClaimAndBondResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Bonded.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintTx(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
 func (m *MsgUpdateParams) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
@@ -1138,6 +1713,58 @@ func (m *MsgCollectResponse) Size() (n int) {
 	if l > 0 {
 		n += 1 + l + sovTx(uint64(l))
 	}
+	return n
+}
+
+func (m *MsgClaimAndDelegate) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.Validator)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgClaimAndDelegateResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Delegated.Size()
+	n += 1 + l + sovTx(uint64(l))
+	return n
+}
+
+func (m *MsgClaimAndBond) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgClaimAndBondResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Bonded.Size()
+	n += 1 + l + sovTx(uint64(l))
 	return n
 }
 
@@ -1838,6 +2465,368 @@ func (m *MsgCollectResponse) Unmarshal(dAtA []byte) error {
 				return io.ErrUnexpectedEOF
 			}
 			m.Undelegated = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgClaimAndDelegate) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgClaimAndDelegate: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgClaimAndDelegate: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Validator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Validator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgClaimAndDelegateResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgClaimAndDelegateResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgClaimAndDelegateResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Delegated", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Delegated.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgClaimAndBond) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgClaimAndBond: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgClaimAndBond: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgClaimAndBondResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgClaimAndBondResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgClaimAndBondResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Bonded", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Bonded.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
 			iNdEx = postIndex
 		default:
 			iNdEx = preIndex

@@ -1,4 +1,4 @@
-package update
+package osfault
 
 import (
 	"errors"
@@ -7,8 +7,9 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// lock waits until no other process has locked a file. The system ends the lock of a process that ends.
-func lock(path string) (unlock func() error, err error) {
+// Lock waits until no other process has locked a file, which it makes if there is none. The system ends the lock of a
+// process that ends.
+func Lock(path string) (unlock func() error, err error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
@@ -19,6 +20,3 @@ func lock(path string) (unlock func() error, err error) {
 	}
 	return file.Close, nil
 }
-
-// syncFolder does nothing: Windows writes the names of files by itself.
-func syncFolder(string) error { return nil }

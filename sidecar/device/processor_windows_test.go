@@ -1,4 +1,4 @@
-package sensors
+package device
 
 import (
 	"testing"
@@ -8,11 +8,11 @@ import (
 )
 
 func TestWindowsTellsItsLoad(t *testing.T) {
-	first, err := systemTicks()
+	first, err := systemProcessorTimes()
 	require.NoError(t, err)
-	require.LessOrEqual(t, first.idle, first.all)
+	require.LessOrEqual(t, first.Idle, first.Total)
 	require.Eventually(t, func() bool {
-		later, err := systemTicks()
-		return err == nil && later.all > first.all
+		later, err := systemProcessorTimes()
+		return err == nil && later.Total > first.Total
 	}, 30*time.Second, 10*time.Millisecond)
 }

@@ -1,0 +1,138 @@
+package keeper
+
+import (
+	"context"
+	"errors"
+
+	"cosmossdk.io/collections"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	epochstypes "github.com/cosmos/cosmos-sdk/x/epochs/types"
+
+	"github.com/thetaedge/theta/x/internal/isolated"
+	"github.com/thetaedge/theta/x/rewards/types"
+)
+
+// maxForgotten bounds the summaries that one roll removes.
+const maxForgotten = 10
+
+// EpochHooks closes an epoch when x/epochs starts the next one.
+type EpochHooks struct{ keeper *Keeper }
+
+var _ epochstypes.EpochHooks = EpochHooks{}
+
+// Hooks returns the hooks that x/epochs calls.
+func (k *Keeper) Hooks() epochstypes.EpochHooks { return EpochHooks{keeper: k} }
+
+// AfterEpochEnd does nothing, because an epoch is closed when the next one starts.
+func (EpochHooks) AfterEpochEnd(context.Context, string, int64) error { return nil }
+
+// BeforeEpochStart closes the epochs before number. A failure is logged and leaves the rolls of
+// other modules alone: the start of the next epoch counts what this one has missed.
+func (h EpochHooks) BeforeEpochStart(ctx context.Context, identifier string, number int64) error {
+	params, err := h.keeper.params.Get(ctx)
+	if err != nil {
+		return err
+	}
+	if identifier != params.EpochIdentifier {
+		return nil
+	}
+	isolated.Try(ctx, h.keeper.logger(ctx), "closing an epoch", func(ctx context.Context) error {
+		epoch, err := h.keeper.others.Epochs.GetEpochInfo(sdk.UnwrapSDKContext(ctx), identifier)
+		if err != nil {
+			return err
+		}
+		if err := h.keeper.countEmission(ctx, params, number-1, epoch.Duration); err != nil {
+			return err
+		}
+		return h.keeper.closeEpoch(ctx, params, number-1)
+	})
+	return nil
+}
+
+// closeEpoch writes the summary of an epoch, opens the next one and forgets old summaries.
+func (k *Keeper) closeEpoch(ctx context.Context, params types.Params, number int64) error {
+	flows, err := k.SupplyFlows(ctx)
+	if err != nil {
+		return err
+	}
+	height := sdk.UnwrapSDKContext(ctx).BlockHeight()
+	open, err := k.openEpoch(ctx)
+	if err != nil {
+		return err
+	}
+	work, err := k.paidWork(ctx)
+	if err != nil {
+		return err
+	}
+	if number > 0 {
+		// The heights of an exported state may be higher than those of the chain that starts from it.
+		summary := types.EpochSummary{
+			Identifier: params.EpochIdentifier, Epoch: number, StartHeight: min(open.StartHeight, height), EndHeight: height,
+			Flows: flows.Since(open.Flows), Work: work,
+		}
+		if err := k.summaries.Set(ctx, number, summary); err != nil {
+			return err
+		}
+	}
+	if err := k.work.Remove(ctx); err != nil {
+		return err
+	}
+	if err := k.open.Set(ctx, types.OpenEpoch{StartHeight: height, Flows: flows}); err != nil {
+		return err
+	}
+	return k.forgetEpochs(ctx, number-int64(params.HistoryEpochs)) //nolint:gosec // bounded by MaxHistoryEpochs
+}
+
+// forgetEpochs removes summaries up to an epoch, at most maxForgotten of them.
+func (k *Keeper) forgetEpochs(ctx context.Context, last int64) error {
+	iterator, err := k.summaries.Iterate(ctx, new(collections.Range[int64]).EndInclusive(last))
+	if err != nil {
+		return err
+	}
+	var old []int64
+	for ; iterator.Valid() && len(old) < maxForgotten; iterator.Next() {
+		number, err := iterator.Key()
+		if err != nil {
+			return errors.Join(err, iterator.Close())
+		}
+		old = append(old, number)
+	}
+	if err := iterator.Close(); err != nil {
+		return err
+	}
+	for _, number := range old {
+		if err := k.summaries.Remove(ctx, number); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// openEpoch returns where the current epoch began.
+func (k *Keeper) openEpoch(ctx context.Context) (types.OpenEpoch, error) {
+	open, err := k.open.Get(ctx)
+	if errors.Is(err, collections.ErrNotFound) {
+		return types.OpenEpoch{StartHeight: 1}, nil
+	}
+	return open, err
+}
+
+// paidWork returns what nodes were credited with in the current epoch, up to the last block.
+func (k *Keeper) paidWork(ctx context.Context) (types.PaidWork, error) {
+	work, err := k.work.Get(ctx)
+	if errors.Is(err, collections.ErrNotFound) {
+		return types.PaidWork{}, nil
+	}
+	return work, err
+}
+
+// EpochSummary returns what was minted, burned and paid in an epoch, or ErrEpochNotKept.
+func (k *Keeper) EpochSummary(ctx context.Context, number int64) (types.EpochSummary, error) {
+	summary, err := k.summaries.Get(ctx, number)
+	if errors.Is(err, collections.ErrNotFound) {
+		return summary, types.ErrEpochNotKept.Wrapf(
+			"epoch %d: expected one that has ended and is among the last history_epochs; list them with: thetad query rewards epoch-summaries", number)
+	}
+	return summary, err
+}

@@ -1,0 +1,122 @@
+package keeper
+
+import (
+	"context"
+	"slices"
+
+	"cosmossdk.io/collections"
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/x/internal/isolated"
+	"github.com/thetaedge/theta/x/rewards/types"
+)
+
+// grantNoteEntry is a note with its key.
+type grantNoteEntry struct {
+	key  grantNoteKey
+	note types.GrantNote
+}
+
+// foldGrants mints what grants pay in this block. It writes each grant once, and each in a
+// context of its own, so that a faulty grant does not hold up the others.
+func (k *Keeper) foldGrants(ctx context.Context) {
+	entries, err := k.takeGrantNotes(ctx)
+	if err != nil {
+		k.logger(ctx).Error("expected to read what grants pay in this block", "err", err)
+		return
+	}
+	for len(entries) > 0 {
+		id, n := entries[0].key.K1(), 1
+		for n < len(entries) && entries[n].key.K1() == id {
+			n++
+		}
+		notes := entries[:n]
+		if err := isolated.Run(ctx, func(ctx context.Context) error { return k.foldGrant(ctx, id, notes) }); err != nil {
+			k.logger(ctx).Error("expected to mint what a grant pays", "grant", id, "err", err)
+		}
+		entries = entries[n:]
+	}
+}
+
+// takeGrantNotes returns the block's notes, ordered by grant, and removes them.
+func (k *Keeper) takeGrantNotes(ctx context.Context) ([]grantNoteEntry, error) {
+	var entries []grantNoteEntry
+	err := k.grantNotes.Walk(ctx, nil, func(key grantNoteKey, note types.GrantNote) (bool, error) {
+		entries = append(entries, grantNoteEntry{key: key, note: note})
+		return false, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i := range entries {
+		if err := k.grantNotes.Remove(ctx, entries[i].key); err != nil {
+			return nil, err
+		}
+	}
+	return entries, nil
+}
+
+// foldGrant mints what a grant pays in this block, into escrow. Pay of a grant that was revoked
+// is void when it is credited, and nothing is minted for it.
+func (k *Keeper) foldGrant(ctx context.Context, id uint64, notes []grantNoteEntry) error {
+	grant, err := k.Grant(ctx, id)
+	if err != nil || grant.Status == types.GRANT_STATUS_REVOKED {
+		return err
+	}
+	minted, executors, shares := math.ZeroInt(), math.ZeroInt(), types.PendingFees{}
+	for i := range notes {
+		note := &notes[i].note
+		minted, executors, shares = minted.Add(note.Minted), executors.Add(note.Executor), shares.Add(note.Shares)
+		class := slices.IndexFunc(grant.Classes, func(c types.GrantClass) bool { return c.Class == notes[i].key.K3() })
+		if class < 0 {
+			return types.ErrNotGranted.Wrapf("grant %d has no class %s", id, notes[i].key.K3())
+		}
+		counts := &grant.Classes[class]
+		counts.Fuel, counts.Minted = counts.Fuel.Add(note.Fuel), counts.Minted.Add(note.Minted)
+	}
+	if err := k.grants.Set(ctx, id, grant); err != nil {
+		return err
+	}
+	if err := k.addHeldTotal(ctx, &grant, notes[0].note.Matures, executors); err != nil {
+		return err
+	}
+	pending, err := k.pendingFees(ctx)
+	if err != nil {
+		return err
+	}
+	if err := k.storePending(ctx, pending.Add(shares)); err != nil {
+		return err
+	}
+	coin := grant.Coin(minted)
+	if err := k.others.Bank.MintCoins(ctx, k.escrow, sdk.NewCoins(coin)); err != nil {
+		return err
+	}
+	return emit(ctx, &types.EventGrantMinted{Id: id, Amount: coin})
+}
+
+// droppedTotals is the number of sums of matured pay that a block drops of a grant. A block adds
+// at most one, so that they do not pile up.
+const droppedTotals = 2
+
+// addHeldTotal adds pay to the sum of its epoch, and drops sums that are of no more use because
+// their pay has matured.
+func (k *Keeper) addHeldTotal(ctx context.Context, grant *types.Grant, matures uint64, amount math.Int) error {
+	if err := add(ctx, k.heldTotals, collections.Join(grant.Id, matures), amount); err != nil {
+		return err
+	}
+	oldest, _, err := k.heldTotalsOf(ctx, grant.Id, 0, droppedTotals)
+	if err != nil {
+		return err
+	}
+	for _, epoch := range oldest {
+		if epoch+grant.HoldEpochs > matures { // not before the present epoch
+			break
+		}
+		if err := k.heldTotals.Remove(ctx, collections.Join(grant.Id, epoch)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

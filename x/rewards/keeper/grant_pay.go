@@ -1,0 +1,168 @@
+package keeper
+
+import (
+	"context"
+	"errors"
+
+	"cosmossdk.io/collections"
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+	"github.com/thetaedge/theta/x/rewards/types"
+)
+
+// CreditGrant credits a node with the price of the fuel that an accepted result used, which
+// x/compute has verified, and returns that price before the fee split. The coins are minted when
+// the block ends. The pay is held until it has matured, and is void if the grant is revoked
+// before that.
+func (k *Keeper) CreditGrant(ctx context.Context, credit computetypes.GrantCredit) (math.Int, error) {
+	fuel := math.NewIntFromUint64(credit.Fuel)
+	gross := math.MinInt(computetypes.FuelPay(credit.Grant.Price, fuel), credit.Most).Sub(credit.Less)
+	if !gross.IsPositive() {
+		return math.ZeroInt(), nil
+	}
+	coin := sdk.NewCoin(credit.Denom, gross)
+	if err := types.CheckCoin(coin); err != nil {
+		return gross, err
+	}
+	epoch, err := k.others.Nodes.Epoch(ctx)
+	if err != nil {
+		return gross, err
+	}
+	params, err := k.params.Get(ctx)
+	if err != nil {
+		return gross, err
+	}
+	shares, matures := params.Split(coin), epoch+credit.Grant.HoldEpochs
+	if err := add(ctx, k.held, collections.Join3(credit.Operator, matures, credit.Grant.Id), shares.Executor.Amount); err != nil {
+		return gross, err
+	}
+	key := collections.Join3(credit.Grant.Id, credit.Operator, credit.Class)
+	note, err := k.grantNotes.Get(ctx, key)
+	if errors.Is(err, collections.ErrNotFound) {
+		note, err = types.GrantNote{Minted: math.ZeroInt(), Fuel: math.ZeroInt(), Executor: math.ZeroInt()}, nil
+	}
+	if err != nil {
+		return gross, err
+	}
+	note.Minted, note.Fuel = note.Minted.Add(gross), note.Fuel.Add(fuel)
+	note.Executor, note.Shares = note.Executor.Add(shares.Executor.Amount), note.Shares.Add(shares.Pending())
+	note.Matures = matures
+	return gross, k.grantNotes.Set(ctx, key, note)
+}
+
+// add adds a positive amount to an entry of a map.
+func add[K any](ctx context.Context, entries collections.Map[K, math.Int], key K, amount math.Int) error {
+	before, err := entries.Get(ctx, key)
+	if errors.Is(err, collections.ErrNotFound) {
+		before, err = math.ZeroInt(), nil
+	}
+	if err != nil || !amount.IsPositive() {
+		return err
+	}
+	return entries.Set(ctx, key, before.Add(amount))
+}
+
+// release moves an operator's held pay that has matured to its earnings, at most
+// types.MaxReleased entries, and removes entries that are void.
+func (k *Keeper) release(ctx context.Context, operator sdk.AccAddress) error {
+	epoch, err := k.others.Nodes.Epoch(ctx)
+	if err != nil {
+		return err
+	}
+	held, err := k.HeldPay(ctx, operator, types.MaxReleased)
+	if err != nil {
+		return err
+	}
+	for _, pay := range held {
+		if pay.Matures > epoch {
+			break
+		}
+		if err := k.held.Remove(ctx, collections.Join3(operator, pay.Matures, pay.Grant)); err != nil {
+			return err
+		}
+		if pay.Void {
+			continue
+		}
+		grant, err := k.Grant(ctx, pay.Grant)
+		if err != nil {
+			return err
+		}
+		if err := k.credit(ctx, operator, grant.Coin(pay.Amount)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// HeldPay returns the first limit entries of an operator's held pay, those that mature first
+// before the others.
+func (k *Keeper) HeldPay(ctx context.Context, operator sdk.AccAddress, limit int) ([]types.HeldPay, error) {
+	iterator, err := k.held.Iterate(ctx, collections.NewPrefixedTripleRange[sdk.AccAddress, uint64, uint64](operator))
+	if err != nil {
+		return nil, err
+	}
+	defer iterator.Close()
+	var held []types.HeldPay
+	for ; iterator.Valid() && len(held) < limit; iterator.Next() {
+		entry, err := iterator.KeyValue()
+		if err != nil {
+			return nil, err
+		}
+		pay, err := k.heldPay(ctx, entry.Key, entry.Value)
+		if err != nil {
+			return nil, err
+		}
+		held = append(held, pay)
+	}
+	return held, nil
+}
+
+// heldPay describes an entry of held pay.
+func (k *Keeper) heldPay(ctx context.Context, key heldKey, amount math.Int) (types.HeldPay, error) {
+	grant, err := k.Grant(ctx, key.K3())
+	if err != nil {
+		return types.HeldPay{}, err
+	}
+	text, err := k.addresses.BytesToString(key.K1())
+	return types.HeldPay{
+		Operator: text, Matures: key.K2(), Grant: key.K3(), Amount: amount, Void: grant.Voids(key.K2()),
+	}, err
+}
+
+// takeUnmatured removes the sums of a grant's pay that has not matured when it is revoked, and
+// returns them. There are at most hold_epochs of them.
+func (k *Keeper) takeUnmatured(ctx context.Context, grant *types.Grant) (sdk.Coin, error) {
+	keys, sum, err := k.heldTotalsOf(ctx, grant.Id, grant.RevokedEpoch+1, 0)
+	if err != nil {
+		return sdk.Coin{}, err
+	}
+	for _, matures := range keys {
+		if err := k.heldTotals.Remove(ctx, collections.Join(grant.Id, matures)); err != nil {
+			return sdk.Coin{}, err
+		}
+	}
+	return grant.Coin(sum), nil
+}
+
+// heldTotalsOf returns the epochs, from first on, in which pay of a grant matures, and its sum.
+// It returns at most limit of them, or all if limit is 0.
+func (k *Keeper) heldTotalsOf(ctx context.Context, id, first uint64, limit int) ([]uint64, math.Int, error) {
+	sum := math.ZeroInt()
+	iterator, err := k.heldTotals.Iterate(ctx, collections.NewPrefixedPairRange[uint64, uint64](id).StartInclusive(first))
+	if err != nil {
+		return nil, sum, err
+	}
+	defer iterator.Close()
+	var epochs []uint64
+	for ; iterator.Valid() && (limit == 0 || len(epochs) < limit); iterator.Next() {
+		entry, err := iterator.KeyValue()
+		if err != nil {
+			return nil, sum, err
+		}
+		epochs, sum = append(epochs, entry.Key.K2()), sum.Add(entry.Value)
+	}
+	return epochs, sum, nil
+}
