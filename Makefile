@@ -8,7 +8,7 @@ SHELL := bash
 
 # One set of build tags for binaries, tests and linters: another set would
 # compile the whole SDK a second time.
-TAGS := pebbledb,libsecp256k1_sdk
+TAGS := pebbledb
 export GOFLAGS := -tags=$(TAGS) -buildvcs=false
 export CGO_ENABLED := 1
 
@@ -114,12 +114,14 @@ test: ## Run all tests but system tests and simulations (PKG=./x/... for fewer)
 	@mkdir -p build
 	go test $(TEST_FLAGS) $(if $(COVER),-coverprofile=$(COVER)) $(if $(filter ./...,$(PKG)),$(LONGEST)) $(PKG)
 
-# The engines share nothing between goroutines, and take many minutes under the detector. Tests that
-# start the app are left out (//go:build !race): the detector would have to compile it. So are tests
+# Packages that share nothing between goroutines are left out; the engines would take many minutes
+# under the detector. Tests that start the app are left out (//go:build !race): the detector would have to compile it. So are tests
 # that measure memory, of which the detector takes most, or compute for minutes under it.
+UNSHARED := executor/(wasm|manifest|profiles)|sidecar/(bench|bid|carbon|config|forecast|payout|rehearsal|release|why)|client/(jobfile|money|tx)|blob/hosts
+
 .PHONY: test-race
 test-race: ## Run the tests of sidecar, client and tensor/cpu, shortened, under the race detector
-	go test -race -short $(TEST_FLAGS) $$(go list ./sidecar/... ./client/... ./drand/... ./executor/... ./blob/... ./relay/... ./tensor/cpu | grep -v /executor/wasm)
+	go test -race -short $(TEST_FLAGS) $$(go list ./sidecar/... ./client/... ./drand/... ./executor/... ./blob/... ./relay/... ./tensor/cpu | grep -vE '/($(UNSHARED))$$')
 
 .PHONY: test-system
 test-system: build textgen ## Run real binaries, kill them, and see that nothing is lost

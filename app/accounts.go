@@ -7,6 +7,9 @@ import (
 	minttypes "github.com/cosmos/cosmos-sdk/x/mint/types"
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 
+	icatypes "github.com/cosmos/ibc-go/v11/modules/apps/27-interchain-accounts/types"
+	transfertypes "github.com/cosmos/ibc-go/v11/modules/apps/transfer/types"
+
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
@@ -25,6 +28,8 @@ func moduleAccountPermissions() map[string][]string {
 		edgenodetypes.ModuleName:       {authtypes.Burner},
 		computetypes.ModuleName:        {authtypes.Burner, authtypes.Minter},
 		feemarkettypes.ModuleName:      {authtypes.Burner},
+		transfertypes.ModuleName:       {authtypes.Minter, authtypes.Burner},
+		icatypes.ModuleName:            nil,
 	}
 }
 

@@ -12,6 +12,8 @@ import (
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 	bankkeeper "github.com/cosmos/cosmos-sdk/x/bank/keeper"
 
+	ibcante "github.com/cosmos/ibc-go/v11/modules/core/ante"
+
 	"github.com/thetaedge/theta/app/params"
 	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
 )
@@ -33,12 +35,13 @@ func newAnteHandler(app *App) sdk.AnteHandler {
 		ante.NewSetPubKeyDecorator(accounts),
 		ante.NewValidateSigCountDecorator(accounts),
 		ante.NewSigGasConsumeDecorator(accounts, ante.DefaultSigVerificationGasConsumer),
-		ante.NewSigVerificationDecorator(accounts, app.encoding.TxConfig.SignModeHandler()),
+		ante.NewSigVerificationDecorator(fastKeys{accounts}, app.encoding.TxConfig.SignModeHandler()),
 		priceDecorator{app: app},
 		ante.NewDeductFeeDecorator(accounts, feeBank{app.BankKeeper.BaseKeeper}, app.FeeGrantKeeper, NewTxFeeChecker(app.PriceSource())),
 		ante.NewIncrementSequenceDecorator(accounts),
 		paidDecorator{app: app},
 		againDecorator{app: app},
+		ibcante.NewRedundantRelayDecorator(app.IBCKeeper),
 	)
 }
 

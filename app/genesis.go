@@ -26,6 +26,8 @@ import (
 	slashingtypes "github.com/cosmos/cosmos-sdk/x/slashing/types"
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 
+	icatypes "github.com/cosmos/ibc-go/v11/modules/apps/27-interchain-accounts/types"
+
 	"github.com/thetaedge/theta/app/params"
 )
 
@@ -71,6 +73,7 @@ func genesisDefaults() map[string]module.AppModuleBasic {
 		minttypes.ModuleName:     mintBasic{},
 		slashingtypes.ModuleName: slashingBasic{},
 		epochstypes.ModuleName:   epochsBasic{},
+		icatypes.ModuleName:      icaBasic{},
 	}
 }
 

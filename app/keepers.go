@@ -71,6 +71,7 @@ type Keepers struct {
 	RewardsKeeper   *rewardskeeper.Keeper
 	ComputeKeeper   *computekeeper.Keeper
 	FeemarketKeeper *feemarketkeeper.Keeper
+	IBCKeepers
 
 	supplyLedger *rewardskeeper.SupplyLedger
 }
@@ -87,6 +88,7 @@ func newKeepers(app *App, logger log.Logger, appOpts servertypes.AppOptions) Kee
 	k.addStaking(app)
 	k.addGovernance(app, appOpts)
 	k.addPermissions(app)
+	k.addIBC(app)
 	k.addEdge(app)
 	return k
 }

@@ -38,6 +38,13 @@ import (
 	"github.com/cosmos/cosmos-sdk/x/upgrade"
 	upgradetypes "github.com/cosmos/cosmos-sdk/x/upgrade/types"
 
+	icatypes "github.com/cosmos/ibc-go/v11/modules/apps/27-interchain-accounts/types"
+	packetforwardtypes "github.com/cosmos/ibc-go/v11/modules/apps/packet-forward-middleware/types"
+	ratelimittypes "github.com/cosmos/ibc-go/v11/modules/apps/rate-limiting/types"
+	transfertypes "github.com/cosmos/ibc-go/v11/modules/apps/transfer/types"
+	ibcexported "github.com/cosmos/ibc-go/v11/modules/core/exported"
+	ibctm "github.com/cosmos/ibc-go/v11/modules/light-clients/07-tendermint"
+
 	"github.com/thetaedge/theta/x/beacon"
 	beacontypes "github.com/thetaedge/theta/x/beacon/types"
 	"github.com/thetaedge/theta/x/compute"
@@ -70,7 +77,7 @@ func (app *App) setModules() {
 func (app *App) modules() []module.AppModule {
 	cdc, registry := app.encoding.Codec, app.encoding.InterfaceRegistry
 	k := app.Keepers
-	return []module.AppModule{
+	return append([]module.AppModule{
 		genutil.NewAppModule(k.AccountKeeper, k.StakingKeeper, app, app.encoding.TxConfig),
 		auth.NewAppModule(cdc, k.AccountKeeper, authsims.RandomGenesisAccounts, nil),
 		vesting.NewAppModule(k.AccountKeeper, k.BankKeeper),
@@ -91,7 +98,7 @@ func (app *App) modules() []module.AppModule {
 		rewards.NewAppModule(k.RewardsKeeper),
 		compute.NewAppModule(k.ComputeKeeper),
 		feemarket.NewAppModule(k.FeemarketKeeper),
-	}
+	}, k.IBCKeepers.modules()...)
 }
 
 // setOrder sets the order in which the modules run within a block.
@@ -104,6 +111,7 @@ func (app *App) setOrder() {
 	app.ModuleManager.SetOrderBeginBlockers(
 		minttypes.ModuleName, distrtypes.ModuleName, slashingtypes.ModuleName, evidencetypes.ModuleName,
 		stakingtypes.ModuleName, authz.ModuleName, beacontypes.ModuleName, epochstypes.ModuleName,
+		ibcexported.ModuleName, ratelimittypes.ModuleName,
 	)
 
 	// Bank runs first: it credits the block's virtual transfers, which later modules may
@@ -123,7 +131,9 @@ func (app *App) setOrder() {
 		authz.ModuleName, feegrant.ModuleName, upgradetypes.ModuleName, vestingtypes.ModuleName,
 		consensustypes.ModuleName, epochstypes.ModuleName,
 		beacontypes.ModuleName, edgenodetypes.ModuleName, rewardstypes.ModuleName, computetypes.ModuleName,
-		feemarkettypes.ModuleName, genutiltypes.ModuleName,
+		feemarkettypes.ModuleName,
+		ibcexported.ModuleName, ibctm.ModuleName, transfertypes.ModuleName, icatypes.ModuleName,
+		packetforwardtypes.ModuleName, ratelimittypes.ModuleName, genutiltypes.ModuleName,
 	}
 	app.ModuleManager.SetOrderInitGenesis(order...)
 	app.ModuleManager.SetOrderExportGenesis(order...)

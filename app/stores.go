@@ -37,14 +37,14 @@ type stores struct {
 
 func newStores() stores {
 	return stores{
-		kv: storetypes.NewKVStoreKeys(
+		kv: storetypes.NewKVStoreKeys(append(ibcStoreKeys(),
 			authtypes.StoreKey, banktypes.StoreKey, stakingtypes.StoreKey, slashingtypes.StoreKey,
 			distrtypes.StoreKey, minttypes.StoreKey, govtypes.StoreKey, consensustypes.StoreKey,
 			upgradetypes.StoreKey, evidencetypes.StoreKey, feegrant.StoreKey, authzkeeper.StoreKey,
 			epochstypes.StoreKey,
 			beacontypes.StoreKey, edgenodetypes.StoreKey, rewardstypes.StoreKey, computetypes.StoreKey,
 			feemarkettypes.StoreKey,
-		),
+		)...),
 		transient: storetypes.NewTransientStoreKeys(
 			rewardstypes.TStoreKey, computetypes.TStoreKey, feemarkettypes.TStoreKey),
 		object: storetypes.NewObjectStoreKeys(banktypes.ObjectStoreKey),

@@ -105,7 +105,7 @@ run() {
 
 # paid: the program for Windows next to native programs, which make build has built.
 paid() {
-  GOFLAGS=-buildvcs=false go test -tags=pebbledb,libsecp256k1_sdk,wine -vet=off -count=1 -timeout=15m -v ./tests/windows
+  GOFLAGS=-buildvcs=false go test -tags=pebbledb,wine -vet=off -count=1 -timeout=15m -v ./tests/windows
 }
 
 case "${1:-}" in

@@ -1,0 +1,209 @@
+package ibc_test
+
+import (
+	"crypto/sha256"
+	"testing"
+	"time"
+
+	"github.com/cosmos/gogoproto/proto"
+	"github.com/stretchr/testify/require"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	"github.com/cosmos/cosmos-sdk/x/authz"
+	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
+
+	controllertypes "github.com/cosmos/ibc-go/v11/modules/apps/27-interchain-accounts/controller/types"
+	icatypes "github.com/cosmos/ibc-go/v11/modules/apps/27-interchain-accounts/types"
+	channeltypes "github.com/cosmos/ibc-go/v11/modules/core/04-channel/types"
+	ibctesting "github.com/cosmos/ibc-go/v11/testing"
+
+	"github.com/thetaedge/theta/app"
+	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/testutil/edge"
+	computekeeper "github.com/thetaedge/theta/x/compute/keeper"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+)
+
+// account is an interchain account: its owner lives on the first chain of a path, the account on the
+// second.
+type account struct {
+	*network
+	path    *ibctesting.Path
+	owner   string
+	address string
+}
+
+// register opens the account of chain A's sender on chain B, and funds it.
+func (n *network) register(fund sdk.Coin) *account {
+	n.t.Helper()
+	a, b := n.chains[0], n.chains[1]
+	path := ibctesting.NewPath(a, b)
+	path.SetupConnections()
+	owner := address(a)
+	port, err := icatypes.NewControllerPortID(owner)
+	require.NoError(n.t, err)
+	version := icatypes.NewDefaultMetadataString(path.EndpointA.ConnectionID, path.EndpointB.ConnectionID)
+	result, err := a.SendMsgs(controllertypes.NewMsgRegisterInterchainAccount(
+		path.EndpointA.ConnectionID, owner, version, channeltypes.ORDERED))
+	require.NoError(n.t, err)
+	path.EndpointA.ChannelID, err = ibctesting.ParseChannelIDFromEvents(result.Events)
+	require.NoError(n.t, err)
+	path.EndpointA.ChannelConfig = &ibctesting.ChannelConfig{PortID: port, Version: version, Order: channeltypes.ORDERED}
+	path.EndpointB.ChannelConfig = &ibctesting.ChannelConfig{PortID: icatypes.HostPortID, Version: version, Order: channeltypes.ORDERED}
+	require.NoError(n.t, path.EndpointB.ChanOpenTry())
+	require.NoError(n.t, path.EndpointA.ChanOpenAck())
+	require.NoError(n.t, path.EndpointB.ChanOpenConfirm())
+
+	at, found := appOf(b).ICAHostKeeper.GetInterchainAccountAddress(b.GetContext(), path.EndpointB.ConnectionID, port)
+	require.True(n.t, found)
+	_, err = b.SendMsgs(banktypes.NewMsgSend(b.SenderAccount.GetAddress(), sdk.MustAccAddressFromBech32(at), sdk.NewCoins(fund)))
+	require.NoError(n.t, err)
+	return &account{network: n, path: path, owner: owner, address: at}
+}
+
+// run sends messages to the account, and returns its answer.
+func (c *account) run(messages ...proto.Message) channeltypes.Acknowledgement {
+	c.t.Helper()
+	data, err := icatypes.SerializeCosmosTx(c.chains[0].Codec, messages, icatypes.EncodingProtobuf)
+	require.NoError(c.t, err)
+	result, err := c.chains[0].SendMsgs(controllertypes.NewMsgSendTx(c.owner, c.path.EndpointA.ConnectionID,
+		uint64(time.Hour), icatypes.InterchainAccountPacketData{Type: icatypes.EXECUTE_TX, Data: data}))
+	require.NoError(c.t, err)
+	packet, err := ibctesting.ParseV1PacketFromEvents(result.Events)
+	require.NoError(c.t, err)
+	return c.relay(c.path, packet)
+}
+
+func (c *account) jobs() []computetypes.Job {
+	c.t.Helper()
+	b := c.chains[1]
+	response, err := computekeeper.NewQueryServer(appOf(b).ComputeKeeper).Jobs(b.GetContext(), &computetypes.QueryJobsRequest{Requester: c.address})
+	require.NoError(c.t, err)
+	return response.Jobs
+}
+
+func post(requester string, reward sdk.Coin) *computetypes.MsgPostJob {
+	sum := sha256.Sum256([]byte("program"))
+	return &computetypes.MsgPostJob{
+		Requester: requester,
+		Spec: computetypes.JobSpec{
+			Executor: "wasm/1", Program: computetypes.Blob{Sha256: sum[:], Size_: 7, Uris: []string{"http://127.0.0.1:1/program"}},
+			Class: "cpu-small", Tasks: 1,
+			Resources:     computetypes.Resources{Fuel: 1_000_000, MemoryBytes: 1 << 20, OutputBytes: 1 << 20},
+			Policy:        computetypes.Policy{Kind: computetypes.POLICY_KIND_QUORUM, Replicas: 3},
+			Reward:        reward,
+			PrepareBlocks: 10, CommitBlocks: 40, LifetimeBlocks: 300,
+			Sink: "http://127.0.0.1:1/v1/drops/00",
+		},
+	}
+}
+
+// nodes registers nodes on the second chain, so that a job finds executors, and waits until they are
+// listed.
+func (n *network) nodes(count int) {
+	n.t.Helper()
+	b := n.chains[1]
+	for i := range count {
+		operator := b.SenderAccounts[i+1]
+		worker := sdk.AccAddress(append(make([]byte, 19), byte(i+1)))
+		at := operator.SenderAccount.GetAddress().String()
+		_, err := b.SendMsgsWithSender(operator, &edgenodetypes.MsgRegister{
+			Operator: at, Worker: worker.String(), Moniker: "node",
+			Hardware: edgenodetypes.Hardware{CpuCores: 4, MemoryBytes: 8 << 30}, Region: "eu", Class: "cpu-small",
+			Executors: []string{"wasm/1"}, Bond: params.TfuelCoin(500), Slots: 2,
+		})
+		require.NoError(n.t, err)
+	}
+	b.Coordinator.CommitNBlocks(b, 2*uint64(edge.EpochDuration/ibctesting.TimeIncrement)+1)
+}
+
+func TestAnAccountOfAnotherChainPostsAndCancelsAJob(t *testing.T) {
+	n := newNetwork(t, 2)
+	n.nodes(6)
+	account := n.register(params.TfuelCoin(100))
+	ack := account.run(post(account.address, params.TfuelCoin(1)))
+	require.True(t, ack.Success(), ack.GetError())
+	jobs := account.jobs()
+	require.Len(t, jobs, 1)
+	n.conserved()
+
+	spent := balance(n.chains[1], account.address, params.BaseDenom)
+	ack = account.run(&computetypes.MsgCancelJob{Requester: account.address, JobId: jobs[0].Id})
+	require.True(t, ack.Success(), ack.GetError())
+	require.True(t, balance(n.chains[1], account.address, params.BaseDenom).GT(spent), "the reserve came back")
+	n.conserved()
+}
+
+// TestAPacketThatCannotBeExecutedChangesNothing: the account keeps its coins, and the channel stays
+// open for the next packet.
+func TestAPacketThatCannotBeExecutedChangesNothing(t *testing.T) {
+	n := newNetwork(t, 2)
+	n.nodes(6)
+	b := n.chains[1]
+	account := n.register(params.TfuelCoin(2))
+	before := balance(b, account.address, params.BaseDenom)
+	stranger := b.SenderAccount.GetAddress()
+	exec := authz.NewMsgExec(sdk.MustAccAddressFromBech32(account.address), []sdk.Msg{
+		banktypes.NewMsgSend(stranger, sdk.MustAccAddressFromBech32(account.address), sdk.NewCoins(params.TfuelCoin(1))),
+	})
+	for name, messages := range map[string][]proto.Message{
+		"a job it cannot pay":    {post(account.address, params.TfuelCoin(100))},
+		"a job of another":       {post(stranger.String(), params.TfuelCoin(1))},
+		"another's coins":        {banktypes.NewMsgSend(stranger, sdk.MustAccAddressFromBech32(account.address), sdk.NewCoins(params.TfuelCoin(1)))},
+		"a grant's message":      {&exec},
+		"a parameter":            {&computetypes.MsgUpdateParams{Authority: account.address}},
+		"a worker's duty":        {&computetypes.MsgClaim{Worker: account.address}},
+		"first good, second bad": {banktypes.NewMsgSend(sdk.MustAccAddressFromBech32(account.address), stranger, sdk.NewCoins(params.TfuelCoin(1))), post(account.address, params.TfuelCoin(100))},
+	} {
+		ack := account.run(messages...)
+		require.False(t, ack.Success(), name)
+		require.Equal(t, before, balance(b, account.address, params.BaseDenom), name)
+		require.Empty(t, account.jobs(), name)
+		n.conserved()
+	}
+	ack := account.run(banktypes.NewMsgSend(sdk.MustAccAddressFromBech32(account.address), stranger, sdk.NewCoins(params.TfuelCoin(1))))
+	require.True(t, ack.Success(), ack.GetError())
+}
+
+// TestAVoucherPaysAJobOnceGovernanceLists: a denom of another chain is refused until it is listed, and
+// returns to its chain afterwards.
+func TestAVoucherPaysAJobOnceGovernanceListsIt(t *testing.T) {
+	n := newNetwork(t, 2)
+	n.nodes(6)
+	b, path := n.chains[1], n.paths[0]
+	require.True(t, n.relay(path, n.send(path.EndpointA, params.TfuelCoin(50), address(b), "")).Success())
+	denom := voucher(path.EndpointB)
+	reward := sdk.NewCoin(denom, params.Tfuel(1))
+	_, err := b.SendMsgs(post(address(b), reward))
+	require.ErrorContains(t, err, denom)
+
+	server := computekeeper.NewMsgServer(appOf(b).ComputeKeeper)
+	limits, err := appOf(b).ComputeKeeper.Params(b.GetContext())
+	require.NoError(t, err)
+	limits.Denoms = append(limits.Denoms, computetypes.PaymentDenom{
+		Denom: denom, MinReward: reward.Amount.QuoRaw(1_000), BondNumerator: 1, BondDenominator: 1, HaircutBps: 1_000,
+	})
+	_, err = server.UpdateParams(b.GetContext(), &computetypes.MsgUpdateParams{Authority: app.Authority(), Params: limits})
+	require.NoError(t, err)
+	before := balance(b, address(b), denom)
+	_, err = b.SendMsgs(post(address(b), reward))
+	require.NoError(t, err)
+	require.True(t, balance(b, address(b), denom).LTE(before.Sub(reward.Amount.MulRaw(3))))
+	n.conserved()
+}
+
+// TestTheHostListsNoMessageThatCarriesOthers: neither of grants, nor of proposals, nor of workers.
+func TestTheHostListsNoMessageThatCarriesOthers(t *testing.T) {
+	n := newNetwork(t, 2)
+	b := n.chains[1]
+	allowed := appOf(b).ICAHostKeeper.GetParams(b.GetContext()).AllowMessages
+	require.NotEmpty(t, allowed)
+	require.NotContains(t, allowed, "*")
+	for _, url := range allowed {
+		require.NotContains(t, url, "MsgExec")
+		require.NotContains(t, url, "Proposal")
+		_, err := appOf(b).InterfaceRegistry().Resolve(url)
+		require.NoError(t, err, "%s exists", url)
+	}
+}
