@@ -115,8 +115,9 @@ test: ## Run all tests but system tests and simulations (PKG=./x/... for fewer)
 	go test $(TEST_FLAGS) $(if $(COVER),-coverprofile=$(COVER)) $(if $(filter ./...,$(PKG)),$(LONGEST)) $(PKG)
 
 # Packages that share nothing between goroutines are left out; the engines would take many minutes
-# under the detector. Tests that start the app are left out (//go:build !race): the detector would have to compile it. So are tests
-# that measure memory, of which the detector takes most, or compute for minutes under it.
+# under the detector. Tests that start the app are left out (//go:build !race): the detector would
+# have to compile it. So are tests that measure memory, of which the detector takes most, that
+# measure the processor time of other processes, or that compute for minutes under it.
 UNSHARED := executor/(wasm|manifest|profiles)|sidecar/(bench|bid|carbon|config|forecast|payout|rehearsal|release|why)|client/(jobfile|money|tx)|blob/hosts
 
 .PHONY: test-race
@@ -151,8 +152,8 @@ fuzz: ## Fuzz every decoder of outside input for FUZZ_TIME each (default 10s)
 	@scripts/fuzz.sh $(PKG)
 
 .PHONY: fuzz-short
-fuzz-short: ## Fuzz every decoder for 3s, without guidance and so without compiling anew
-	@FUZZ_GUIDED=0 FUZZ_TIME=3s scripts/fuzz.sh $(PKG)
+fuzz-short: ## Fuzz every decoder for 1s, without guidance and so without compiling anew
+	@FUZZ_GUIDED=0 FUZZ_TIME=1s scripts/fuzz.sh $(PKG)
 
 # DRIVERS adds or replaces drivers of Vulkan: NAME=FILE.json, or NAME=FILE.json@ROOT for one in
 # another system; without it, those of the machine are compared.
