@@ -118,7 +118,7 @@ test: ## Run all tests but system tests and simulations (PKG=./x/... for fewer)
 # under the detector. Tests that start the app are left out (//go:build !race): the detector would
 # have to compile it. So are tests that measure memory, of which the detector takes most, that
 # measure the processor time of other processes, or that compute for minutes under it.
-UNSHARED := executor/(wasm|manifest|profiles)|sidecar/(bench|bid|carbon|config|forecast|payout|rehearsal|release|why)|client/(jobfile|money|tx)|blob/hosts
+UNSHARED := executor/(wasm.*|manifest|profiles)|sidecar/(bench|bid|carbon|config|forecast|payout|rehearsal|release|why)|client/(jobfile|money|tx)|blob/hosts
 
 .PHONY: test-race
 test-race: ## Run the tests of sidecar, client and tensor/cpu, shortened, under the race detector
