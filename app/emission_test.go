@@ -116,3 +116,14 @@ func TestTheLedgerCountsWhatTheSDKsModulesMintAndBurn(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, params.Tfuel(1), flows.MintedBy(rewardstypes.SUPPLY_CAUSE_EMISSION))
 }
+
+// A proposal to change inflation by the parameters of x/mint would pass without any effect.
+func TestTheParametersOfMintAreRefused(t *testing.T) {
+	chain := apptest.New(t)
+	ctx := chain.Ctx()
+	before, err := chain.App.MintKeeper.Params.Get(ctx)
+	require.NoError(t, err)
+	message := &minttypes.MsgUpdateParams{Authority: app.Authority(), Params: before}
+	_, err = chain.App.MsgServiceRouter().Handler(message)(ctx, message)
+	require.ErrorContains(t, err, "theta.rewards.v1.MsgUpdateParams")
+}

@@ -4,6 +4,9 @@ import (
 	"context"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
+	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
+	"github.com/cosmos/cosmos-sdk/types/module"
+	"github.com/cosmos/cosmos-sdk/x/mint"
 	mintkeeper "github.com/cosmos/cosmos-sdk/x/mint/keeper"
 	minttypes "github.com/cosmos/cosmos-sdk/x/mint/types"
 
@@ -40,4 +43,25 @@ func (m stakersMint) Show(ctx context.Context, figures rewardstypes.MintFigures)
 		return err
 	}
 	return m.Minter.Set(ctx, minttypes.NewMinter(figures.Inflation, figures.AnnualProvisions))
+}
+
+// mintModule is x/mint without a proposal that sets its parameters, because they have no effect.
+type mintModule struct {
+	mint.AppModule
+
+	keeper mintkeeper.Keeper
+}
+
+// RegisterServices registers the queries, and a message server that refuses.
+func (m mintModule) RegisterServices(cfg module.Configurator) {
+	minttypes.RegisterMsgServer(cfg.MsgServer(), noMintParams{})
+	minttypes.RegisterQueryServer(cfg.QueryServer(), mintkeeper.NewQueryServerImpl(m.keeper))
+}
+
+type noMintParams struct{}
+
+// UpdateParams returns an error that names what has an effect.
+func (noMintParams) UpdateParams(context.Context, *minttypes.MsgUpdateParams) (*minttypes.MsgUpdateParamsResponse, error) {
+	return nil, sdkerrors.ErrNotSupported.Wrap(
+		"the parameters of x/mint have no effect on this chain; propose theta.rewards.v1.MsgUpdateParams, whose emission says what is minted")
 }

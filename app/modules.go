@@ -85,7 +85,7 @@ func (app *App) modules() []module.AppModule {
 		staking.NewAppModule(cdc, k.StakingKeeper, k.AccountKeeper, k.BankKeeper, nil),
 		slashing.NewAppModule(cdc, k.SlashingKeeper, k.AccountKeeper, k.BankKeeper, k.StakingKeeper, nil, registry),
 		distr.NewAppModule(cdc, k.DistrKeeper, k.AccountKeeper, k.BankKeeper, k.StakingKeeper, nil),
-		mint.NewAppModule(cdc, k.MintKeeper, k.AccountKeeper, nil, nil),
+		mintModule{mint.NewAppModule(cdc, k.MintKeeper, k.AccountKeeper, nil, nil), k.MintKeeper},
 		gov.NewAppModule(cdc, k.GovKeeper, k.AccountKeeper, k.BankKeeper, nil),
 		consensus.NewAppModule(cdc, k.ConsensusKeeper),
 		upgrade.NewAppModule(k.UpgradeKeeper, AddressCodec()),
