@@ -47,8 +47,8 @@ func contain(messages []sdk.Msg, urls []string, depth int) bool {
 	})
 }
 
-// countVotes counts the votes on a proposal for x/gov. What is not being voted on according to
-// x/tally is counted as the SDK does it.
+// countVotes counts the votes on a proposal for x/gov. A proposal that is not being voted on
+// according to x/tally is counted as the SDK does it.
 func (app *App) countVotes(
 	ctx context.Context, gov govkeeper.Keeper, proposal govv1.Proposal,
 ) (math.LegacyDec, math.Int, map[govv1.VoteOption]math.LegacyDec, error) {

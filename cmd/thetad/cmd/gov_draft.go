@@ -95,7 +95,7 @@ func govDraftCmd() *cobra.Command {
 	return cmd
 }
 
-// writeNew writes a file, unless there is one with this name.
+// writeNew writes content to a new file. It returns an error if there is a file with this name.
 func writeNew(path string, content []byte) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // a proposal is public
 	if errors.Is(err, fs.ErrExist) {

@@ -26,7 +26,7 @@ type Keeper struct {
 	bank      types.BankKeeper
 	community types.CommunityPoolKeeper
 	authority string
-	// hooks is nil if nobody is told of changes of stake.
+	// hooks are told of changes of stake. They may be nil.
 	hooks types.StakeHooks
 
 	schema     collections.Schema

@@ -23,7 +23,7 @@ func (k *Keeper) InitGenesis(ctx context.Context, genesis types.GenesisState) er
 		}
 	}
 	for _, voting := range genesis.Votings {
-		if err := k.votings.Set(ctx, voting.ProposalId, voting); err != nil {
+		if err := k.setVoting(ctx, voting); err != nil {
 			return err
 		}
 	}

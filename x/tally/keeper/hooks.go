@@ -52,9 +52,11 @@ func (h GovHooks) AfterProposalVote(ctx context.Context, id uint64, voter sdk.Ac
 // AfterProposalFailedMinDeposit does nothing: there was no voting.
 func (GovHooks) AfterProposalFailedMinDeposit(context.Context, uint64) error { return nil }
 
-// AfterProposalVotingPeriodEnded does nothing: EndBlock also finds votings that end without
-// this call.
-func (GovHooks) AfterProposalVotingPeriodEnded(context.Context, uint64) error { return nil }
+// AfterProposalVotingPeriodEnded notes that a voting has ended, unless the proposal was expedited and
+// becomes a regular one. EndBlock finds votings that end without this call.
+func (h GovHooks) AfterProposalVotingPeriodEnded(ctx context.Context, id uint64) error {
+	return h.keeper.end(ctx, id)
+}
 
 // BeforeDelegationSharesModified takes a delegation out of the sums.
 func (h StakingHooks) BeforeDelegationSharesModified(ctx context.Context, delegator sdk.AccAddress, validator sdk.ValAddress) error {

@@ -7,6 +7,7 @@ import (
 	"cosmossdk.io/math"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
+	govv1 "github.com/cosmos/cosmos-sdk/x/gov/types/v1"
 
 	"github.com/thetaedge/theta/x/tally/types"
 )
@@ -29,11 +30,12 @@ func (k *Keeper) CheckInvariants(ctx context.Context) []InvariantResult {
 }
 
 // checkVotings requires that exactly the proposals that are being voted on have a voting that has
-// not ended, and that the ballots of these votings are the votes in x/gov.
+// not ended, that the ballots of these votings are the votes in x/gov, and that the indexes contain
+// the votings. If more votings are open than a block looks at, some may have ended before.
 func (k *Keeper) checkVotings(ctx context.Context) error {
-	open := 0
+	voted := 0
 	if err := k.gov.WalkOpen(ctx, func(id uint64) error {
-		open++
+		voted++
 		voting, err := k.votings.Get(ctx, id)
 		if err == nil && !voting.Ended {
 			return k.checkBallots(ctx, id)
@@ -42,17 +44,73 @@ func (k *Keeper) checkVotings(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
+	if err := k.checkVotes(ctx); err != nil {
+		return err
+	}
 	all, err := k.allVotings(ctx)
 	if err != nil {
 		return err
 	}
+	open := 0
 	for _, voting := range all {
 		if !voting.Ended {
-			open--
+			open++
+		}
+		if err := k.checkIndexes(ctx, voting); err != nil {
+			return err
 		}
 	}
-	if open != 0 {
-		return types.ErrInvariantBroken.Wrapf("expected as many open votings as proposals that are voted on, found a difference of %d", open)
+	if open < voted || open > voted && open <= types.CheckLimit {
+		return types.ErrInvariantBroken.Wrapf("expected as many open votings as the %d proposals that are voted on, found %d", voted, open)
+	}
+	return k.checkIndexSizes(ctx, open, len(all)-open)
+}
+
+// checkVotes requires that each vote in x/gov on a proposal that is being voted on has a ballot.
+func (k *Keeper) checkVotes(ctx context.Context) error {
+	return k.gov.WalkVotes(ctx, func(id uint64, voter sdk.AccAddress, _ govv1.Vote) error {
+		if open, err := k.gov.Open(ctx, id); err != nil || !open {
+			return err
+		}
+		has, err := k.ballots.Has(ctx, collections.Join(id, voter))
+		if err == nil && !has {
+			err = types.ErrInvariantBroken.Wrapf("expected a ballot of %s on proposal %d, found none", voter, id)
+		}
+		return err
+	})
+}
+
+// checkIndexes requires that a voting is in the index of its state.
+func (k *Keeper) checkIndexes(ctx context.Context, voting types.Voting) error {
+	if voting.Ended {
+		has, err := k.ended.Has(ctx, voting.ProposalId)
+		if err == nil && !has {
+			err = types.ErrInvariantBroken.Wrapf("expected proposal %d among the votings that have ended, found it missing", voting.ProposalId)
+		}
+		return err
+	}
+	id, err := k.open.Get(ctx, voting.Number)
+	if err != nil || id != voting.ProposalId {
+		return types.ErrInvariantBroken.Wrapf("expected proposal %d as open voting %d, found %d (%v)", voting.ProposalId, voting.Number, id, err)
+	}
+	return nil
+}
+
+func (k *Keeper) checkIndexSizes(ctx context.Context, open, ended int) error {
+	if err := k.open.Walk(ctx, nil, func(uint64, uint64) (bool, error) {
+		open--
+		return false, nil
+	}); err != nil {
+		return err
+	}
+	if err := k.ended.Walk(ctx, nil, func(uint64) (bool, error) {
+		ended--
+		return false, nil
+	}); err != nil {
+		return err
+	}
+	if open != 0 || ended != 0 {
+		return types.ErrInvariantBroken.Wrapf("expected each voting in one index, found differences of %d open and %d ended ones", open, ended)
 	}
 	return nil
 }

@@ -27,6 +27,8 @@ type model struct {
 	r *rapid.T
 	// least contains the lowest bond of each operator since a voting began, by proposal.
 	least map[uint64]map[string]math.Int
+	// bonded contains the sum of all bonds when a voting began, by proposal.
+	bonded map[uint64]math.Int
 	// seen counts what has happened.
 	seen map[string]int
 }
@@ -54,12 +56,13 @@ func (m *model) run() {
 		"validator votes": func() error { return m.drawVote(validators) },
 		"propose":         m.drawProposal,
 		"cancel":          m.cancel,
+		"jail validator":  m.jailValidator,
 		"slash":           m.slashValidator,
 		"block":           m.block,
 	}
 	name := rapid.SampledFrom([]string{
 		"delegate", "undelegate", "redelegate", "register", "register", "bond", "bond", "unbond", "retire", "pause", "unjail", "unjail", "fault", "jail",
-		"vote", "vote", "vote", "vote", "vote", "vote", "validator votes", "validator votes", "propose", "cancel", "slash", "block", "block",
+		"vote", "vote", "vote", "vote", "vote", "vote", "validator votes", "validator votes", "propose", "cancel", "slash", "jail validator", "block", "block",
 	}).Draw(m.r, "step")
 	if steps[name]() == nil {
 		m.seen[name]++
@@ -162,6 +165,20 @@ func (m *model) slashValidator() error {
 	return err
 }
 
+// jailValidator puts a validator in jail, or ends its jail. One validator always stays.
+func (m *model) jailValidator() error {
+	validator, err := m.chain.App.StakingKeeper.GetValidator(m.ctx, sdk.ValAddress(m.operator(rapid.IntRange(1, validators-1).Draw(m.r, "jailed"))))
+	if err != nil {
+		return err
+	}
+	address, err := validator.GetConsAddr()
+	require.NoError(m.r, err)
+	if validator.Jailed {
+		return m.chain.App.StakingKeeper.Unjail(m.ctx, address)
+	}
+	return m.chain.App.StakingKeeper.Jail(m.ctx, address)
+}
+
 func (m *model) block() error {
 	before := m.open()
 	m.endBlock(rapid.SampledFrom([]time.Duration{time.Second, hastyTime, votingTime / 2, votingTime}).Draw(m.r, "time"))
@@ -182,7 +199,12 @@ func (m *model) block() error {
 func (m *model) observe() {
 	for _, id := range m.open() {
 		if m.least[id] == nil {
-			m.least[id] = map[string]math.Int{}
+			m.least[id], m.bonded[id] = map[string]math.Int{}, math.ZeroInt()
+			for i := range people {
+				stake, err := m.chain.App.EdgenodeKeeper.Stake(m.ctx, m.person(i))
+				require.NoError(m.r, err)
+				m.bonded[id] = m.bonded[id].Add(stake.Bond)
+			}
 		}
 		for i := range people {
 			operator := m.person(i)
@@ -229,6 +251,8 @@ func (m *model) check() {
 		}
 		operators := m.operators(id)
 		require.True(m.r, operators.Equal(found.Operators), "bonds of proposal %d: expected %v, found %v", id, operators, found.Operators)
+		require.True(m.r, found.Operators.Total.LTE(math.LegacyNewDecFromInt(m.bonded[id])),
+			"expected at most the %s that were bonded when the voting began, found %s", m.bonded[id], found.Operators.Total)
 		if operators.Total.IsPositive() {
 			m.seen["bond counts"]++
 		}
@@ -253,7 +277,7 @@ func requireClose(t require.TestingT, expected, found math.LegacyDec) {
 func TestSumsGiveTheTallyOfAWalkOverAllVotes(t *testing.T) {
 	chain, seen := newChain(t), map[string]int{}
 	check := func(r *rapid.T) {
-		m := &model{world: newWorld(r, chain), r: r, least: map[uint64]map[string]math.Int{}, seen: seen}
+		m := &model{world: newWorld(r, chain), r: r, least: map[uint64]map[string]math.Int{}, bonded: map[uint64]math.Int{}, seen: seen}
 		for i := range 2 {
 			m.must(m.registration(m.person(i), 300))
 		}
@@ -266,7 +290,7 @@ func TestSumsGiveTheTallyOfAWalkOverAllVotes(t *testing.T) {
 		}
 	}
 	needed := []string{
-		"delegate", "undelegate", "redelegate", "register", "bond", "unbond", "retire", "fault", "vote", "validator votes", "propose", "cancel", "slash", "block",
+		"delegate", "undelegate", "redelegate", "register", "bond", "unbond", "retire", "fault", "vote", "validator votes", "propose", "cancel", "slash", "jail validator", "block",
 		"bond counts", "PROPOSAL_STATUS_PASSED", "PROPOSAL_STATUS_REJECTED", types.VERDICT_ACCEPTED.String(), types.VERDICT_NO_QUORUM.String(),
 		types.VERDICT_VETOED.String(), "jailed node voted", "unjail",
 	}

@@ -40,8 +40,8 @@ func (k *Keeper) moveDelegation(
 	return nil
 }
 
-// restake notes when the bond of a node has grown, and counts it again in all votings in which
-// its operator has a ballot.
+// restake notes when the bond of a node has grown, and counts it again in all open
+// votings in which its operator has a ballot.
 func (k *Keeper) restake(ctx context.Context, operator sdk.AccAddress, before, after edgenodetypes.Stake) error {
 	increases, err := k.noteIncrease(ctx, operator, before, after)
 	if err != nil {
@@ -55,6 +55,9 @@ func (k *Keeper) restake(ctx context.Context, operator sdk.AccAddress, before, a
 		voting, err := k.votings.Get(ctx, key.K1())
 		if err != nil {
 			return err
+		}
+		if voting.Ended {
+			continue // its ballots are being removed
 		}
 		old, err := k.ballots.Get(ctx, key)
 		if err != nil {

@@ -13,14 +13,14 @@ import (
 // sweep removes what is kept for a voting that has ended, up to a number of records, and returns
 // that number. If nothing is voted on, increases of bonds go too: what they say concerns only
 // votings that are open.
-func (k *Keeper) sweep(ctx context.Context, voting types.Voting, idle bool, room int) (int, error) {
+func (k *Keeper) sweep(ctx context.Context, id uint64, idle bool, room int) (int, error) {
 	steps := []func(context.Context, uint64, int) (int, error){k.sweepBallots, k.sweepShares}
 	if idle {
 		steps = append(steps, k.sweepIncreases)
 	}
 	removed := 0
 	for _, step := range steps {
-		n, err := step(ctx, voting.ProposalId, room-removed)
+		n, err := step(ctx, id, room-removed)
 		if err != nil {
 			return 0, err
 		}
@@ -28,10 +28,13 @@ func (k *Keeper) sweep(ctx context.Context, voting types.Voting, idle bool, room
 			return removed, nil // the next block looks whether something is left
 		}
 	}
-	if err := k.bonds.Remove(ctx, voting.ProposalId); err != nil {
+	if err := k.bonds.Remove(ctx, id); err != nil {
 		return 0, err
 	}
-	return removed, k.votings.Remove(ctx, voting.ProposalId)
+	if err := k.ended.Remove(ctx, id); err != nil {
+		return 0, err
+	}
+	return removed + 1, k.votings.Remove(ctx, id)
 }
 
 // sweepBallots removes ballots and their votes in x/gov.

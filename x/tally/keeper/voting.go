@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"cosmossdk.io/collections"
+
 	"github.com/thetaedge/theta/x/internal/isolated"
 	"github.com/thetaedge/theta/x/tally/types"
 )
@@ -27,9 +29,36 @@ func (k *Keeper) begin(ctx context.Context, id uint64) error {
 	if err := k.number.Set(ctx, last+1); err != nil {
 		return err
 	}
-	return k.votings.Set(ctx, id, types.Voting{
+	return k.setVoting(ctx, types.Voting{
 		ProposalId: id, Number: last + 1, StakersMustAccept: k.stakersAccept(proposal),
 	})
+}
+
+// setVoting writes a voting and the index that contains it.
+func (k *Keeper) setVoting(ctx context.Context, voting types.Voting) error {
+	if err := k.votings.Set(ctx, voting.ProposalId, voting); err != nil {
+		return err
+	}
+	if voting.Ended {
+		return k.ended.Set(ctx, voting.ProposalId)
+	}
+	return k.open.Set(ctx, voting.Number, voting.ProposalId)
+}
+
+// end notes that a voting has ended, unless its proposal is being voted on.
+func (k *Keeper) end(ctx context.Context, id uint64) error {
+	if open, err := k.gov.Open(ctx, id); err != nil || open {
+		return err
+	}
+	voting, err := k.votings.Get(ctx, id)
+	if known, err := found(err); err != nil || !known || voting.Ended {
+		return err
+	}
+	if err := k.open.Remove(ctx, voting.Number); err != nil {
+		return err
+	}
+	voting.Ended = true
+	return k.setVoting(ctx, voting)
 }
 
 // lastNumber returns the number of the voting that began last, or 0 if none has begun yet.
@@ -39,7 +68,7 @@ func (k *Keeper) lastNumber(ctx context.Context) (uint64, error) {
 	return number, err
 }
 
-// allVotings returns the votings whose ballots are kept. They are few: each needs a deposit.
+// allVotings returns the votings whose ballots are kept.
 func (k *Keeper) allVotings(ctx context.Context) ([]types.Voting, error) {
 	var all []types.Voting
 	err := k.votings.Walk(ctx, nil, func(_ uint64, voting types.Voting) (bool, error) {
@@ -51,49 +80,77 @@ func (k *Keeper) allVotings(ctx context.Context) ([]types.Voting, error) {
 
 // oldestOpen returns the lowest number of a voting that has not ended, or 0 if there is none.
 func (k *Keeper) oldestOpen(ctx context.Context) (uint64, error) {
-	all, err := k.allVotings(ctx)
 	oldest := uint64(0)
-	for _, voting := range all {
-		if !voting.Ended && (oldest == 0 || voting.Number < oldest) {
-			oldest = voting.Number
-		}
-	}
+	err := k.open.Walk(ctx, nil, func(number, _ uint64) (bool, error) {
+		oldest = number
+		return true, nil
+	})
 	return oldest, err
 }
 
-// EndBlock notes which votings have ended: by a decision, by the proposer, or because x/gov
-// cannot read the proposal any more. It removes what is kept for them, at most SweepLimit
-// records a block.
+// EndBlock notes which votings have ended without a call of x/gov: cancelled ones, and those whose
+// proposals x/gov cannot read any more. It removes what is kept for votings that have ended, at
+// most SweepLimit records a block.
 func (k *Keeper) EndBlock(ctx context.Context) error {
-	all, err := k.allVotings(ctx)
-	if err != nil || len(all) == 0 {
+	if err := k.endSome(ctx); err != nil {
 		return err
 	}
-	idle := true
-	for i, voting := range all {
-		if voting.Ended {
-			continue
-		}
-		open, err := k.gov.Open(ctx, voting.ProposalId)
+	return k.sweepEnded(ctx)
+}
+
+// endSome looks at CheckLimit open votings, from the one after those of the last block on.
+func (k *Keeper) endSome(ctx context.Context) error {
+	from, err := k.checked.Get(ctx)
+	if _, err = found(err); err != nil {
+		return err
+	}
+	later := new(collections.Range[uint64]).StartExclusive(from)
+	earlier := new(collections.Range[uint64]).EndInclusive(from)
+	var numbers, proposals []uint64
+	for _, part := range []*collections.Range[uint64]{later, earlier} {
+		err := k.open.Walk(ctx, part, func(number, id uint64) (bool, error) {
+			numbers, proposals = append(numbers, number), append(proposals, id)
+			return len(numbers) >= types.CheckLimit, nil
+		})
 		if err != nil {
 			return err
 		}
-		if open {
-			idle = false
-			continue
+		if len(numbers) >= types.CheckLimit {
+			break
 		}
-		all[i].Ended = true
-		if err := k.votings.Set(ctx, voting.ProposalId, all[i]); err != nil {
+	}
+	for _, id := range proposals {
+		if err := k.end(ctx, id); err != nil {
 			return err
 		}
 	}
+	if len(numbers) < types.CheckLimit {
+		return nil // all of them were looked at
+	}
+	return k.checked.Set(ctx, numbers[len(numbers)-1])
+}
+
+// sweepEnded removes what is kept for votings that have ended.
+func (k *Keeper) sweepEnded(ctx context.Context) error {
+	var ended []uint64
+	err := k.ended.Walk(ctx, nil, func(id uint64) (bool, error) {
+		ended = append(ended, id)
+		return len(ended) >= types.SweepLimit, nil
+	})
+	if err != nil || len(ended) == 0 {
+		return err
+	}
+	oldest, err := k.oldestOpen(ctx)
+	if err != nil {
+		return err
+	}
 	room := types.SweepLimit
-	for _, voting := range all {
-		if !voting.Ended || room == 0 {
-			continue
+	for _, id := range ended {
+		if room == 0 {
+			return nil
 		}
-		isolated.Try(ctx, k.logger(ctx), fmt.Sprintf("ballots of proposal %d", voting.ProposalId), func(ctx context.Context) error {
-			removed, err := k.sweep(ctx, voting, idle, room)
+		isolated.Try(ctx, k.logger(ctx), fmt.Sprintf("ballots of proposal %d", id), func(ctx context.Context) error {
+			removed, err := k.sweep(ctx, id, oldest == 0, room)
 			if err == nil {
 				room -= removed
 			}

@@ -19,7 +19,7 @@ func (i Increases) Increased(number uint64, amount math.Int) Increases {
 	return i
 }
 
-// Decreased returns the increases after the bond has shrunk. What was added last leaves first,
+// Decreased returns the increases after the bond has shrunk. The youngest increase leaves first,
 // so that the rest of the bond is the least that the node has had since a voting began.
 func (i Increases) Decreased(amount math.Int) Increases {
 	list := append([]Increase(nil), i.Increases...)
