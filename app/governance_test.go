@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"testing"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/cosmos/cosmos-sdk/codec"
 	sdk "github.com/cosmos/cosmos-sdk/types"
+	"github.com/cosmos/cosmos-sdk/x/authz"
 	govtypes "github.com/cosmos/cosmos-sdk/x/gov/types"
 	govv1 "github.com/cosmos/cosmos-sdk/x/gov/types/v1"
 	govv1beta1 "github.com/cosmos/cosmos-sdk/x/gov/types/v1beta1"
@@ -26,6 +28,7 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
+	rewardskeeper "github.com/thetaedge/theta/x/rewards/keeper"
 	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
 	tallytypes "github.com/thetaedge/theta/x/tally/types"
 )
@@ -240,4 +243,79 @@ func TestTheProposerCanCancelDuringTheVoting(t *testing.T) {
 	has, err := chain.App.GovKeeper.Proposals.Has(chain.Ctx(), 1)
 	require.NoError(t, err)
 	require.False(t, has)
+}
+
+// grantMessages returns a grant of public work for a grantee, and the same within a message of x/authz.
+func grantMessages(grantee apptest.Account) (plain, nested sdk.Msg) {
+	plain = &rewardstypes.MsgCreateGrant{Authority: app.Authority(), Terms: rewardstypes.GrantTerms{
+		Grantee: grantee.String(), Purpose: "science", Programs: [][]byte{bytes.Repeat([]byte{7}, 32)},
+		Prices: []rewardstypes.GrantPrice{{Class: "cpu-small", Price: math.NewInt(2_000)}},
+		Budget: math.NewInt(100_000), Epochs: 3, Policy: computetypes.POLICY_KIND_QUORUM, Deposit: math.NewInt(1_000), FuelPerBlock: 1_000_000_000,
+	}}
+	exec := authz.NewMsgExec(sdk.MustAccAddressFromBech32(app.Authority()), []sdk.Msg{plain})
+	return plain, &exec
+}
+
+// Operators of nodes cannot vote coins to themselves: a grant needs validators and delegators alone, and
+// all voters. Hiding it in another message does not help.
+func TestAGrantNeedsStakersAloneAndAllVoters(t *testing.T) {
+	for _, c := range []struct {
+		name               string
+		stakers, operators govv1.VoteOption
+		passes             bool
+	}{
+		{"operators alone", govv1.OptionNo, govv1.OptionYes, false},
+		{"stakers alone", govv1.OptionYes, govv1.OptionNo, false},
+		{"both", govv1.OptionYes, govv1.OptionYes, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			network := edge.New(t, 5, 0) // 2,500 tfuel of bonds, the validator has 1,000
+			chain := apptest.New(t, append(network.Options(), apptest.WithGenesis(shortVotings))...)
+			chain.NextBlock(network.Register(chain)...)
+			plain, nested := grantMessages(network.Requester)
+			messages := []sdk.Msg{plain, nested, changeOfYields(t, chain)}
+			for _, message := range messages {
+				chain.MustDeliver(network.Requester, submission(t, network.Requester, false, message))
+			}
+			for id := range uint64(len(messages)) {
+				chain.MustDeliver(chain.Validator, govv1.NewMsgVote(chain.Validator.Address, id+1, c.stakers, ""))
+				for _, node := range network.Nodes {
+					chain.MustDeliver(node.Operator, govv1.NewMsgVote(node.Operator.Address, id+1, c.operators, ""))
+				}
+			}
+			chain.Blocks(votingBlocks)
+			edge.RequireInvariants(t, chain)
+			for i := range messages {
+				proposal, err := chain.App.GovKeeper.Proposals.Get(chain.Ctx(), uint64(i+1))
+				require.NoError(t, err)
+				passes := c.passes
+				if i == 2 {
+					passes = c.operators == govv1.OptionYes // not about a grant: the majority of all decides
+				}
+				require.Equal(t, passes, proposal.Status == govv1.StatusPassed, "proposal %d: %s %s", i+1, proposal.Status, proposal.FailedReason)
+			}
+			_, err := chain.App.RewardsKeeper.Grant(chain.Ctx(), 1)
+			require.Equal(t, c.passes, err == nil)
+		})
+	}
+}
+
+// A deposit that is burned is noted in the account of the supply, whoever counts the votes.
+func TestABurnedDepositIsNotedInTheAccountOfTheSupply(t *testing.T) {
+	network := edge.New(t, 3, 0) // 1,500 tfuel of bonds
+	chain := apptest.New(t, append(network.Options(), apptest.WithGenesis(shortVotings))...)
+	chain.NextBlock(network.Register(chain)...)
+	chain.MustDeliver(network.Requester, submission(t, network.Requester, false, changeOfYields(t, chain)))
+	for _, node := range network.Nodes {
+		chain.MustDeliver(node.Operator, govv1.NewMsgVote(node.Operator.Address, 1, govv1.OptionNoWithVeto, ""))
+	}
+	chain.Blocks(votingBlocks + 1)
+	edge.RequireInvariants(t, chain)
+	proposal, err := chain.App.GovKeeper.Proposals.Get(chain.Ctx(), 1)
+	require.NoError(t, err)
+	require.Equal(t, govv1.StatusRejected, proposal.Status)
+	ledger, err := rewardskeeper.NewQueryServer(chain.App.RewardsKeeper).SupplyLedger(chain.Ctx(), &rewardstypes.QuerySupplyLedgerRequest{})
+	require.NoError(t, err)
+	require.True(t, ledger.Conserved)
+	require.Equal(t, params.Tfuel(1_000), ledger.Flows.BurnedBy(rewardstypes.SUPPLY_CAUSE_PROPOSAL_DEPOSITS))
 }
