@@ -49,7 +49,8 @@ func TestADraftNamesEveryParameterAndPasses(t *testing.T) {
 		}
 	}
 	var messages []sdk.Msg
-	for module, schema := range paramsModules() {
+	for module, m := range paramsModules() {
+		schema := m.schema
 		require.Contains(t, schemas, schema, module)
 		schemas = slices.DeleteFunc(schemas, func(s string) bool { return s == schema })
 		file, form, err := draftProposal(t.Context(), chainConn{chain: chain}, chain.App.AppCodec(), module, draftOptions{})
