@@ -49,6 +49,8 @@ import (
 	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
 	rewardskeeper "github.com/thetaedge/theta/x/rewards/keeper"
 	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
+	tallykeeper "github.com/thetaedge/theta/x/tally/keeper"
+	tallytypes "github.com/thetaedge/theta/x/tally/types"
 )
 
 // Keepers contains the keeper of each module.
@@ -71,6 +73,7 @@ type Keepers struct {
 	RewardsKeeper   *rewardskeeper.Keeper
 	ComputeKeeper   *computekeeper.Keeper
 	FeemarketKeeper *feemarketkeeper.Keeper
+	TallyKeeper     *tallykeeper.Keeper
 	IBCKeepers
 
 	supplyLedger *rewardskeeper.SupplyLedger
@@ -90,6 +93,7 @@ func newKeepers(app *App, logger log.Logger, appOpts servertypes.AppOptions) Kee
 	k.addPermissions(app)
 	k.addIBC(app)
 	k.addEdge(app)
+	k.addTally(app)
 	return k
 }
 
@@ -135,8 +139,6 @@ func (k *Keepers) addStaking(app *App) {
 		authtypes.FeeCollectorName, authority)
 	k.SlashingKeeper = slashingkeeper.NewKeeper(
 		cdc, app.encoding.Amino, app.kvService(slashingtypes.StoreKey), k.StakingKeeper, authority)
-	k.StakingKeeper.SetHooks(stakingtypes.NewMultiStakingHooks(
-		k.DistrKeeper.Hooks(), k.SlashingKeeper.Hooks()))
 	k.EvidenceKeeper = *evidencekeeper.NewKeeper(
 		cdc, app.kvService(evidencetypes.StoreKey), k.StakingKeeper, k.SlashingKeeper,
 		AddressCodec(), runtime.ProvideCometInfoService())
@@ -157,7 +159,7 @@ func (k *Keepers) addGovernance(app *App, appOpts servertypes.AppOptions) {
 		cdc, app.kvService(govtypes.StoreKey), k.AccountKeeper,
 		k.BankKeeper.Burning(rewardstypes.SUPPLY_CAUSE_PROPOSAL_DEPOSITS), k.DistrKeeper,
 		app.MsgServiceRouter(), govtypes.DefaultConfig(), authority,
-		govkeeper.NewDefaultCalculateVoteResultsAndVotingPower(k.StakingKeeper))
+		app.countVotes)
 	// Without a router, a proposal with legacy content panics.
 	router := govv1beta1.NewRouter()
 	router.AddRoute(govtypes.RouterKey, govv1beta1.ProposalHandler)
@@ -205,4 +207,16 @@ func (k *Keepers) addEdge(app *App) {
 		cdc, app.kvService(feemarkettypes.StoreKey),
 		runtime.NewTransientStoreService(app.stores.transient[feemarkettypes.TStoreKey]),
 		k.BankKeeper.Burning(rewardstypes.SUPPLY_CAUSE_BASE_FEES), k.RewardsKeeper, authority)
+}
+
+// addTally builds the keeper that counts votes, and connects it with what it counts: votes,
+// delegations and bonds.
+func (k *Keepers) addTally(app *App) {
+	k.TallyKeeper = tallykeeper.NewKeeper(
+		app.encoding.Codec, app.kvService(tallytypes.StoreKey), AddressCodec(),
+		proposals{k.GovKeeper}, k.StakingKeeper, k.EdgenodeKeeper, stakersMustAccept)
+	k.StakingKeeper.SetHooks(stakingtypes.NewMultiStakingHooks(
+		k.DistrKeeper.Hooks(), k.SlashingKeeper.Hooks(), k.TallyKeeper.StakingHooks()))
+	k.GovKeeper.SetHooks(k.TallyKeeper.GovHooks())
+	k.EdgenodeKeeper.SetHooks(k.TallyKeeper.NodeHooks())
 }

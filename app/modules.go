@@ -55,6 +55,8 @@ import (
 	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
 	"github.com/thetaedge/theta/x/rewards"
 	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
+	"github.com/thetaedge/theta/x/tally"
+	tallytypes "github.com/thetaedge/theta/x/tally/types"
 )
 
 // setModules gives the app its modules, their order in a block and their services.
@@ -98,6 +100,7 @@ func (app *App) modules() []module.AppModule {
 		rewards.NewAppModule(k.RewardsKeeper),
 		compute.NewAppModule(k.ComputeKeeper),
 		feemarket.NewAppModule(k.FeemarketKeeper),
+		tally.NewAppModule(k.TallyKeeper),
 	}, k.IBCKeepers.modules()...)
 }
 
@@ -116,22 +119,24 @@ func (app *App) setOrder() {
 
 	// Bank runs first: it credits the block's virtual transfers, which later modules may
 	// spend. Then gov, whose proposals may post or settle jobs; then the jobs; and then
-	// rewards, after everything that earns in this block. The price of the next block comes
-	// last and takes into account what governance changed in this one.
+	// rewards, after everything that earns in this block. Tally removes the ballots of votings that
+	// gov has ended. The price of the next block comes last and takes into account what governance
+	// changed in this one.
 	app.ModuleManager.SetOrderEndBlockers(
 		banktypes.ModuleName, govtypes.ModuleName, beacontypes.ModuleName, computetypes.ModuleName,
 		edgenodetypes.ModuleName, rewardstypes.ModuleName, stakingtypes.ModuleName, feegrant.ModuleName,
-		feemarkettypes.ModuleName,
+		tallytypes.ModuleName, feemarkettypes.ModuleName,
 	)
 
-	// Genutil comes after staking and after the balances that its transactions bond.
+	// Tally counts the votes of gov by staking and edgenode. Genutil comes after staking and after
+	// the balances that its transactions bond.
 	order := []string{
 		authtypes.ModuleName, banktypes.ModuleName, distrtypes.ModuleName, stakingtypes.ModuleName,
 		slashingtypes.ModuleName, govtypes.ModuleName, minttypes.ModuleName, evidencetypes.ModuleName,
 		authz.ModuleName, feegrant.ModuleName, upgradetypes.ModuleName, vestingtypes.ModuleName,
 		consensustypes.ModuleName, epochstypes.ModuleName,
 		beacontypes.ModuleName, edgenodetypes.ModuleName, rewardstypes.ModuleName, computetypes.ModuleName,
-		feemarkettypes.ModuleName,
+		feemarkettypes.ModuleName, tallytypes.ModuleName,
 		ibcexported.ModuleName, ibctm.ModuleName, transfertypes.ModuleName, icatypes.ModuleName,
 		packetforwardtypes.ModuleName, ratelimittypes.ModuleName, genutiltypes.ModuleName,
 	}

@@ -25,6 +25,7 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
 	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
+	tallytypes "github.com/thetaedge/theta/x/tally/types"
 )
 
 // stores contains every store key of the chain. Parallel execution needs the complete list: a
@@ -43,7 +44,7 @@ func newStores() stores {
 			upgradetypes.StoreKey, evidencetypes.StoreKey, feegrant.StoreKey, authzkeeper.StoreKey,
 			epochstypes.StoreKey,
 			beacontypes.StoreKey, edgenodetypes.StoreKey, rewardstypes.StoreKey, computetypes.StoreKey,
-			feemarkettypes.StoreKey,
+			feemarkettypes.StoreKey, tallytypes.StoreKey,
 		)...),
 		transient: storetypes.NewTransientStoreKeys(
 			rewardstypes.TStoreKey, computetypes.TStoreKey, feemarkettypes.TStoreKey),

@@ -83,7 +83,7 @@ plugins:
     strategy: all
 YAML
   cd "$WS"
-  for m in beacon edgenode compute rewards feemarket; do
+  for m in beacon edgenode compute rewards feemarket tally; do
     if compgen -G "theta-proto/theta/$m/v1/*.proto" >/dev/null; then
       "$TOOLS/buf" generate --template chain.gen.yaml --path "theta-proto/theta/$m/v1"
     fi
@@ -95,7 +95,7 @@ YAML
   cp -r "$out/chain/github.com/thetaedge/theta/." "$dest/"
   # The queries that the app serves over REST: its own modules' and the SDK's.
   local served=() query
-  for query in theta-proto/theta/{beacon,edgenode,compute,rewards,feemarket}/v1/query.proto \
+  for query in theta-proto/theta/{beacon,edgenode,compute,rewards,feemarket,tally}/v1/query.proto \
     deps/cosmos/{auth,authz,bank,distribution,epochs,evidence,feegrant,mint,slashing,staking,upgrade}/v1beta1/query.proto \
     deps/cosmos/{consensus,gov}/v1/query.proto deps/cosmos/base/{node,tendermint}/v1beta1/query.proto \
     deps/cosmos/tx/v1beta1/service.proto; do

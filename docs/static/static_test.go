@@ -63,6 +63,7 @@ func TestDocumentDescribesTheChainsQueriesAndTheSDKs(t *testing.T) {
 		require.Contains(t, d.Paths, "/theta/"+module+"/v1/params")
 	}
 	for _, path := range []string{
+		"/theta/tally/v1/proposals/{proposalId}/tally", "/theta/tally/v1/proposals/{proposalId}/bonds/{operator}",
 		"/cosmos/auth/v1beta1/accounts/{address}", "/cosmos/bank/v1beta1/balances/{address}", "/cosmos/staking/v1beta1/validators",
 		"/cosmos/gov/v1/proposals", "/cosmos/distribution/v1beta1/community_pool", "/cosmos/slashing/v1beta1/params",
 		"/cosmos/feegrant/v1beta1/allowance/{granter}/{grantee}", "/cosmos/authz/v1beta1/grants", "/cosmos/tx/v1beta1/txs",

@@ -31,6 +31,7 @@ func tags() []tag {
 		{"beacon", "Public randomness, verified on chain."},
 		{"rewards", "What is earned: fee split, ledger, claims, least gas price."},
 		{"feemarket", "What a unit of gas costs, how a block's gas is divided."},
+		{"tally", "How votes on proposals count: stakers, bonds of nodes, verdicts."},
 		{"tx", "Transactions: simulate, broadcast, look up."},
 		{"auth", "Accounts: numbers, sequences, public keys."},
 		{"bank", "Balances, supply and denominations."},

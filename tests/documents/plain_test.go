@@ -14,7 +14,7 @@ func plainFolders() []string {
 		"app", "blob", "client", "cmd", "drand", "examples", "executor", "internal", "proto", "relay", "scripts",
 		"sidecar", "tests",
 		"testutil/apptest", "testutil/edge", "testutil/keepertest", "testutil/rpcnode", "testutil/sim", "testutil/twin",
-		"x/beacon", "x/compute", "x/edgenode", "x/feemarket", "x/internal", "x/rewards",
+		"x/beacon", "x/compute", "x/edgenode", "x/feemarket", "x/internal", "x/rewards", "x/tally",
 	}
 }
 

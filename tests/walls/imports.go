@@ -40,7 +40,9 @@ func nothingOf(houses ...string) func(string, string) bool {
 
 // modules returns the chain's own modules, lowest first. Each may use the types of those
 // before it.
-func modules() []string { return []string{"beacon", "edgenode", "compute", "rewards", "feemarket"} }
+func modules() []string {
+	return []string{"beacon", "edgenode", "compute", "rewards", "feemarket", "tally"}
+}
 
 // Walls returns the walls of the repository.
 func Walls() []Wall {

@@ -55,6 +55,7 @@ func TestEveryWallCanFail(t *testing.T) {
 		"x/edgenode knows no module above it":                                                             {importer: "x/edgenode/types", imported: Module + "/x/compute/types"},
 		"x/compute knows no module above it":                                                              {importer: "x/compute/types", imported: Module + "/x/rewards/types"},
 		"x/rewards knows no module above it":                                                              {importer: "x/rewards/types", imported: Module + "/x/feemarket/types"},
+		"x/feemarket knows no module above it":                                                            {importer: "x/feemarket/types", imported: Module + "/x/tally/types"},
 	}
 	for _, wall := range Walls() {
 		t.Run(wall.Name, func(t *testing.T) {

@@ -254,4 +254,7 @@ func RequireInvariants(t testing.TB, c *apptest.Chain) {
 	for _, result := range c.App.FeemarketKeeper.CheckInvariants(ctx) {
 		require.NoError(t, result.Err, "feemarket: %s", result.Name)
 	}
+	for _, result := range c.App.TallyKeeper.CheckInvariants(ctx) {
+		require.NoError(t, result.Err, "tally: %s", result.Name)
+	}
 }

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/cosmos/cosmos-sdk/testutil/simsx"
 	"github.com/cosmos/cosmos-sdk/types/query"
@@ -47,6 +48,7 @@ func register(s *Simulation, n network, validator []simtypes.Account) {
 	}, s.Tally.ReceiptsOf)
 	rewardssim.Register(&s.own, weights, rewards, edgenode, stakingkeeper.NewQuerier(app.StakingKeeper))
 	s.own.addFor(validator, 25, vote(app.GovKeeper))
+	s.own.Add(10, opinion(app.GovKeeper))
 
 	proposals := simsx.NewUniqueTypeRegistry()
 	beaconsim.RegisterProposals(proposals, weights, beacon)
@@ -82,18 +84,38 @@ func vote(keeper *govkeeper.Keeper) simsx.SimMsgFactoryFn[*govv1.MsgVote] {
 		ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
 	) ([]simsx.SimAccount, *govv1.MsgVote) {
 		from := world.AccountAt(reporter, 0)
-		var open []uint64
-		err := keeper.Proposals.Walk(ctx, nil, func(id uint64, proposal govv1.Proposal) (bool, error) {
-			if proposal.Status == govv1.StatusVotingPeriod {
-				open = append(open, id)
-			}
-			return false, nil
-		})
-		if err != nil || len(open) == 0 {
-			reporter.Skip("nothing is voted on")
-			return nil, nil
-		}
-		id := open[world.Rand().Intn(len(open))]
+		id := voted(ctx, keeper, world, reporter)
 		return []simsx.SimAccount{from}, govv1.NewMsgVote(from.Address, id, govv1.OptionYes, "")
 	}
+}
+
+// opinion makes an account, which may be the operator of a node, divide its vote in two.
+func opinion(keeper *govkeeper.Keeper) simsx.SimMsgFactoryFn[*govv1.MsgVoteWeighted] {
+	return func(
+		ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
+	) ([]simsx.SimAccount, *govv1.MsgVoteWeighted) {
+		from := world.AnyAccount(reporter)
+		id := voted(ctx, keeper, world, reporter)
+		tenths := 1 + world.Rand().Intn(9)
+		return []simsx.SimAccount{from}, govv1.NewMsgVoteWeighted(from.Address, id, govv1.WeightedVoteOptions{
+			{Option: govv1.OptionYes, Weight: fmt.Sprintf("0.%d", tenths)},
+			{Option: govv1.OptionAbstain, Weight: fmt.Sprintf("0.%d", 10-tenths)},
+		}, "")
+	}
+}
+
+// voted returns the id of a proposal that is being voted on, or skips the operation.
+func voted(ctx context.Context, keeper *govkeeper.Keeper, world *simsx.ChainDataSource, reporter simsx.SimulationReporter) uint64 {
+	var open []uint64
+	err := keeper.Proposals.Walk(ctx, nil, func(id uint64, proposal govv1.Proposal) (bool, error) {
+		if proposal.Status == govv1.StatusVotingPeriod {
+			open = append(open, id)
+		}
+		return false, nil
+	})
+	if err != nil || len(open) == 0 {
+		reporter.Skip("nothing is voted on")
+		return 0
+	}
+	return open[world.Rand().Intn(len(open))]
 }

@@ -57,6 +57,9 @@ func NewRootCmd() *cobra.Command {
 	if err := addModuleCommands(root, chain, clientCtx); err != nil {
 		panic(err)
 	}
+	if err := addGovCommands(root); err != nil {
+		panic(err)
+	}
 	decimal.Flags(root)
 	return root
 }

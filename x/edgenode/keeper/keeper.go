@@ -3,6 +3,7 @@ package keeper
 
 import (
 	"context"
+	"errors"
 
 	"github.com/cosmos/gogoproto/proto"
 
@@ -25,6 +26,8 @@ type Keeper struct {
 	bank      types.BankKeeper
 	community types.CommunityPoolKeeper
 	authority string
+	// hooks are told of changes of stake. They may be nil.
+	hooks types.StakeHooks
 
 	schema     collections.Schema
 	params     collections.Item[types.Params]
@@ -78,6 +81,24 @@ func NewKeeper(
 	}
 	k.schema = schema
 	return k
+}
+
+// SetHooks sets who is told of changes of stake. It panics if that is set already, which is a
+// programming error.
+func (k *Keeper) SetHooks(hooks types.StakeHooks) {
+	if k.hooks != nil {
+		panic("expected hooks to be set once")
+	}
+	k.hooks = hooks
+}
+
+// Stake returns what an operator has at stake; an account without a node has nothing.
+func (k *Keeper) Stake(ctx context.Context, operator sdk.AccAddress) (types.Stake, error) {
+	state, err := k.states.Get(ctx, operator)
+	if errors.Is(err, collections.ErrNotFound) {
+		return types.NoStake(), nil
+	}
+	return state.Stake(), err
 }
 
 // Authority returns the address that may change the parameters.

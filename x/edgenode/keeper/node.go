@@ -20,6 +20,8 @@ type node struct {
 	params  types.Params
 	profile types.NodeProfile
 	unsaved unsaved
+	// stake is what the operator has at stake according to the records.
+	stake types.Stake
 }
 
 // load returns the node of an operator, or ErrNodeNotFound. It applies what is due: what was held
@@ -64,12 +66,13 @@ func (k *Keeper) loadStake(ctx context.Context, operator sdk.AccAddress) (*node,
 	}
 	n := k.newNode(ctx, operator, state)
 	n.unsaved.leaseCheck = state.LeaseCheck
+	n.stake = state.Stake()
 	return n, nil
 }
 
 // newNode returns a node that no index contains yet.
 func (k *Keeper) newNode(ctx context.Context, operator sdk.AccAddress, state types.NodeState) *node {
-	return &node{keeper: k, ctx: ctx, operator: operator, state: state}
+	return &node{keeper: k, ctx: ctx, operator: operator, state: state, stake: types.NoStake()}
 }
 
 // save writes the record of a node and the indexes that contain the node. No other function
@@ -84,7 +87,20 @@ func (k *Keeper) save(n *node) error {
 	if !n.unsaved.state {
 		return nil
 	}
-	return k.states.Set(n.ctx, n.operator, n.state)
+	if err := k.states.Set(n.ctx, n.operator, n.state); err != nil {
+		return err
+	}
+	return k.reportStake(n)
+}
+
+// reportStake tells the hooks that what the operator has at stake has changed.
+func (k *Keeper) reportStake(n *node) error {
+	before, after := n.stake, n.state.Stake()
+	if k.hooks == nil || n.unsaved.imported || after.Equal(before) {
+		return nil
+	}
+	n.stake = after
+	return k.hooks.AfterStakeChanged(n.ctx, n.operator, before, after)
 }
 
 // remove deletes the record of a node that no index contains any more.

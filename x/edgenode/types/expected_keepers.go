@@ -22,6 +22,12 @@ type CommunityPoolKeeper interface {
 	FundCommunityPool(ctx context.Context, amount sdk.Coins, sender sdk.AccAddress) error
 }
 
+// StakeHooks are told when what a node has at stake has changed. If a hook fails, so does the
+// change. Nodes of a genesis are not reported.
+type StakeHooks interface {
+	AfterStakeChanged(ctx context.Context, operator sdk.AccAddress, before, after Stake) error
+}
+
 // EpochsKeeper returns when the epoch that starts will end.
 type EpochsKeeper interface {
 	GetEpochInfo(ctx sdk.Context, identifier string) (epochstypes.EpochInfo, error)

@@ -33,6 +33,27 @@ func (s NodeState) Closed() bool {
 	return s.Status == NODE_STATUS_RETIRED && s.Bond.IsZero() && s.Locked.IsZero() && s.UsedSlots == 0
 }
 
+// Stake is what an operator has at stake with a node.
+type Stake struct {
+	// Bond is the bond of the node in units of the bond denom. Bond that unbonds is not a part
+	// of it.
+	Bond math.Int
+	// Votes reports whether the bond may vote: the node is neither jailed nor retired. A node
+	// that is paused or has lapsed may vote, because its bond can still be slashed.
+	Votes bool
+}
+
+// NoStake returns the stake of an account without a node.
+func NoStake() Stake { return Stake{Bond: math.ZeroInt()} }
+
+// Stake returns what the operator has at stake.
+func (s NodeState) Stake() Stake {
+	return Stake{Bond: s.Bond, Votes: s.Status != NODE_STATUS_JAILED && s.Status != NODE_STATUS_RETIRED}
+}
+
+// Equal reports whether two stakes are the same.
+func (s Stake) Equal(other Stake) bool { return s.Votes == other.Votes && s.Bond.Equal(other.Bond) }
+
 // Live reports whether the node is active and its lease holds at a height.
 func (s NodeState) Live(height int64) bool {
 	return s.Status == NODE_STATUS_ACTIVE && height <= s.LeaseEnd
