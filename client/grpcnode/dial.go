@@ -79,7 +79,7 @@ func dial(
 		grpc.WithTransportCredentials(creds),
 		grpc.WithChainUnaryInterceptor(within(limit), checkUnary),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: pingPause, Timeout: pingLimit}),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswerBytes)))
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswerBytes), grpc.ForceCodecV2(newCodec())))
 	if err != nil {
 		return nil, fmt.Errorf("cannot open a connection to %s: %w", address, err)
 	}

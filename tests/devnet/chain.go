@@ -44,7 +44,7 @@ func (d *Devnet) writeChain(ctx context.Context, publicKey string, beaconStart i
 	}
 	for _, args := range [][]string{
 		{"genesis", "bulk-add-genesis-account", accounts},
-		{"genesis", "gentx", validatorKey, params.TfuelCoin(500_000).String(), "--chain-id", d.opts.ChainID, "--keyring-backend", "test"},
+		{"genesis", "gentx", ValidatorKey, params.TfuelCoin(500_000).String(), "--chain-id", d.opts.ChainID, "--keyring-backend", "test"},
 		{"genesis", "collect-gentxs"},
 		{"genesis", "validate"},
 	} {

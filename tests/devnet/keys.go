@@ -25,15 +25,17 @@ const (
 	Alice = "alice"
 	Bob   = "bob"
 
-	validatorKey = "validator"
-	beaconKey    = "beacon"
-	faucetKey    = "faucet"
+	// ValidatorKey is the operator of the only validator.
+	ValidatorKey = "validator"
+
+	beaconKey = "beacon"
+	faucetKey = "faucet"
 )
 
 // funds returns the balances of keys at genesis, in whole tfuel.
 func (d *Devnet) funds() map[string]int64 {
 	funds := map[string]int64{
-		Alice: 10_000, Bob: 10_000, validatorKey: 1_000_000, beaconKey: 100_000, faucetKey: 10_000_000,
+		Alice: 10_000, Bob: 10_000, ValidatorKey: 1_000_000, beaconKey: 100_000, faucetKey: 10_000_000,
 	}
 	for _, node := range d.nodes {
 		funds[node.Name] = 1_000

@@ -156,8 +156,13 @@ func (m *million) execute(ctx context.Context, msg sdk.Msg) math.Int {
 	require.NoError(m.t, err)
 	response, err := c.Execute(ctx, signer, msg)
 	require.NoError(m.t, err)
-	included, err := tx.NewServiceClient(m.network.Conn()).GetTx(ctx, &tx.GetTxRequest{Hash: response.TxHash})
-	require.NoError(m.t, err)
+	// The validator indexes a block some time after it has committed it.
+	var included *tx.GetTxResponse
+	require.NoError(m.t, m.network.Await(ctx, time.Minute, "the index of the tx", func() (bool, error) {
+		var err error
+		included, err = tx.NewServiceClient(m.network.Conn()).GetTx(ctx, &tx.GetTxRequest{Hash: response.TxHash})
+		return err == nil, err
+	}))
 	fee := included.Tx.AuthInfo.Fee
 	m.t.Logf("%s: height %d, %d gas of %d, %d bytes", sdk.MsgTypeURL(msg), response.Height, response.GasUsed, fee.GasLimit, included.Tx.Size())
 	return fee.Amount.AmountOf(params.BaseDenom)

@@ -1,6 +1,7 @@
 // Command demo shows the main job end to end on a network of its own. Nodes of three
 // strangers run language models blind, agree and are paid; a fourth node lies and is
-// slashed. One model is a program of wasm/1, the other a converted decoder on tensor/1.
+// slashed. One model is a program of wasm/1, the other a converted decoder on tensor/1. Meanwhile
+// an operator delegates what it has earned, and votes on a parameter of the chain.
 package main
 
 import (
@@ -38,8 +39,9 @@ type demo struct {
 	engines engines
 	verbose bool
 
-	runs   []*devnet.Run
-	report report
+	runs       []*devnet.Run
+	governance *governance
+	report     report
 }
 
 func main() {
@@ -65,6 +67,9 @@ func run(ctx context.Context, dir, bin, liar string, kinds []*kind, verbose bool
 	options := devnet.DefaultOptions()
 	options.Dir, options.Bin, options.ChainID = filepath.Join(dir, "network"), bin, "theta-demo-1"
 	options.Liars, options.Liar = 1, liar
+	options.Params = map[string]map[string]any{
+		"gov": {"voting_period": votingPeriod, "expedited_voting_period": expeditedVotingPeriod},
+	}
 	if !verbose {
 		options.Log = io.Discard
 	}
@@ -86,6 +91,9 @@ func run(ctx context.Context, dir, bin, liar string, kinds []*kind, verbose bool
 		return err
 	}
 	d.story.table(network.Nodes(), d.runs)
+	if err := d.decide(ctx); err != nil {
+		return errors.Join(err, network.Logs())
+	}
 	path := filepath.Join(dir, "report.json")
 	if err := d.finish(ctx, path); err != nil {
 		return err
@@ -169,6 +177,11 @@ func (d *demo) job(parent context.Context, n int, k *kind) error {
 		k.caught[devnet.Lie(slash.Lie)] = true
 	}
 	d.story.told(run, report, slashes)
+	if operator := paidOperator(run); operator != "" && d.governance == nil {
+		if err := d.govern(ctx, operator); err != nil {
+			return errors.Join(err, d.network.Logs())
+		}
+	}
 	if run.Result == nil || k.shown {
 		return nil
 	}
@@ -223,6 +236,9 @@ func (d *demo) finish(ctx context.Context, path string) error {
 		if found != devnet.Holds {
 			errs = append(errs, fmt.Errorf("invariant %s is broken: %s", name, found))
 		}
+	}
+	if err := d.account(ctx); err != nil {
+		errs = append(errs, err)
 	}
 	for _, slash := range d.report.Slashed {
 		if !d.node(slash.Operator).Lies {

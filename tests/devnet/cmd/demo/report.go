@@ -23,6 +23,8 @@ type report struct {
 	Height     int64             `json:"height"`
 	Jobs       []jobReport       `json:"jobs"`
 	Slashed    []slashReport     `json:"slashed"`
+	Governance governanceReport  `json:"governance"`
+	Supply     supplyReport      `json:"supply"`
 	Invariants map[string]string `json:"invariants"`
 }
 
