@@ -6,6 +6,7 @@ import (
 
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+	tallytypes "github.com/thetaedge/theta/x/tally/types"
 )
 
 // Holds is the report of an invariant that holds.
@@ -35,8 +36,16 @@ func (d *Devnet) Invariants(ctx context.Context) (map[string]string, error) {
 	for _, invariant := range nodes.Results {
 		note("edgenode", invariant.Name, invariant.Ok, invariant.Detail)
 	}
-	if len(compute.Invariants) == 0 || len(nodes.Results) == 0 {
-		return nil, fmt.Errorf("expected invariants of x/compute and x/edgenode, found %d and %d", len(compute.Invariants), len(nodes.Results))
+	votes, err := tallytypes.NewQueryClient(d.conn).Invariants(ctx, &tallytypes.QueryInvariantsRequest{})
+	if err != nil {
+		return nil, fmt.Errorf("invariants of x/tally: %w", err)
+	}
+	for _, invariant := range votes.Results {
+		note("tally", invariant.Name, invariant.Ok, invariant.Detail)
+	}
+	if len(compute.Invariants) == 0 || len(nodes.Results) == 0 || len(votes.Results) == 0 {
+		return nil, fmt.Errorf("expected invariants of x/compute, x/edgenode and x/tally, found %d, %d and %d",
+			len(compute.Invariants), len(nodes.Results), len(votes.Results))
 	}
 	return found, nil
 }

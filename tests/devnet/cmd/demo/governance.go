@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"cosmossdk.io/math"
@@ -211,7 +212,7 @@ func (d *demo) decide(ctx context.Context) error {
 		Tally: tallyReport{
 			Stakers: whole(tally.Stakers.Votes.Yes), Bonds: whole(tally.Operators.Yes),
 			Operator: g.operator, Delegation: g.delegated.String(), Bond: g.bond.String(),
-			Verdict: tally.Verdict.String(),
+			Verdict: strings.ToLower(strings.TrimPrefix(tally.Verdict.String(), "VERDICT_")),
 		},
 		Applied: after.Params.MaxDraws == g.draws,
 	}
