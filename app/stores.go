@@ -38,7 +38,7 @@ type stores struct {
 
 func newStores() stores {
 	return stores{
-		kv: storetypes.NewKVStoreKeys(append(ibcStoreKeys(),
+		kv: storetypes.NewKVStoreKeys(append(append(ibcStoreKeys(), rehearsalStoreKeys()...),
 			authtypes.StoreKey, banktypes.StoreKey, stakingtypes.StoreKey, slashingtypes.StoreKey,
 			distrtypes.StoreKey, minttypes.StoreKey, govtypes.StoreKey, consensustypes.StoreKey,
 			upgradetypes.StoreKey, evidencetypes.StoreKey, feegrant.StoreKey, authzkeeper.StoreKey,

@@ -17,9 +17,6 @@ type upgradePlan struct {
 	stores storetypes.StoreUpgrades
 }
 
-// upgradePlans lists the upgrades that this binary can carry out, oldest first.
-func upgradePlans() []upgradePlan { return nil }
-
 // setUpgrades registers a handler for each plan. If the node was stopped for one of them, it
 // changes the stores when it loads them.
 func (app *App) setUpgrades() {

@@ -196,6 +196,39 @@ func (d *Devnet) Restart(name string) error {
 	return p.start()
 }
 
+// RestartAs starts a process that was killed or stopped, with another binary.
+func (d *Devnet) RestartAs(name, binary string) error {
+	p, err := d.process(name)
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	p.binary = binary
+	p.mu.Unlock()
+	return p.start()
+}
+
+// AwaitExit waits until a process ends by itself, and returns its exit code.
+func (d *Devnet) AwaitExit(ctx context.Context, name string) (code int, err error) {
+	p, err := d.process(name)
+	if err != nil {
+		return 0, err
+	}
+	p.mu.Lock()
+	cmd, done := p.cmd, p.done
+	p.expected = true
+	p.mu.Unlock()
+	if cmd == nil {
+		return 0, fmt.Errorf("expected %s to run, found it stopped", name)
+	}
+	select {
+	case <-done:
+		return cmd.ProcessState.ExitCode(), nil
+	case <-ctx.Done():
+		return 0, fmt.Errorf("waited for the end of %s: %w; end of %s:\n%s", name, context.Cause(ctx), p.log, p.tail())
+	}
+}
+
 // Logs returns an error that shows the end of every process's log.
 func (d *Devnet) Logs() error {
 	var b strings.Builder

@@ -132,7 +132,7 @@ func watch(root *cobra.Command, dog *watchdog.Watchdog) {
 		if err := server.SetCmdServerContext(cmd, serverCtx); err != nil {
 			return err
 		}
-		return run(cmd, args)
+		return watchdog.OfStart(run(cmd, args))
 	}
 }
 

@@ -1,6 +1,7 @@
 package watchdog
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -40,6 +41,19 @@ func (f *Failure) Error() string {
 	default:
 		return fmt.Sprintf("%s: %s; start the node again, and if the failure repeats, compare the node's version and state with those of other validators (exit code %d)", stopped, f.Reason, f.Code)
 	}
+}
+
+// OfStart returns the error of a start of the node as a Failure if it has one of the causes that a
+// restart does not mend: while a node starts, it runs the last block again, and may fail as it did
+// then. Other errors are returned as they are.
+func OfStart(err error) error {
+	if err == nil || errors.As(err, new(*Failure)) {
+		return err
+	}
+	if failure := classify(err.Error()); failure.Code != ExitConsensus {
+		return failure
+	}
+	return err
 }
 
 // classify finds out which kind of failure a text describes. The texts are those of the

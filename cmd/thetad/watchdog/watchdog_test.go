@@ -208,3 +208,20 @@ func TestAWatchdogThatIsOffTellsAndLeavesTheNode(t *testing.T) {
 	require.Equal(t, ended, group.Wait())
 	require.False(t, w.Health().ConsensusAlive)
 }
+
+// TestAStartThatFailsAsBeforeHasTheSameCode: a supervisor that does not restart after a code does not
+// restart a node that was started again without a change.
+func TestAStartThatFailsAsBeforeHasTheSameCode(t *testing.T) {
+	for text, code := range map[string]int{
+		`error during handshake: error on replay: UPGRADE "next" NEEDED at height: 85: `: ExitUpgrade,
+		"error during handshake: halt per configuration height 7 time 0":                 ExitHalted,
+		"open application.db: no space left on device":                                   ExitDisk,
+		"error during handshake: wrong app hash":                                         1,
+		"listen tcp 127.0.0.1:26657: address already in use":                             1,
+	} {
+		require.Equal(t, code, CodeOf(OfStart(errors.New(text))), text)
+	}
+	require.NoError(t, OfStart(nil))
+	kept := &Failure{Code: ExitConsensus, Reason: "no space left on device"}
+	require.ErrorIs(t, OfStart(kept), kept)
+}
