@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the pinned development tools into build/tools, from the Go module
-# proxy alone. Usage: scripts/tools.sh proto|lint|vuln|all
+# proxy alone. Usage: scripts/tools.sh proto|lint|vuln|relayer|all
+# (all is without the relayer, which only the demonstration of interchain transfers needs)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -40,11 +41,14 @@ case "${1:-}" in
   vuln)
     want govulncheck golang.org/x/vuln/cmd/govulncheck@v1.9.0
     ;;
+  relayer)
+    want relayer github.com/cosmos/relayer/v2@v2.6.0
+    ;;
   all)
     for kind in proto lint vuln; do scripts/tools.sh "$kind"; done
     ;;
   *)
-    echo "usage: scripts/tools.sh proto|lint|vuln|all" >&2
+    echo "usage: scripts/tools.sh proto|lint|vuln|relayer|all" >&2
     exit 2
     ;;
 esac
