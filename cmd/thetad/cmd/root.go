@@ -57,6 +57,7 @@ func NewRootCmd() *cobra.Command {
 	if err := addModuleCommands(root, chain, clientCtx); err != nil {
 		panic(err)
 	}
+	mendInterchain(root)
 	decimal.Flags(root)
 	return root
 }
