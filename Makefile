@@ -93,6 +93,12 @@ demo: build textgen llm ## Run a network of four edge nodes, one of which lies, 
 	@mkdir -p build/bin && go build -o build/bin/ ./tests/devnet/cmd/...
 	@build/bin/demo
 
+.PHONY: ibc-demo
+ibc-demo: build textgen ## Connect two networks by IBC and tell what they do for each other, into build/ibc-demo/report.json
+	@scripts/tools.sh relayer
+	@mkdir -p build/bin && go build -o build/bin/ ./tests/ibcdemo/cmd/...
+	@build/bin/ibcdemo
+
 .PHONY: devnet
 devnet: build textgen ## Run a network to play with until Ctrl-C
 	@mkdir -p build/bin && go build -o build/bin/ ./tests/devnet/cmd/...

@@ -13,8 +13,8 @@ import (
 )
 
 // fastKeys shows the accounts to the decorator that verifies signatures, with keys that verify in
-// the C library libsecp256k1. The SDK's own copy of the library cannot be linked next to the one of
-// go-ethereum, which ibc-go needs. Keys within a multisig verify in Go.
+// the C library libsecp256k1. The SDK's own copy of the library cannot be linked together with the one
+// of go-ethereum, which ibc-go needs. Keys within a multisig verify in Go.
 type fastKeys struct{ authkeeper.AccountKeeper }
 
 // GetAccount returns an account, or nil if there is none.

@@ -12,6 +12,7 @@ import (
 	icahost "github.com/cosmos/ibc-go/v11/modules/apps/27-interchain-accounts/host"
 	icahostkeeper "github.com/cosmos/ibc-go/v11/modules/apps/27-interchain-accounts/host/keeper"
 	icahosttypes "github.com/cosmos/ibc-go/v11/modules/apps/27-interchain-accounts/host/types"
+	icatypes "github.com/cosmos/ibc-go/v11/modules/apps/27-interchain-accounts/types"
 	packetforward "github.com/cosmos/ibc-go/v11/modules/apps/packet-forward-middleware"
 	packetforwardkeeper "github.com/cosmos/ibc-go/v11/modules/apps/packet-forward-middleware/keeper"
 	packetforwardtypes "github.com/cosmos/ibc-go/v11/modules/apps/packet-forward-middleware/types"
@@ -24,15 +25,20 @@ import (
 	transfertypes "github.com/cosmos/ibc-go/v11/modules/apps/transfer/types"
 	transferv2 "github.com/cosmos/ibc-go/v11/modules/apps/transfer/v2"
 	ibc "github.com/cosmos/ibc-go/v11/modules/core"
+	clienttypes "github.com/cosmos/ibc-go/v11/modules/core/02-client/types"
+	channeltypes "github.com/cosmos/ibc-go/v11/modules/core/04-channel/types"
+	channeltypesv2 "github.com/cosmos/ibc-go/v11/modules/core/04-channel/v2/types"
 	porttypes "github.com/cosmos/ibc-go/v11/modules/core/05-port/types"
 	ibcapi "github.com/cosmos/ibc-go/v11/modules/core/api"
 	ibcexported "github.com/cosmos/ibc-go/v11/modules/core/exported"
 	ibckeeper "github.com/cosmos/ibc-go/v11/modules/core/keeper"
 	ibctm "github.com/cosmos/ibc-go/v11/modules/light-clients/07-tendermint"
 
+	"github.com/cosmos/cosmos-sdk/baseapp"
 	"github.com/cosmos/cosmos-sdk/codec"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/types/module"
+	"github.com/cosmos/cosmos-sdk/x/authz"
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 	distrtypes "github.com/cosmos/cosmos-sdk/x/distribution/types"
 	govv1 "github.com/cosmos/cosmos-sdk/x/gov/types/v1"
@@ -80,6 +86,26 @@ func interchainMessages() []string {
 	return urls
 }
 
+// hostRouter passes on the messages of interchain accounts, except those that no list of governance
+// opens to them: duties of workers and rounds of the beacon, because a packet does not pass the checks
+// before a transaction that price them; messages of relayers, because a packet would then carry
+// packets; and MsgExec, because it would carry any of these.
+type hostRouter struct{ all icatypes.MessageRouter }
+
+// Handler returns nil for a message that interchain accounts must not send.
+func (r hostRouter) Handler(msg sdk.Msg) baseapp.MsgServiceHandler {
+	if kindOf(msg) != notInLane {
+		return nil
+	}
+	switch msg.(type) {
+	case *authz.MsgExec, *clienttypes.MsgUpdateClient, *channeltypes.MsgRecvPacket, *channeltypes.MsgAcknowledgement,
+		*channeltypes.MsgTimeout, *channeltypes.MsgTimeoutOnClose, *channeltypesv2.MsgRecvPacket,
+		*channeltypesv2.MsgAcknowledgement, *channeltypesv2.MsgTimeout:
+		return nil
+	}
+	return r.all.Handler(msg)
+}
+
 // icaBasic allows interchain accounts the messages above only.
 type icaBasic struct{ ica.AppModuleBasic }
 
@@ -114,7 +140,7 @@ func (k *Keepers) addIBC(app *App) {
 	k.ForwardKeeper = packetforwardkeeper.NewKeeper(cdc, AddressCodec(), app.kvService(packetforwardtypes.StoreKey),
 		k.TransferKeeper, k.IBCKeeper.ChannelKeeper, k.BankKeeper, authority)
 	k.ICAHostKeeper = icahostkeeper.NewKeeper(cdc, app.kvService(icahosttypes.StoreKey), k.IBCKeeper.ChannelKeeper,
-		k.AccountKeeper, app.MsgServiceRouter(), app.GRPCQueryRouter(), authority)
+		k.AccountKeeper, hostRouter{app.MsgServiceRouter()}, app.GRPCQueryRouter(), authority)
 	k.ICAControllerKeeper = icacontrollerkeeper.NewKeeper(cdc, app.kvService(icacontrollertypes.StoreKey),
 		k.IBCKeeper.ChannelKeeper, app.MsgServiceRouter(), authority)
 

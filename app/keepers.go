@@ -135,7 +135,7 @@ func (k *Keepers) addStaking(app *App) {
 		k.BankKeeper.Minting(rewardstypes.SUPPLY_CAUSE_EMISSION), authtypes.FeeCollectorName, authority,
 		mintkeeper.WithMintFn(app.emit))
 	k.DistrKeeper = distrkeeper.NewKeeper(
-		cdc, app.kvService(distrtypes.StoreKey), k.AccountKeeper, k.BankKeeper, k.StakingKeeper,
+		cdc, app.kvService(distrtypes.StoreKey), k.AccountKeeper, newPoolBank(k.BankKeeper), k.StakingKeeper,
 		authtypes.FeeCollectorName, authority)
 	k.SlashingKeeper = slashingkeeper.NewKeeper(
 		cdc, app.encoding.Amino, app.kvService(slashingtypes.StoreKey), k.StakingKeeper, authority)

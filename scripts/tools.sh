@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the pinned development tools into build/tools, from the Go module
-# proxy alone. Usage: scripts/tools.sh proto|lint|vuln|all
+# proxy alone. Usage: scripts/tools.sh proto|lint|vuln|relayer|all
+# (all is without the relayer, which only the demonstration of interchain transfers needs)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -40,11 +41,20 @@ case "${1:-}" in
   vuln)
     want govulncheck golang.org/x/vuln/cmd/govulncheck@v1.9.0
     ;;
+  relayer)
+    # A module of its own: go install refuses a version whose list of versions the proxy does not serve.
+    stamp="$GOBIN/.relayer@$(sha256sum tests/ibcdemo/relayer/go.mod | cut -c1-16)"
+    if [[ ! -x "$GOBIN/relayer" || ! -e "$stamp" ]]; then
+      echo "building the relayer of tests/ibcdemo/relayer; the first time, this takes some minutes"
+      go build -C tests/ibcdemo/relayer -buildvcs=false -ldflags='-s -w' -o "$GOBIN/relayer" .
+      touch "$stamp"
+    fi
+    ;;
   all)
     for kind in proto lint vuln; do scripts/tools.sh "$kind"; done
     ;;
   *)
-    echo "usage: scripts/tools.sh proto|lint|vuln|all" >&2
+    echo "usage: scripts/tools.sh proto|lint|vuln|relayer|all" >&2
     exit 2
     ;;
 esac

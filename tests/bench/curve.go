@@ -1,7 +1,6 @@
-//go:build !libsecp256k1_sdk
+//go:build cgo
 
 package bench
 
-// Signatures is the implementation that verifies signatures. A build of the chain uses
-// libsecp256k1.
-const Signatures = "go"
+// Signatures is the implementation that verifies the signatures of transactions.
+const Signatures = "libsecp256k1 of go-ethereum"

@@ -67,8 +67,7 @@ func (c *account) run(messages ...proto.Message) channeltypes.Acknowledgement {
 	c.t.Helper()
 	data, err := icatypes.SerializeCosmosTx(c.chains[0].Codec, messages, icatypes.EncodingProtobuf)
 	require.NoError(c.t, err)
-	result, err := c.chains[0].SendMsgs(controllertypes.NewMsgSendTx(c.owner, c.path.EndpointA.ConnectionID,
-		uint64(time.Hour), icatypes.InterchainAccountPacketData{Type: icatypes.EXECUTE_TX, Data: data}))
+	result, err := c.chains[0].SendMsgs(controllerTx(c, data))
 	require.NoError(c.t, err)
 	packet, err := ibctesting.ParseV1PacketFromEvents(result.Events)
 	require.NoError(c.t, err)
@@ -206,4 +205,10 @@ func TestTheHostListsNoMessageThatCarriesOthers(t *testing.T) {
 		_, err := appOf(b).InterfaceRegistry().Resolve(url)
 		require.NoError(t, err, "%s exists", url)
 	}
+}
+
+// controllerTx is the message by which an owner sends raw data to its account.
+func controllerTx(account *account, data []byte) sdk.Msg {
+	return controllertypes.NewMsgSendTx(account.owner, account.path.EndpointA.ConnectionID, uint64(time.Hour),
+		icatypes.InterchainAccountPacketData{Type: icatypes.EXECUTE_TX, Data: data})
 }

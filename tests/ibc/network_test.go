@@ -20,7 +20,6 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
-	epochstypes "github.com/cosmos/cosmos-sdk/x/epochs/types"
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 
 	transfertypes "github.com/cosmos/ibc-go/v11/modules/apps/transfer/types"
@@ -32,6 +31,7 @@ import (
 	"github.com/thetaedge/theta/app"
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/testutil/edge"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 	rewardskeeper "github.com/thetaedge/theta/x/rewards/keeper"
 	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
 )
@@ -44,6 +44,9 @@ var _ ibctesting.TestingApp = testApp{}
 func (a testApp) GetBaseApp() *baseapp.BaseApp    { return a.BaseApp }
 func (a testApp) GetIBCKeeper() *ibckeeper.Keeper { return a.IBCKeeper }
 func (a testApp) GetTxConfig() client.TxConfig    { return a.TxConfig() }
+
+// unbondingBlocks is the number of blocks after which a node gets its bond back.
+const unbondingBlocks = 100
 
 // began is the time at which the library's chains begin.
 var began = time.Date(2020, 1, 2, 0, 0, 0, 0, time.UTC)
@@ -72,23 +75,25 @@ func (a testApp) InitChain(request *abci.RequestInitChain) (*abci.ResponseInitCh
 	return a.App.InitChain(request)
 }
 
-// newTestApp returns an app with a genesis in which gas is free, because the library's
-// transactions pay nothing, and in which epochs are short.
-func newTestApp() (ibctesting.TestingApp, map[string]json.RawMessage) {
+// newTestApp opens apps with a genesis in which gas is free, because the library's transactions pay
+// nothing, in which epochs and the unbonding of nodes are short, and with a beacon that tests sign.
+func newTestApp(t *testing.T) func() (ibctesting.TestingApp, map[string]json.RawMessage) {
+	return func() (ibctesting.TestingApp, map[string]json.RawMessage) { return openTestApp(t) }
+}
+
+func openTestApp(t *testing.T) (ibctesting.TestingApp, map[string]json.RawMessage) {
+	t.Helper()
 	a := app.New(log.NewNopLogger(), dbm.NewMemDB(), true, simtestutil.EmptyAppOptions{})
 	genesis := a.DefaultGenesis()
 	var rewards rewardstypes.GenesisState
 	a.AppCodec().MustUnmarshalJSON(genesis[rewardstypes.ModuleName], &rewards)
 	rewards.Params.MinGasPrice = math.ZeroInt()
 	genesis[rewardstypes.ModuleName] = a.AppCodec().MustMarshalJSON(&rewards)
-	var epochs epochstypes.GenesisState
-	a.AppCodec().MustUnmarshalJSON(genesis[epochstypes.ModuleName], &epochs)
-	for i := range epochs.Epochs {
-		if epochs.Epochs[i].Identifier == app.EdgeEpoch {
-			epochs.Epochs[i].Duration = edge.EpochDuration
-		}
-	}
-	genesis[epochstypes.ModuleName] = a.AppCodec().MustMarshalJSON(&epochs)
+	var nodes edgenodetypes.GenesisState
+	a.AppCodec().MustUnmarshalJSON(genesis[edgenodetypes.ModuleName], &nodes)
+	nodes.Params.UnbondingBlocks = unbondingBlocks
+	genesis[edgenodetypes.ModuleName] = a.AppCodec().MustMarshalJSON(&nodes)
+	edge.New(t, 0, 0).Adjust(a.AppCodec(), genesis, began)
 	return testApp{a}, genesis
 }
 
@@ -102,7 +107,7 @@ type network struct {
 func newNetwork(t *testing.T, chains int) *network {
 	t.Helper()
 	params.SetSDKDefaults()
-	coordinator := ibctesting.NewCustomAppCoordinator(t, chains, newTestApp)
+	coordinator := ibctesting.NewCustomAppCoordinator(t, chains, newTestApp(t))
 	n := &network{t: t}
 	for i := range chains {
 		n.chains = append(n.chains, coordinator.GetChain(ibctesting.GetChainID(i+1)))
@@ -184,13 +189,22 @@ func (n *network) conserved() {
 		for _, result := range a.RewardsKeeper.CheckInvariants(ctx) {
 			require.NoError(n.t, result.Err, "rewards: %s", result.Name)
 		}
-		sum := sdk.NewCoins()
+		sums := make(map[string]math.Int)
 		a.BankKeeper.IterateAllBalances(ctx, func(_ sdk.AccAddress, coin sdk.Coin) bool {
-			sum = sum.Add(coin)
+			if sum, found := sums[coin.Denom]; found {
+				coin = coin.AddAmount(sum)
+			}
+			sums[coin.Denom] = coin.Amount
 			return false
 		})
-		supply, _, err := a.BankKeeper.GetPaginatedTotalSupply(ctx, nil)
-		require.NoError(n.t, err)
-		require.Equal(n.t, supply, sum, "balances of %s", chain.ChainID)
+		supplies := make(map[string]math.Int)
+		a.BankKeeper.IterateTotalSupply(ctx, func(coin sdk.Coin) bool {
+			supplies[coin.Denom] = coin.Amount
+			return false
+		})
+		require.Equal(n.t, len(supplies), len(sums), "denoms of %s", chain.ChainID)
+		for denom, supply := range supplies {
+			require.Equal(n.t, supply.String(), sums[denom].String(), "balances of %s in %s", chain.ChainID, denom)
+		}
 	}
 }

@@ -8,7 +8,7 @@ import (
 )
 
 func TestNoImportCrossesAWall(t *testing.T) {
-	packages, err := list([]string{"-tags=pebbledb,libsecp256k1_sdk,system,sims"}, "./...")
+	packages, err := list([]string{"-tags=pebbledb,system,sims"}, "./...")
 	require.NoError(t, err)
 	for _, wall := range Walls() {
 		t.Run(wall.Name, func(t *testing.T) {

@@ -19,7 +19,7 @@ func sendersAllowed() map[string]string {
 
 func TestTransactionsAreSentByOnePackage(t *testing.T) {
 	requireNoLines(t, search{
-		flags: []string{"-tags=pebbledb,libsecp256k1_sdk,system,sims"}, except: []string{"tests/walls"}, find: SecondSenders, allowed: sendersAllowed(),
+		flags: []string{"-tags=pebbledb,system,sims"}, except: []string{"tests/walls"}, find: SecondSenders, allowed: sendersAllowed(),
 		advice: "connect to nodes with client/grpcnode, and send transactions with client/tx",
 	})
 }

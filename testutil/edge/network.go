@@ -86,15 +86,18 @@ func New(t testing.TB, honest, liars int) *Network {
 func (n *Network) Options() []apptest.Option {
 	return []apptest.Option{
 		apptest.WithAccounts(len(n.Nodes)+2, params.TfuelCoin(1_000_000)),
-		apptest.WithGenesis(n.adjust),
+		apptest.WithGenesis(func(cdc codec.Codec, genesis map[string]json.RawMessage) {
+			n.Adjust(cdc, genesis, apptest.GenesisTime())
+		}),
 	}
 }
 
-func (n *Network) adjust(cdc codec.Codec, genesis map[string]json.RawMessage) {
+// Adjust gives a genesis of a chain that begins at start the network's beacon and short epochs.
+func (n *Network) Adjust(cdc codec.Codec, genesis map[string]json.RawMessage, start time.Time) {
 	var beacon beacontypes.GenesisState
 	cdc.MustUnmarshalJSON(genesis[beacontypes.ModuleName], &beacon)
 	beacon.Params.PublicKey = n.key.Public().String()
-	beacon.Params.GenesisTime = apptest.GenesisTime().Unix() - 60
+	beacon.Params.GenesisTime = start.Unix() - 60
 	genesis[beacontypes.ModuleName] = cdc.MustMarshalJSON(&beacon)
 
 	var epochs epochstypes.GenesisState
@@ -169,7 +172,7 @@ func (n *Network) Act(c *apptest.Chain) [][]byte {
 			continue // not registered yet
 		}
 		// One tx per message, so that blocks mix as many as there are.
-		for _, msg := range n.work(c, node) {
+		for _, msg := range n.Work(c.App, c.Ctx(), c.Height(), node) {
 			txs = append(txs, n.sign(c, node.Worker, []sdk.Msg{msg}))
 		}
 	}
@@ -179,7 +182,18 @@ func (n *Network) Act(c *apptest.Chain) [][]byte {
 // relay submits the oldest rounds that the chain lacks.
 func (n *Network) relay(c *apptest.Chain) [][]byte {
 	n.t.Helper()
-	missing, err := beaconkeeper.NewQueryServer(c.App.BeaconKeeper).Missing(c.Ctx(), &beacontypes.QueryMissingRequest{})
+	msgs := n.Rounds(c.App, c.Ctx(), n.Relay.String())
+	if len(msgs) == 0 {
+		return nil
+	}
+	return [][]byte{n.sign(c, n.Relay, msgs)}
+}
+
+// Rounds returns the messages by which submitter submits the oldest rounds that a chain lacks. ctx
+// reads its committed state.
+func (n *Network) Rounds(a *app.App, ctx sdk.Context, submitter string) []sdk.Msg {
+	n.t.Helper()
+	missing, err := beaconkeeper.NewQueryServer(a.BeaconKeeper).Missing(ctx, &beacontypes.QueryMissingRequest{})
 	require.NoError(n.t, err)
 	rounds := missing.Rounds
 	if len(rounds) > roundsPerTx {
@@ -190,13 +204,10 @@ func (n *Network) relay(c *apptest.Chain) [][]byte {
 		signature, err := n.key.Sign(round)
 		require.NoError(n.t, err)
 		msgs = append(msgs, &beacontypes.MsgSubmitRound{
-			Submitter: n.Relay.String(), Round: round, Signature: signature,
+			Submitter: submitter, Round: round, Signature: signature,
 		})
 	}
-	if len(msgs) == 0 {
-		return nil
-	}
-	return [][]byte{n.sign(c, n.Relay, msgs)}
+	return msgs
 }
 
 // sign is Sign, with the price and gas limit of the lane if Lane is set.

@@ -7,6 +7,7 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"github.com/thetaedge/theta/app"
 	"github.com/thetaedge/theta/testutil/apptest"
 	computekeeper "github.com/thetaedge/theta/x/compute/keeper"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
@@ -66,16 +67,17 @@ func (n Node) salt() []byte {
 	return sum[:]
 }
 
-// work returns a node's messages of a block: at most one batch of each kind.
-func (n *Network) work(c *apptest.Chain, node Node) []sdk.Msg {
+// Work returns a node's messages of the block after height: at most one batch of each kind. ctx
+// reads the state of the chain at that height.
+func (n *Network) Work(a *app.App, ctx sdk.Context, height int64, node Node) []sdk.Msg {
 	n.t.Helper()
-	queries := computekeeper.NewQueryServer(c.App.ComputeKeeper)
-	claimable, err := queries.Claimable(c.Ctx(), &computetypes.QueryClaimableRequest{Operator: node.Operator.String()})
+	queries := computekeeper.NewQueryServer(a.ComputeKeeper)
+	claimable, err := queries.Claimable(ctx, &computetypes.QueryClaimableRequest{Operator: node.Operator.String()})
 	if err != nil {
 		// A node without weight in this epoch cannot claim anything.
 		return nil
 	}
-	held, err := queries.Assignments(c.Ctx(), &computetypes.QueryAssignmentsRequest{Operator: node.Operator.String()})
+	held, err := queries.Assignments(ctx, &computetypes.QueryAssignmentsRequest{Operator: node.Operator.String()})
 	require.NoError(n.t, err)
 
 	worker := node.Worker.String()
@@ -84,7 +86,7 @@ func (n *Network) work(c *apptest.Chain, node Node) []sdk.Msg {
 	reveal := &computetypes.MsgReveal{Worker: worker}
 	open := &computetypes.MsgOpen{Worker: worker}
 	for _, task := range claimable.Tasks {
-		if task.Leading && c.Height()+1 < task.CloseHeight {
+		if task.Leading && height+1 < task.CloseHeight {
 			claim.Items = append(claim.Items, task.Ref)
 		}
 	}
@@ -109,7 +111,7 @@ func (n *Network) work(c *apptest.Chain, node Node) []sdk.Msg {
 // Commitments returns the commitments that a node owes.
 func (n *Network) Commitments(c *apptest.Chain, node Node) []computetypes.CommitItem {
 	n.t.Helper()
-	for _, msg := range n.work(c, node) {
+	for _, msg := range n.Work(c.App, c.Ctx(), c.Height(), node) {
 		if commit, ok := msg.(*computetypes.MsgCommit); ok {
 			return commit.Items
 		}

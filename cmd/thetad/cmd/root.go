@@ -60,6 +60,7 @@ func NewRootCmd() *cobra.Command {
 	if err := addGovCommands(root); err != nil {
 		panic(err)
 	}
+	mendInterchain(root)
 	decimal.Flags(root)
 	return root
 }

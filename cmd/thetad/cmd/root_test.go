@@ -49,6 +49,11 @@ func TestUsualServerCommandsArePresent(t *testing.T) {
 		"genesis add-genesis-account", "genesis gentx", "genesis collect-gentxs", "genesis validate",
 		"query tx", "query block", "query bank balances", "query epochs epoch-infos",
 		"tx sign", "tx broadcast", "tx bank send", "tx gov submit-proposal",
+		"tx ibc-transfer transfer", "query ibc-transfer denoms", "query ibc-transfer escrow-address",
+		"query ibc client states", "query ibc client status", "query ibc channel channels",
+		"tx interchain-accounts controller register", "tx interchain-accounts controller send-tx",
+		"tx interchain-accounts host generate-packet-data", "query interchain-accounts host params",
+		"query interchain-accounts controller interchain-account", "query ratelimiting list-rate-limits",
 	} {
 		require.NotNil(t, find(root, strings.Fields(path)...), "thetad %s", path)
 	}
