@@ -48,7 +48,7 @@ func (k *Keeper) createGrant(ctx context.Context, authority string, terms types.
 	if err != nil {
 		return 0, err
 	}
-	grant := types.NewGrant(created+1, params.FeeDenom, terms, params.GrantHoldEpochs)
+	grant := types.NewGrant(created+1, k.others.Supply.denom, terms, params.GrantHoldEpochs)
 	if err := k.grants.Set(ctx, grant.Id, grant); err != nil {
 		return 0, err
 	}

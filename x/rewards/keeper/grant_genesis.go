@@ -15,6 +15,9 @@ func (k *Keeper) importGrants(ctx context.Context, genesis types.GenesisState) e
 		if _, err := k.parse("grantee", grant.Terms.Grantee); err != nil {
 			return err
 		}
+		if denom := k.others.Supply.denom; grant.Denom != denom {
+			return types.ErrInvalidGenesis.Wrapf("grant %d: denom: expected %s, which the chain mints, found %s", grant.Id, denom, grant.Denom)
+		}
 		if err := k.grants.Set(ctx, grant.Id, grant); err != nil {
 			return err
 		}

@@ -1,0 +1,101 @@
+package keeper_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+	"github.com/thetaedge/theta/x/rewards/types"
+)
+
+// Void pay of a revoked grant that comes first does not keep later pay from being claimed, however
+// much of it there is: a claim that only removes void entries succeeds.
+func TestVoidPayIsNotInTheWayOfLaterPay(t *testing.T) {
+	for name, claim := range map[string]func(f *fixture) error{
+		"claim":            func(f *fixture) error { _, err := f.claim(1); return err },
+		"claim of a denom": func(f *fixture) error { _, err := f.claim(1, denom); return err },
+		"collect": func(f *fixture) error {
+			cached, write := f.ctx.CacheContext()
+			_, err := f.msgs.Collect(cached, &types.MsgCollect{Sender: operator(1).String(), Operator: operator(1).String()})
+			if err == nil {
+				write()
+			}
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t)
+			long := terms()
+			long.Epochs = 1_000
+			first, second := f.createGrant(long), f.createGrant(long)
+			f.fundGrant(first, 1_000)
+			f.fundGrant(second, 1_000)
+			for range 2*types.MaxReleased + 1 {
+				f.settle(1, computetypes.JobGrant{Id: first, Price: math.NewInt(2_000), HoldEpochs: 168}, grantFuel)
+				f.endBlock()
+				f.nodes.epoch++
+			}
+			_, err := f.msgs.RevokeGrant(f.ctx, &types.MsgRevokeGrant{Authority: authority(), Id: first})
+			require.NoError(t, err)
+			f.settle(1, computetypes.JobGrant{Id: second, Price: math.NewInt(2_000), HoldEpochs: 168}, grantFuel)
+			f.endBlock()
+			f.requireBacked()
+			f.nodes.epoch += 168
+			for range 3 {
+				require.NoError(t, claim(f))
+				f.requireBacked()
+			}
+			require.Equal(t, "8800", f.balance(1))
+			require.ErrorIs(t, claim(f), types.ErrNothingToClaim)
+		})
+	}
+}
+
+// Pay that could not be minted is not owed: it would be paid with what others have in escrow.
+func TestPayThatWasNotMintedIsNotOwed(t *testing.T) {
+	f := newFixture(t)
+	id := f.activeGrant()
+	f.reward(2, coin(100_000)) // of another node
+	// The note of a class that the grant does not name makes the fold of the grant fail.
+	for _, c := range []string{grantClass, "unknown"} {
+		_, err := f.keeper.CreditGrant(f.ctx, computetypes.GrantCredit{
+			Grant: &computetypes.JobGrant{Id: id, Price: math.NewInt(2_000), HoldEpochs: 168}, Operator: operator(1), Class: c,
+			Denom: denom, Fuel: grantFuel, Most: math.NewInt(grantReward), Less: math.ZeroInt(),
+		})
+		require.NoError(t, err)
+	}
+	f.endBlock()
+	require.Equal(t, "0", f.grant(id).Classes[0].Minted.String())
+	f.requireBacked()
+	f.nodes.epoch = 1_000
+	_, err := f.claim(1)
+	require.ErrorIs(t, err, types.ErrNothingToClaim)
+	f.requireBacked()
+}
+
+// The chain mints its own denom alone, whatever denom gas is paid in.
+func TestGrantsMintTheDenomOfTheChain(t *testing.T) {
+	f := newFixture(t)
+	params, err := f.keeper.Params(f.ctx)
+	require.NoError(t, err)
+	params.FeeDenom = other
+	_, err = f.msgs.UpdateParams(f.ctx, &types.MsgUpdateParams{Authority: authority(), Params: params})
+	require.NoError(t, err)
+	id := f.activeGrant()
+	f.settle(1, computetypes.JobGrant{Id: id, Price: math.NewInt(2_000), HoldEpochs: 168}, grantFuel)
+	f.endBlock()
+	require.Equal(t, sdk.NewInt64Coin(other, 0), f.bank.GetSupply(f.ctx, other))
+	require.Equal(t, denom, f.grant(id).Denom)
+	f.requireBacked()
+
+	exported, err := f.keeper.ExportGenesis(f.ctx)
+	require.NoError(t, err)
+	exported.Grants[0].Denom = other
+	again := newFixture(t)
+	require.ErrorIs(t, again.keeper.InitGenesis(again.ctx, *exported), types.ErrInvalidGenesis)
+}
