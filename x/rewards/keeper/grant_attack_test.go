@@ -99,3 +99,28 @@ func TestGrantsMintTheDenomOfTheChain(t *testing.T) {
 	again := newFixture(t)
 	require.ErrorIs(t, again.keeper.InitGenesis(again.ctx, *exported), types.ErrInvalidGenesis)
 }
+
+// The deposit stays until the last pay can no longer be revoked, also that of a job whose lifetime
+// its grantee has prolonged beyond the grant.
+func TestDepositStaysWhileLateJobsMayStillBeRevoked(t *testing.T) {
+	f := newFixture(t)
+	id := f.activeGrant()
+	withdraw := func() error {
+		_, err := f.msgs.WithdrawGrant(f.ctx, &types.MsgWithdrawGrant{Grantee: operator(0).String(), Id: id})
+		return err
+	}
+	job, err := f.keeper.EncumberGrant(f.ctx, wanted(id))
+	require.NoError(t, err)
+	require.NoError(t, f.keeper.RefundGrant(f.ctx, id, coin(300)))
+	f.nodes.epoch = 3 + 168 + 1
+	require.ErrorIs(t, withdraw(), types.ErrGrantDeposit, "the job has not ended")
+	f.settle(1, job, grantFuel)
+	require.NoError(t, f.keeper.ReleaseGrant(f.ctx, &job, math.NewInt(30_000), math.NewInt(10_000)))
+	f.endBlock()
+	f.nodes.epoch += 167
+	require.ErrorIs(t, withdraw(), types.ErrGrantDeposit, "its pay can be revoked")
+	f.nodes.epoch++
+	require.NoError(t, withdraw())
+	require.Equal(t, "1000", f.balance(0))
+	f.requireBacked()
+}
