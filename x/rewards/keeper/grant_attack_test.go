@@ -124,3 +124,29 @@ func TestDepositStaysWhileLateJobsMayStillBeRevoked(t *testing.T) {
 	require.Equal(t, "1000", f.balance(0))
 	f.requireBacked()
 }
+
+// A genesis file whose sums of held pay are not those of its entries is refused: a revocation
+// would burn what others have in escrow, or leave coins there that no account is owed.
+func TestGenesisWithOtherSumsThanItsHeldPayIsRefused(t *testing.T) {
+	f := newFixture(t)
+	id := f.activeGrant()
+	f.settle(1, computetypes.JobGrant{Id: id, Price: math.NewInt(2_000), HoldEpochs: 168}, grantFuel)
+	f.endBlock()
+	load := func(change func(*types.GenesisState)) error {
+		exported, err := f.keeper.ExportGenesis(f.ctx)
+		require.NoError(t, err)
+		change(exported)
+		again := newFixture(t)
+		require.NoError(t, again.bank.BaseKeeper.MintCoins(again.ctx, faucet, sdk.NewCoins(f.bank.GetSupply(f.ctx, denom))))
+		return again.keeper.InitGenesis(again.ctx, *exported)
+	}
+	require.NoError(t, load(func(*types.GenesisState) {}))
+	for name, change := range map[string]func(*types.GenesisState){
+		"more":          func(g *types.GenesisState) { g.HeldTotals[0].Amount = g.HeldTotals[0].Amount.AddRaw(1) },
+		"none":          func(g *types.GenesisState) { g.HeldTotals = nil },
+		"another epoch": func(g *types.GenesisState) { g.HeldTotals[0].Matures++ },
+		"less pay":      func(g *types.GenesisState) { g.Held[0].Amount = g.Held[0].Amount.SubRaw(1) },
+	} {
+		require.ErrorIs(t, load(change), types.ErrInvalidGenesis, name)
+	}
+}
