@@ -346,3 +346,33 @@ func (f *fixture) holder(id string, n int) int {
 	}
 	return -1
 }
+
+// A seat of a chunk that nodes have left uses up the budget of all its tasks, also of those that a
+// later node leaves to others. A group whose node cuts a chunk short could otherwise have the rest
+// drawn again at the price of a single task.
+func TestRestOfAChunkUsesUpTheBudgetOfItsVacatedSeats(t *testing.T) {
+	f := newFixture(t)
+	f.publicNetwork(12)
+	grant := f.makeGrant(types.POLICY_KIND_AUDIT, grantBudget)
+	s := granted(grant, types.POLICY_KIND_AUDIT)
+	s.Policy.AuditBps, s.Policy.Samples = types.BasisPoints, 4
+	s.Tasks, s.ChunkTasks, s.CommitBlocks, s.LifetimeBlocks = 64, 64, 100, 1_000
+	id, err := f.postGranted(s)
+	require.NoError(t, err)
+	players := f.everyone(12, honest)
+	for range 2 {
+		f.until(players, func() bool { return len(f.task(id).Rounds[0].Replicas) > 0 })
+		n := f.drawn(id)[0]
+		require.NoError(t, f.release(n, types.ReleaseItem{Ref: ref(id, 0)}))
+	}
+	f.until(players, func() bool { return len(f.task(id).Rounds[0].Replicas) > 0 })
+	players[f.drawn(id)[0]].chunk.first = 8
+	f.until(players, func() bool { return f.task(id).Count == 8 })
+	for n := range players {
+		players[n].chunk.first = 0
+	}
+	require.Equal(t, types.JOB_STATUS_COMPLETED, f.play(players, id, 400).Status)
+	after := f.grantOf(grant)
+	vacated := math.NewInt(grantReward).MulRaw(2 * 64)
+	require.Equal(t, after.Classes[0].Minted.Add(vacated).String(), after.Encumbered.String())
+}

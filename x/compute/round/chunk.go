@@ -53,7 +53,7 @@ func Load(ctx context.Context, deps *Deps, params types.Params, id types.JobID, 
 func Start(ctx context.Context, deps *Deps, params types.Params, id types.JobID, job types.Job, tasks Span) (*Chunk, error) {
 	t := inHand(ctx, deps, params, id, job, types.Chunk{
 		JobId: job.Id, Index: tasks.First, Count: tasks.Count, Status: types.CHUNK_STATUS_OPEN,
-		Liability: params.ChunkLiability(&job, tasks.Count), DrawFees: tasks.DrawFees, SeedDelay: tasks.SeedDelay,
+		Liability: params.ChunkLiability(&job, tasks.Count), DrawFees: tasks.DrawFees, SeedDelay: tasks.SeedDelay, Vacated: tasks.Vacated,
 	})
 	if t.height() > t.expires() { // the rest of a chunk whose node has committed late
 		t.record.Rounds = []types.Round{{Target: job.Policy.Replicas, Phase: types.ROUND_PHASE_COMMIT}}

@@ -65,9 +65,11 @@ func (t *Chunk) grantHandover(a part) math.Int {
 	return types.FuelPay(t.job.Grant.Price, audited).MulRaw(int64(t.record.Rounds[0].Auditors))
 }
 
-// vacated returns how many seats of the first round nodes have left, for whatever reason.
+// vacated returns how many seats of the first round nodes have left, for whatever reason, also
+// while the tasks were part of a longer chunk: otherwise a node of a group could cut its chunk
+// short to have the seats of the rest drawn again for free.
 func (t *Chunk) vacated() int {
-	seats := 0
+	seats := int(t.record.Vacated)
 	for i := range t.record.Departed {
 		if t.record.Departed[i].Round == 0 {
 			seats++
@@ -93,7 +95,7 @@ func (t *Chunk) grantUsed(status types.ChunkStatus, ballots []ballot) math.Int {
 		return whole
 	case status == types.CHUNK_STATUS_ACCEPTED:
 		return math.MinInt(whole, t.minted.Add(t.job.Pay(t.count()).MulRaw(int64(t.vacated()))))
-	case t.drawn || len(ballots) > 0 || len(t.record.Departed) > 0:
+	case t.drawn || len(ballots) > 0 || len(t.record.Departed) > 0 || t.record.Vacated > 0:
 		return whole
 	default:
 		return math.ZeroInt()

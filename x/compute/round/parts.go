@@ -204,6 +204,9 @@ func (t *Chunk) split(tasks uint64) {
 		First: t.record.Index + tasks, Count: t.count() - tasks,
 		DrawFees: t.record.DrawFees.Sub(left), SeedDelay: t.record.SeedDelay,
 	}
+	if t.job.Grant != nil {
+		t.rest.Vacated = uint32(t.vacated()) //nolint:gosec // at most the vacancies of the policy
+	}
 	t.record.Count, t.record.DrawFees = tasks, left
 }
 
@@ -214,6 +217,9 @@ type Span struct {
 	// denom, and SeedDelay is the number of blocks by which late seeds have delayed them.
 	DrawFees  math.Int
 	SeedDelay int64
+	// Vacated is the number of seats that nodes have left when the tasks were part of a longer
+	// chunk, if a grant pays for them.
+	Vacated uint32
 }
 
 // NewSpan returns a range of tasks that have not been drawn for.

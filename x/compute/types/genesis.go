@@ -6,6 +6,9 @@ import (
 	"cosmossdk.io/math"
 )
 
+// maxHeldEpochs bounds the epochs for which pay of a grant is held.
+const maxHeldEpochs = 1 << 32
+
 // DefaultGenesis returns a genesis without jobs.
 func DefaultGenesis() *GenesisState {
 	return &GenesisState{Params: DefaultParams()}
@@ -156,6 +159,24 @@ func (j *Job) validateMoney() error {
 		j.TasksAccepted > j.TasksEnded-j.TasksDropped || j.ChunksWaiting > j.ChunksOpen || j.ChunksOpen > j.Active() {
 		return ErrInvalidGenesis.Wrapf("job %s: counts of tasks: %d in all, %d opened, %d ended, %d accepted, %d dropped",
 			j.Id, j.Tasks, j.TasksOpened, j.TasksEnded, j.TasksAccepted, j.TasksDropped)
+	}
+	return j.validateGrant()
+}
+
+// validateGrant checks what the job has agreed with the grant that pays for it, if one does.
+func (j *Job) validateGrant() error {
+	g := j.Grant
+	if g == nil {
+		return nil
+	}
+	if g.Id == 0 || g.HoldEpochs == 0 || g.HoldEpochs > maxHeldEpochs {
+		return ErrInvalidGenesis.Wrapf("job %s: grant: expected a number and hold_epochs from 1 to %d, found %d and %d", j.Id, uint64(maxHeldEpochs), g.Id, g.HoldEpochs)
+	}
+	if g.Price.IsNil() || !g.Price.IsPositive() || g.Encumbered.IsNil() || g.Encumbered.IsNegative() {
+		return ErrInvalidGenesis.Wrapf("job %s: grant: expected a price above 0 and encumbered of 0 or more, found %s and %s", j.Id, g.Price, g.Encumbered)
+	}
+	if j.Challenged != nil {
+		return ErrInvalidGenesis.Wrapf("job %s judges a challenge: expected no grant, found %d", j.Id, g.Id)
 	}
 	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
 )
 
 // The example of the README of x/rewards, number by number.
@@ -40,4 +42,32 @@ func TestVacanciesAreThoseThatTheEncumbrancePaysFor(t *testing.T) {
 	job.Grant = nil
 	require.False(t, job.VacatedOut(30))
 	require.Equal(t, "0", job.EncumbranceOf(4).String())
+}
+
+// A job of a genesis file that a grant pays for says what it has agreed with the grant.
+func TestGenesisRefusesJobsWithoutTheTermsOfTheirGrant(t *testing.T) {
+	one := math.OneInt()
+	job := func(change func(*JobGrant)) *Job {
+		agreed := JobGrant{Id: 1, Price: one, Encumbered: one, Epoch: 3, HoldEpochs: 168}
+		change(&agreed)
+		return &Job{
+			Id: "1-0-0", Reward: sdk.NewCoin("atfuel", one), Reserved: one, Refunded: one, TaskReserve: one, Liability: one,
+			SeatFee: one, BondValue: one, ChunkTasks: 1, Tasks: 1, Grant: &agreed,
+		}
+	}
+	require.NoError(t, job(func(*JobGrant) {}).validateMoney())
+	for name, change := range map[string]func(*JobGrant){
+		"number":         func(g *JobGrant) { g.Id = 0 },
+		"no price":       func(g *JobGrant) { g.Price = math.Int{} },
+		"price":          func(g *JobGrant) { g.Price = math.ZeroInt() },
+		"no encumbrance": func(g *JobGrant) { g.Encumbered = math.Int{} },
+		"encumbrance":    func(g *JobGrant) { g.Encumbered = math.NewInt(-1) },
+		"no hold":        func(g *JobGrant) { g.HoldEpochs = 0 },
+		"hold":           func(g *JobGrant) { g.HoldEpochs = 1 << 63 },
+	} {
+		require.ErrorIs(t, job(change).validateMoney(), ErrInvalidGenesis, name)
+	}
+	judging := job(func(*JobGrant) {})
+	judging.Challenged = &ChallengedTask{}
+	require.ErrorIs(t, judging.validateMoney(), ErrInvalidGenesis)
 }

@@ -48,7 +48,7 @@ func (k *Keeper) createGrant(ctx context.Context, authority string, terms types.
 	if err != nil {
 		return 0, err
 	}
-	grant := types.NewGrant(created+1, params.FeeDenom, terms, params.GrantHoldEpochs)
+	grant := types.NewGrant(created+1, k.others.Supply.denom, terms, params.GrantHoldEpochs)
 	if err := k.grants.Set(ctx, grant.Id, grant); err != nil {
 		return 0, err
 	}
@@ -115,9 +115,8 @@ func (k *Keeper) fundGrant(ctx context.Context, text string, id uint64, amount s
 	return grant, emit(ctx, &types.EventGrantFunded{Id: id, Status: grant.Status, Amount: amount})
 }
 
-// withdrawGrant pays what is left of the deposit back, once all pay of the grant's epochs has
-// matured, or while the grant is pending. Jobs that end later return their reserve to the
-// deposit, which can then be withdrawn again.
+// withdrawGrant pays what is left of the deposit back, once all jobs of the grant have ended and
+// all their pay has matured, or while the grant is pending.
 func (k *Keeper) withdrawGrant(ctx context.Context, text string, id uint64) (sdk.Coin, error) {
 	grantee, grant, err := k.granteeGrant(ctx, text, id)
 	if err != nil {
@@ -128,8 +127,8 @@ func (k *Keeper) withdrawGrant(ctx context.Context, text string, id uint64) (sdk
 		if err != nil {
 			return sdk.Coin{}, err
 		}
-		if from := grant.LastEpoch() + grant.HoldEpochs + 1; epoch < from {
-			return sdk.Coin{}, types.ErrGrantDeposit.Wrapf("grant %d: the deposit can be withdrawn from epoch %d on, when its last pay can no longer be revoked; this is epoch %d", id, from, epoch)
+		if err := k.checkMatured(ctx, &grant, epoch); err != nil {
+			return sdk.Coin{}, err
 		}
 	}
 	if !grant.Deposit.IsPositive() {
@@ -144,6 +143,27 @@ func (k *Keeper) withdrawGrant(ctx context.Context, text string, id uint64) (sdk
 		return coin, err
 	}
 	return coin, emit(ctx, &types.EventGrantWithdrawn{Id: id, Amount: coin})
+}
+
+// checkMatured returns ErrGrantDeposit if pay of an active grant can still be revoked, or earned by
+// a job that has not ended: its grantee may have prolonged the job.
+func (k *Keeper) checkMatured(ctx context.Context, grant *types.Grant, epoch uint64) error {
+	from := grant.LastEpoch() + grant.HoldEpochs + 1
+	unmatured, _, err := k.heldTotalsOf(ctx, grant.Id, epoch+1, 0)
+	if err != nil {
+		return err
+	}
+	if n := len(unmatured); n > 0 {
+		from = max(from, unmatured[n-1])
+	}
+	if epoch < from {
+		return types.ErrGrantDeposit.Wrapf("grant %d: the deposit can be withdrawn from epoch %d on, when its last pay can no longer be revoked; this is epoch %d", grant.Id, from, epoch)
+	}
+	if grant.Outstanding.IsPositive() {
+		return types.ErrGrantDeposit.Wrapf("grant %d: the deposit can be withdrawn when all jobs of the grant have ended and their pay has matured; jobs for %s are under way: wait, or cancel them",
+			grant.Id, grant.Coin(grant.Outstanding))
+	}
+	return nil
 }
 
 // revokeGrant ends a grant, and burns its deposit and all pay that has not matured. It returns

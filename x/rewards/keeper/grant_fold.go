@@ -58,8 +58,9 @@ func (k *Keeper) takeGrantNotes(ctx context.Context) ([]grantNoteEntry, error) {
 	return entries, nil
 }
 
-// foldGrant mints what a grant pays in this block, into escrow. Pay of a grant that was revoked
-// is void when it is credited, and nothing is minted for it.
+// foldGrant mints what a grant pays in this block, into escrow, and holds it for the nodes. If it
+// fails, nothing is minted and no node is owed anything. Nothing is minted for a grant that was
+// revoked.
 func (k *Keeper) foldGrant(ctx context.Context, id uint64, notes []grantNoteEntry) error {
 	grant, err := k.Grant(ctx, id)
 	if err != nil || grant.Status == types.GRANT_STATUS_REVOKED {
@@ -75,6 +76,9 @@ func (k *Keeper) foldGrant(ctx context.Context, id uint64, notes []grantNoteEntr
 		}
 		counts := &grant.Classes[class]
 		counts.Fuel, counts.Minted = counts.Fuel.Add(note.Fuel), counts.Minted.Add(note.Minted)
+		if err := add(ctx, k.held, collections.Join3(notes[i].key.K2(), note.Matures, id), note.Executor); err != nil {
+			return err
+		}
 	}
 	if err := k.grants.Set(ctx, id, grant); err != nil {
 		return err

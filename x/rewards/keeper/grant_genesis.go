@@ -9,11 +9,15 @@ import (
 	"github.com/thetaedge/theta/x/rewards/types"
 )
 
-// importGrants writes grants and their pay.
+// importGrants writes grants and their pay. It returns ErrInvalidGenesis if the sums of held pay are
+// not those of its entries.
 func (k *Keeper) importGrants(ctx context.Context, genesis types.GenesisState) error {
 	for _, grant := range genesis.Grants {
 		if _, err := k.parse("grantee", grant.Terms.Grantee); err != nil {
 			return err
+		}
+		if denom := k.others.Supply.denom; grant.Denom != denom {
+			return types.ErrInvalidGenesis.Wrapf("grant %d: denom: expected %s, which the chain mints, found %s", grant.Id, denom, grant.Denom)
 		}
 		if err := k.grants.Set(ctx, grant.Id, grant); err != nil {
 			return err
@@ -35,6 +39,9 @@ func (k *Keeper) importGrants(ctx context.Context, genesis types.GenesisState) e
 		if err := k.heldTotals.Set(ctx, collections.Join(total.Grant, total.Matures), total.Amount); err != nil {
 			return err
 		}
+	}
+	if err := k.checkGrants(ctx); err != nil {
+		return types.ErrInvalidGenesis.Wrapf("grants: %s; correct held and held_totals", err)
 	}
 	return nil
 }

@@ -15,8 +15,8 @@ import (
 
 // CreditGrant credits a node with the price of the fuel that an accepted result used, which
 // x/compute has verified, and returns that price before the fee split. The coins are minted when
-// the block ends. The pay is held until it has matured, and is void if the grant is revoked
-// before that.
+// the block ends, and the pay is then held until it has matured. It is void if the grant is
+// revoked before that.
 func (k *Keeper) CreditGrant(ctx context.Context, credit computetypes.GrantCredit) (math.Int, error) {
 	fuel := math.NewIntFromUint64(credit.Fuel)
 	gross := math.MinInt(computetypes.FuelPay(credit.Grant.Price, fuel), credit.Most).Sub(credit.Less)
@@ -35,10 +35,7 @@ func (k *Keeper) CreditGrant(ctx context.Context, credit computetypes.GrantCredi
 	if err != nil {
 		return gross, err
 	}
-	shares, matures := params.Split(coin), epoch+credit.Grant.HoldEpochs
-	if err := add(ctx, k.held, collections.Join3(credit.Operator, matures, credit.Grant.Id), shares.Executor.Amount); err != nil {
-		return gross, err
-	}
+	shares := params.Split(coin)
 	key := collections.Join3(credit.Grant.Id, credit.Operator, credit.Class)
 	note, err := k.grantNotes.Get(ctx, key)
 	if errors.Is(err, collections.ErrNotFound) {
@@ -49,7 +46,7 @@ func (k *Keeper) CreditGrant(ctx context.Context, credit computetypes.GrantCredi
 	}
 	note.Minted, note.Fuel = note.Minted.Add(gross), note.Fuel.Add(fuel)
 	note.Executor, note.Shares = note.Executor.Add(shares.Executor.Amount), note.Shares.Add(shares.Pending())
-	note.Matures = matures
+	note.Matures = epoch + credit.Grant.HoldEpochs
 	return gross, k.grantNotes.Set(ctx, key, note)
 }
 
@@ -66,35 +63,38 @@ func add[K any](ctx context.Context, entries collections.Map[K, math.Int], key K
 }
 
 // release moves an operator's held pay that has matured to its earnings, at most
-// types.MaxReleased entries, and removes entries that are void.
-func (k *Keeper) release(ctx context.Context, operator sdk.AccAddress) error {
+// types.MaxReleased entries, and removes entries that are void. It reports whether it has removed
+// void ones: a message that removes them and finds nothing to pay has to succeed, or else they
+// would stay in the way of later pay for ever.
+func (k *Keeper) release(ctx context.Context, operator sdk.AccAddress) (voided bool, err error) {
 	epoch, err := k.others.Nodes.Epoch(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	held, err := k.HeldPay(ctx, operator, types.MaxReleased)
 	if err != nil {
-		return err
+		return false, err
 	}
 	for _, pay := range held {
 		if pay.Matures > epoch {
 			break
 		}
 		if err := k.held.Remove(ctx, collections.Join3(operator, pay.Matures, pay.Grant)); err != nil {
-			return err
+			return voided, err
 		}
 		if pay.Void {
+			voided = true
 			continue
 		}
 		grant, err := k.Grant(ctx, pay.Grant)
 		if err != nil {
-			return err
+			return voided, err
 		}
 		if err := k.credit(ctx, operator, grant.Coin(pay.Amount)); err != nil {
-			return err
+			return voided, err
 		}
 	}
-	return nil
+	return voided, nil
 }
 
 // HeldPay returns the first limit entries of an operator's held pay, those that mature first

@@ -74,8 +74,8 @@ type Keeper struct {
 	// held is pay of grants that was not claimed, and heldTotals adds it up by grant and epoch.
 	held       collections.Map[heldKey, math.Int]
 	heldTotals collections.Map[collections.Pair[uint64, uint64], math.Int]
-	// grantNotes contains what grants pay in this block. A note has the operator in its key,
-	// whose held pay the same settlement writes anyway.
+	// grantNotes contains what grants pay in this block. A note has the operator in its key, so
+	// that settlements of different nodes do not share a key.
 	grantNotes collections.Map[grantNoteKey, types.GrantNote]
 	// notes contains what was credited in this block. A note has the key of a ledger entry that the
 	// same settlement writes anyway, so that no two nodes share a key.

@@ -148,12 +148,13 @@ func (k *Keeper) claim(ctx context.Context, msg *types.MsgClaim) (sdk.Coins, err
 	if err := msg.CheckDenoms(); err != nil {
 		return nil, err
 	}
-	if err := k.release(ctx, operator); err != nil {
+	voided, err := k.release(ctx, operator)
+	if err != nil {
 		return nil, err
 	}
 	paid, err := k.claimable(ctx, operator, msg.Denoms)
-	if err != nil {
-		return nil, err
+	if err != nil || voided && paid.Empty() {
+		return paid, err
 	}
 	read, err := k.pay(ctx, operator, paid)
 	if err != nil {

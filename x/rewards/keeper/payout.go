@@ -142,27 +142,31 @@ func (k *Keeper) collect(ctx context.Context, msg *types.MsgCollect) (*types.Msg
 	if err := k.checkCollector(ctx, operator, msg.Sender); err != nil {
 		return nil, err
 	}
-	if err := k.release(ctx, operator); err != nil {
+	denom, err := k.others.Staking.BondDenom(ctx)
+	if err != nil {
+		return nil, err
+	}
+	voided, err := k.release(ctx, operator)
+	if err != nil {
 		return nil, err
 	}
 	coins, err := k.someEarnings(ctx, operator, types.MaxClaimDenoms)
 	if err != nil {
 		return nil, err
 	}
+	collected := types.MsgCollectResponse{Amount: coins, Delegated: sdk.NewInt64Coin(denom, 0)}
+	if voided && coins.Empty() {
+		collected.Recipient = msg.Operator
+		return &collected, nil
+	}
 	read, err := k.pay(ctx, operator, coins)
 	if err != nil {
 		return nil, err
 	}
-	collected := types.MsgCollectResponse{Amount: coins}
 	validator := read.rule.Validator
 	if collected.Recipient, err = k.addresses.BytesToString(read.recipient); err != nil {
 		return nil, err
 	}
-	denom, err := k.others.Staking.BondDenom(ctx)
-	if err != nil {
-		return nil, err
-	}
-	collected.Delegated = sdk.NewInt64Coin(denom, 0)
 	if own := sdk.NewCoin(denom, coins.AmountOf(denom)); read.validator != nil && own.IsPositive() {
 		if reason := k.delegate(ctx, operator, read.validator, own); reason != "" {
 			collected.Undelegated = reason

@@ -71,12 +71,17 @@ func (k *Keeper) claimToStake(ctx context.Context, operator sdk.AccAddress, text
 		return sdk.Coin{}, types.ErrNotStaked.Wrapf(
 			"expected earnings that are paid to %s itself, its payout rule names %s; remove the rule with MsgSetPayout, or claim", text, rule.Address)
 	}
-	if err := k.release(ctx, operator); err != nil {
+	voided, err := k.release(ctx, operator)
+	if err != nil {
 		return sdk.Coin{}, err
 	}
 	owed, err := amountOf(ctx, k.earnings, collections.Join(operator, denom))
 	if err != nil {
 		return sdk.Coin{}, err
+	}
+	if voided && !owed.IsPositive() {
+		return sdk.Coin{}, types.ErrNothingToClaim.Wrapf(
+			"the first entries of the held pay of %s are void, because their grants were revoked; remove them with MsgClaim first", text)
 	}
 	if !owed.IsPositive() {
 		return sdk.Coin{}, types.ErrNothingToClaim.Wrapf(
