@@ -128,7 +128,7 @@ func draftProposal(
 		return nil, nil, err
 	}
 	if options.title == "" {
-		options.title = "Parameters of x/" + module
+		options.title = "Parameters of " + module
 	}
 	if options.summary == "" {
 		options.summary = "Say what changes, and why."

@@ -49,7 +49,8 @@ func TestADraftNamesEveryParameterAndPasses(t *testing.T) {
 		}
 	}
 	var messages []sdk.Msg
-	for module, schema := range paramsModules() {
+	for module, m := range paramsModules() {
+		schema := m.schema
 		require.Contains(t, schemas, schema, module)
 		schemas = slices.DeleteFunc(schemas, func(s string) bool { return s == schema })
 		file, form, err := draftProposal(t.Context(), chainConn{chain: chain}, chain.App.AppCodec(), module, draftOptions{})
@@ -113,7 +114,7 @@ func TestAFormShowsValueMeaningAndRange(t *testing.T) {
 		text.WriteString(entry.String())
 	}
 	for _, part := range []string{
-		"max_slots = 64\n    Highest number of slots of one node, 1 to 4,096.", "jail.fault_window = \"57600\"\n", "classes[].name\n",
+		"max_slots = 64\n    Highest number of slots of one node, 1 to 4,096.", "jail.fault_window = \"57600\"\n", "classes[].id\n",
 	} {
 		require.Contains(t, text.String(), part)
 	}

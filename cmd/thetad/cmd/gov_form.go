@@ -19,6 +19,9 @@ type formEntry struct {
 	Text string
 }
 
+// coin is the schema of an amount with its denom, whose fields need no explanation.
+const coin = "cosmos.base.v1beta1.Coin"
+
 // longestValue is the number of characters of a value that a form shows.
 const longestValue = 60
 
@@ -73,7 +76,7 @@ func explainParams(module string, params json.RawMessage) ([]formEntry, error) {
 		return nil, err
 	}
 	f := &form{definitions: document.Definitions}
-	root := paramsModules()[module] + ".Params"
+	root := paramsModules()[module].schema + ".Params"
 	if module == consensusModule {
 		root = "tendermint.types.ConsensusParams"
 	}
@@ -98,7 +101,7 @@ func (f *form) explain(key, name, prefix string, object json.RawMessage) error {
 		if own, has := paramTexts()[key+prefix+m.name]; has {
 			text = own
 		}
-		nested := strings.HasPrefix(string(m.value), "{") && p.Ref != ""
+		nested := strings.HasPrefix(string(m.value), "{") && p.Ref != "" && target(p.Ref) != coin
 		if text != "" || !nested {
 			entry := formEntry{Name: prefix + m.name, Text: text}
 			if !nested {
@@ -109,7 +112,7 @@ func (f *form) explain(key, name, prefix string, object json.RawMessage) error {
 		switch {
 		case nested:
 			err = f.explain(key, target(p.Ref), prefix+m.name+".", m.value)
-		case p.Items != nil && p.Items.Ref != "":
+		case p.Items != nil && p.Items.Ref != "" && target(p.Items.Ref) != coin:
 			err = f.explainElements(key, target(p.Items.Ref), prefix+m.name+"[].", m.value)
 		}
 		if err != nil {
@@ -148,23 +151,31 @@ func camel(name string) string {
 	return strings.Join(words, "")
 }
 
-// paramTexts explains the parameters whose schemas have no comments, all of them the SDK's.
+// paramTexts explains the parameters whose schemas have no comments here: of the SDK and of IBC.
 func paramTexts() map[string]string {
 	share := func(what string) string { return fmt.Sprintf("%s A share of 1, from 0 to 1.", what) }
 	return map[string]string{
-		"auth.max_memo_characters":            "Highest number of characters of a transaction's memo; above 0.",
-		"auth.tx_sig_limit":                   "Highest number of signatures of a transaction; above 0.",
-		"auth.tx_size_cost_per_byte":          "Gas per byte of a transaction; above 0. Raising it makes large transactions dearer.",
-		"auth.sig_verify_cost_ed25519":        "Gas for checking an ed25519 signature; above 0.",
-		"auth.sig_verify_cost_secp256k1":      "Gas for checking a secp256k1 signature; above 0. Raising it makes every transaction dearer.",
-		"bank.default_send_enabled":           "Whether denoms without an entry of their own can be sent: true or false. With false, payments stop.",
-		"distribution.community_tax":          share("Part of fees and inflation that goes to the community pool."),
-		"distribution.withdraw_addr_enabled":  "Whether delegators may have rewards paid to another account: true or false.",
-		"slashing.signed_blocks_window":       "Number of blocks over which the signatures of a validator are counted; above 0.",
-		"slashing.min_signed_per_window":      share("Part of the window that a validator must sign. A validator that signs less is jailed and slashed."),
-		"slashing.downtime_jail_duration":     "Time for which a validator that signed too little stays in jail; above 0, such as 600s.",
-		"slashing.slash_fraction_double_sign": share("Part of the stake that a validator and its delegators lose if it signs two blocks of one height."),
-		"slashing.slash_fraction_downtime":    share("Part of the stake that a validator and its delegators lose if it signs too little."),
-		"consensus.validator.pub_key_types":   "Kinds of keys that validators may have, such as ed25519. Removing one that is in use stops its validators.",
+		"auth.max_memo_characters":                   "Highest number of characters of a transaction's memo; above 0.",
+		"auth.tx_sig_limit":                          "Highest number of signatures of a transaction; above 0.",
+		"auth.tx_size_cost_per_byte":                 "Gas per byte of a transaction; above 0. Raising it makes large transactions dearer.",
+		"auth.sig_verify_cost_ed25519":               "Gas for checking an ed25519 signature; above 0.",
+		"auth.sig_verify_cost_secp256k1":             "Gas for checking a secp256k1 signature; above 0. Raising it makes every transaction dearer.",
+		"bank.default_send_enabled":                  "Whether denoms without an entry of their own can be sent: true or false. With false, payments stop.",
+		"distribution.community_tax":                 share("Part of fees and inflation that goes to the community pool."),
+		"distribution.withdraw_addr_enabled":         "Whether delegators may have rewards paid to another account: true or false.",
+		"slashing.signed_blocks_window":              "Number of blocks over which the signatures of a validator are counted; above 0.",
+		"slashing.min_signed_per_window":             share("Part of the window that a validator must sign. A validator that signs less is jailed and slashed."),
+		"slashing.downtime_jail_duration":            "Time for which a validator that signed too little stays in jail; above 0, such as 600s.",
+		"slashing.slash_fraction_double_sign":        share("Part of the stake that a validator and its delegators lose if it signs two blocks of one height."),
+		"slashing.slash_fraction_downtime":           share("Part of the stake that a validator and its delegators lose if it signs too little."),
+		"transfer.send_enabled":                      "Whether coins can be sent to other chains: true or false. With false, coins of other chains that are here cannot return either.",
+		"transfer.receive_enabled":                   "Whether coins can come from other chains: true or false. With false, coins of this chain that are elsewhere cannot return.",
+		"ica-controller.controller_enabled":          "Whether accounts of this chain can have accounts on other chains: true or false.",
+		"ica-host.host_enabled":                      "Whether accounts of other chains can have accounts on this one: true or false. With false, existing ones cannot send anything.",
+		"ica-host.allow_messages":                    "Type URLs of the messages that accounts of other chains may send here, such as /cosmos.bank.v1beta1.MsgSend. A single * allows every message, also those whose price is checked only in transactions.",
+		"ibc-client.allowed_clients":                 "Kinds of light clients that can be created and used, such as 07-tendermint. A single * allows all. Removing one that is in use stops its connections.",
+		"ibc-connection.max_expected_time_per_block": "Longest time between two blocks that is expected, in nanoseconds; above 0. It says how many blocks a packet waits on a connection with a delay.",
+		"consensus.auth.authority":                   "Account that may change the parameters of all modules of the SDK and of this chain in place of x/gov; empty means x/gov. Changing it takes that power from the voters.",
+		"consensus.validator.pub_key_types":          "Kinds of keys that validators may have, such as ed25519. Removing one that is in use stops its validators.",
 	}
 }

@@ -19,14 +19,36 @@ import (
 // consensusModule is the only module whose parameters are not one field of the message.
 const consensusModule = "consensus"
 
-// paramsModules returns the modules whose parameters governance changes, with their schemas.
-func paramsModules() map[string]string {
-	return map[string]string{
-		"auth": "cosmos.auth.v1beta1", "bank": "cosmos.bank.v1beta1", consensusModule: "cosmos.consensus.v1",
-		"distribution": "cosmos.distribution.v1beta1", "gov": "cosmos.gov.v1", "mint": "cosmos.mint.v1beta1",
-		"slashing": "cosmos.slashing.v1beta1", "staking": "cosmos.staking.v1beta1",
-		"beacon": "theta.beacon.v1", "compute": "theta.compute.v1", "edgenode": "theta.edgenode.v1",
-		"feemarket": "theta.feemarket.v1", "rewards": "theta.rewards.v1",
+// paramsModule says where the parameters of a module are, and who changes them.
+type paramsModule struct {
+	// schema is the package of the module's schemas.
+	schema string
+	// query is the name of the query for the parameters.
+	query string
+	// signer is the field of MsgUpdateParams with the account that changes the parameters.
+	signer string
+}
+
+// paramsModules returns the modules whose parameters governance changes.
+func paramsModules() map[string]paramsModule {
+	usual := func(schema string) paramsModule {
+		return paramsModule{schema: schema, query: "Params", signer: "authority"}
+	}
+	ibc := func(schema, query string) paramsModule {
+		return paramsModule{schema: "ibc." + schema, query: query, signer: "signer"}
+	}
+	return map[string]paramsModule{
+		"auth": usual("cosmos.auth.v1beta1"), "bank": usual("cosmos.bank.v1beta1"),
+		consensusModule: usual("cosmos.consensus.v1"), "distribution": usual("cosmos.distribution.v1beta1"),
+		"gov": usual("cosmos.gov.v1"), "mint": usual("cosmos.mint.v1beta1"),
+		"slashing": usual("cosmos.slashing.v1beta1"), "staking": usual("cosmos.staking.v1beta1"),
+		"beacon": usual("theta.beacon.v1"), "compute": usual("theta.compute.v1"), "edgenode": usual("theta.edgenode.v1"),
+		"feemarket": usual("theta.feemarket.v1"), "rewards": usual("theta.rewards.v1"),
+		"transfer":       ibc("applications.transfer.v1", "Params"),
+		"ica-controller": ibc("applications.interchain_accounts.controller.v1", "Params"),
+		"ica-host":       ibc("applications.interchain_accounts.host.v1", "Params"),
+		"ibc-client":     ibc("core.client.v1", "ClientParams"),
+		"ibc-connection": ibc("core.connection.v1", "ConnectionParams"),
 	}
 }
 
@@ -35,14 +57,14 @@ func paramsModules() map[string]string {
 func currentParams(
 	ctx context.Context, node grpc.ClientConnInterface, cdc codec.Codec, module string,
 ) (message, params json.RawMessage, err error) {
-	schema, known := paramsModules()[module]
+	m, known := paramsModules()[module]
 	if !known {
 		return nil, nil, fmt.Errorf("expected a module with parameters, found %q; modules: %s",
 			module, strings.Join(slices.Sorted(maps.Keys(paramsModules())), ", "))
 	}
-	req, res := newMessage(schema+".QueryParamsRequest"), newMessage(schema+".QueryParamsResponse")
-	if err := node.Invoke(ctx, "/"+schema+".Query/Params", req, res); err != nil {
-		return nil, nil, fmt.Errorf("ask for the parameters of x/%s: %w", module, err)
+	req, res := newMessage(m.schema+".Query"+m.query+"Request"), newMessage(m.schema+".Query"+m.query+"Response")
+	if err := node.Invoke(ctx, "/"+m.schema+".Query/"+m.query, req, res); err != nil {
+		return nil, nil, fmt.Errorf("ask for the parameters of %s: %w", module, err)
 	}
 	raw, err := cdc.MarshalJSON(res)
 	if err != nil {
@@ -54,7 +76,7 @@ func currentParams(
 	if err := json.Unmarshal(raw, &answer); err != nil {
 		return nil, nil, err
 	}
-	header := fmt.Sprintf(`{"@type":"/%s.MsgUpdateParams","authority":"%s",`, schema, authority())
+	header := fmt.Sprintf(`{"@type":"/%s.MsgUpdateParams","%s":"%s",`, m.schema, m.signer, authority())
 	if module != consensusModule {
 		return json.RawMessage(header + `"params":` + string(answer.Params) + "}"), answer.Params, nil
 	}
