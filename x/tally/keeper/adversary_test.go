@@ -157,7 +157,7 @@ func TestACancelledProposalAmongManyIsFound(t *testing.T) {
 		w.vote(w.person(1), id, govv1.OptionYes)
 		w.must(govv1.NewMsgCancelProposal(id, w.person(0).String()))
 	}
-	for range 3 {
+	for range 6 {
 		w.endBlock(time.Second)
 	}
 	genesis, err := w.chain.App.TallyKeeper.ExportGenesis(w.ctx)
