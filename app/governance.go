@@ -10,6 +10,7 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/x/authz"
+	consensustypes "github.com/cosmos/cosmos-sdk/x/consensus/types"
 	govkeeper "github.com/cosmos/cosmos-sdk/x/gov/keeper"
 	govv1 "github.com/cosmos/cosmos-sdk/x/gov/types/v1"
 
@@ -20,17 +21,28 @@ import (
 // nests more deeply is treated as if it contained everything.
 const maxMessageDepth = 8
 
-// paysOperators returns the type URLs of messages from which operators of nodes earn: grants of
-// public work. Validators and delegators alone must accept a proposal with one of them too.
-func paysOperators() []string {
-	return []string{"/theta.rewards.v1.MsgCreateGrant"}
+// stakersDecide returns the type URLs of messages that validators and delegators alone must accept
+// too. Operators of nodes earn from grants of public work. The other messages change how stakers vote
+// and who they are, so with them bonds could make that acceptance worthless.
+func stakersDecide() []string {
+	return []string{
+		"/theta.rewards.v1.MsgCreateGrant", "/cosmos.gov.v1.MsgUpdateParams", "/cosmos.staking.v1beta1.MsgUpdateParams",
+	}
 }
 
-// stakersMustAccept reports whether a proposal contains a message that pays operators, or lets
+// lendsGovernance returns the type URLs of messages with which an account that may send them in the
+// name of governance can send every other message in its name.
+func lendsGovernance() []string {
+	return []string{
+		"/cosmos.authz.v1beta1.MsgExec", "/cosmos.authz.v1beta1.MsgGrant", "/cosmos.consensus.v1.MsgUpdateParams",
+	}
+}
+
+// stakersMustAccept reports whether a proposal contains a message of stakersDecide, or lets
 // an account send one in the name of governance.
 func stakersMustAccept(proposal govv1.Proposal) bool {
 	messages, err := proposal.GetMsgs()
-	return err != nil || contain(messages, paysOperators(), maxMessageDepth)
+	return err != nil || contain(messages, stakersDecide(), maxMessageDepth)
 }
 
 func contain(messages []sdk.Msg, urls []string, depth int) bool {
@@ -41,7 +53,11 @@ func contain(messages []sdk.Msg, urls []string, depth int) bool {
 			return err != nil || depth == 0 || contain(inner, urls, depth-1)
 		case *authz.MsgGrant:
 			authorization, err := message.GetAuthorization()
-			return err != nil || slices.Contains(urls, authorization.MsgTypeURL())
+			return err != nil || slices.Contains(urls, authorization.MsgTypeURL()) ||
+				slices.Contains(lendsGovernance(), authorization.MsgTypeURL())
+		case *consensustypes.MsgUpdateParams:
+			// The account in this parameter takes the place of governance in all modules.
+			return message.Auth != nil && message.Auth.Authority != "" && message.Auth.Authority != Authority()
 		}
 		return slices.Contains(urls, sdk.MsgTypeURL(message))
 	})

@@ -4,19 +4,23 @@ import (
 	"testing"
 	"time"
 
+	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
 	"github.com/stretchr/testify/require"
 
 	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/x/authz"
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
+	consensustypes "github.com/cosmos/cosmos-sdk/x/consensus/types"
 	govv1 "github.com/cosmos/cosmos-sdk/x/gov/types/v1"
+	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 
 	"github.com/thetaedge/theta/app/params"
+	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
 )
 
-// A message that pays operators is found wherever governance could hide it.
-func TestStakersMustAcceptAMessageThatPaysOperatorsWhereverItIs(t *testing.T) {
+// A message that stakers must accept is found wherever a proposal could hide it.
+func TestStakersMustAcceptAMessageWhereverItIs(t *testing.T) {
 	params.SetSDKDefaults() // before an address is written in letters
 	pays := []string{sdk.MsgTypeURL(&banktypes.MsgSend{})}
 	gov := sdk.MustAccAddressFromBech32(Authority())
@@ -30,6 +34,9 @@ func TestStakersMustAcceptAMessageThatPaysOperatorsWhereverItIs(t *testing.T) {
 		grant, err := authz.NewMsgGrant(gov, sdk.AccAddress("somebody"), authz.NewGenericAuthorization(sdk.MsgTypeURL(message)), &later)
 		require.NoError(t, err)
 		return grant
+	}
+	replace := func(account string) sdk.Msg {
+		return &consensustypes.MsgUpdateParams{Auth: &cmtproto.AuthorityParams{Authority: account}}
 	}
 	deep := exec(other)
 	for range maxMessageDepth {
@@ -48,9 +55,23 @@ func TestStakersMustAcceptAMessageThatPaysOperatorsWhereverItIs(t *testing.T) {
 		"a permission within":        {[]sdk.Msg{exec(permit(send))}, true},
 		"too deep to look":           {[]sdk.Msg{deep}, true},
 		"a permission that is empty": {[]sdk.Msg{&authz.MsgGrant{}}, true},
+
+		"the permission to act for governance":   {[]sdk.Msg{permit(exec(other))}, true},
+		"the permission to permit":               {[]sdk.Msg{permit(permit(other))}, true},
+		"the permission to replace governance":   {[]sdk.Msg{permit(replace(""))}, true},
+		"another account in place of governance": {[]sdk.Msg{other, exec(replace(sdk.AccAddress("somebody").String()))}, true},
+		"governance itself":                      {[]sdk.Msg{replace(Authority()), replace("")}, false},
+		"limits of blocks":                       {[]sdk.Msg{&consensustypes.MsgUpdateParams{}}, false},
 	} {
 		require.Equal(t, c.pays, contain(c.messages, pays, maxMessageDepth), name)
 	}
 	require.True(t, stakersMustAccept(govv1.Proposal{Messages: []*codectypes.Any{{TypeUrl: "/unread"}}}), "a message that cannot be read")
 	require.False(t, stakersMustAccept(govv1.Proposal{}))
+	for _, message := range []sdk.Msg{&rewardstypes.MsgCreateGrant{}, &govv1.MsgUpdateParams{}, &stakingtypes.MsgUpdateParams{}} {
+		require.True(t, contain([]sdk.Msg{message}, stakersDecide(), maxMessageDepth), "%T", message)
+	}
+	for _, message := range []sdk.Msg{exec(), &authz.MsgGrant{}, replace("")} {
+		require.Contains(t, lendsGovernance(), sdk.MsgTypeURL(message))
+	}
+	require.Len(t, lendsGovernance(), 3)
 }

@@ -300,7 +300,7 @@ func TestAGrantNeedsStakersAloneAndAllVoters(t *testing.T) {
 	}
 }
 
-// A deposit that is burned is noted in the account of the supply, whoever counts the votes.
+// A deposit that is burned is noted in the account of the supply.
 func TestABurnedDepositIsNotedInTheAccountOfTheSupply(t *testing.T) {
 	network := edge.New(t, 3, 0) // 1,500 tfuel of bonds
 	chain := apptest.New(t, append(network.Options(), apptest.WithGenesis(shortVotings))...)

@@ -114,7 +114,7 @@ func TestAFormShowsValueMeaningAndRange(t *testing.T) {
 		text.WriteString(entry.String())
 	}
 	for _, part := range []string{
-		"max_slots = 64\n    Highest number of slots of one node, 1 to 4,096.", "jail.fault_window = \"57600\"\n", "classes[].name\n",
+		"max_slots = 64\n    Highest number of slots of one node, 1 to 4,096.", "jail.fault_window = \"57600\"\n", "classes[].id\n",
 	} {
 		require.Contains(t, text.String(), part)
 	}

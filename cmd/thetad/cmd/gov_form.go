@@ -19,6 +19,9 @@ type formEntry struct {
 	Text string
 }
 
+// coin is the schema of an amount with its denom, whose fields need no explanation.
+const coin = "cosmos.base.v1beta1.Coin"
+
 // longestValue is the number of characters of a value that a form shows.
 const longestValue = 60
 
@@ -98,7 +101,7 @@ func (f *form) explain(key, name, prefix string, object json.RawMessage) error {
 		if own, has := paramTexts()[key+prefix+m.name]; has {
 			text = own
 		}
-		nested := strings.HasPrefix(string(m.value), "{") && p.Ref != ""
+		nested := strings.HasPrefix(string(m.value), "{") && p.Ref != "" && target(p.Ref) != coin
 		if text != "" || !nested {
 			entry := formEntry{Name: prefix + m.name, Text: text}
 			if !nested {
@@ -109,7 +112,7 @@ func (f *form) explain(key, name, prefix string, object json.RawMessage) error {
 		switch {
 		case nested:
 			err = f.explain(key, target(p.Ref), prefix+m.name+".", m.value)
-		case p.Items != nil && p.Items.Ref != "":
+		case p.Items != nil && p.Items.Ref != "" && target(p.Items.Ref) != coin:
 			err = f.explainElements(key, target(p.Items.Ref), prefix+m.name+"[].", m.value)
 		}
 		if err != nil {
@@ -172,6 +175,7 @@ func paramTexts() map[string]string {
 		"ica-host.allow_messages":                    "Type URLs of the messages that accounts of other chains may send here, such as /cosmos.bank.v1beta1.MsgSend. A single * allows every message, also those whose price is checked only in transactions.",
 		"ibc-client.allowed_clients":                 "Kinds of light clients that can be created and used, such as 07-tendermint. A single * allows all. Removing one that is in use stops its connections.",
 		"ibc-connection.max_expected_time_per_block": "Longest time between two blocks that is expected, in nanoseconds; above 0. It says how many blocks a packet waits on a connection with a delay.",
+		"consensus.auth.authority":                   "Account that may change the parameters of all modules of the SDK and of this chain in place of x/gov; empty means x/gov. Changing it takes that power from the voters.",
 		"consensus.validator.pub_key_types":          "Kinds of keys that validators may have, such as ed25519. Removing one that is in use stops its validators.",
 	}
 }

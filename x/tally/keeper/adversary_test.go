@@ -61,6 +61,25 @@ func TestABondThatComesForTheVoteOrLeavesAfterItDoesNotCount(t *testing.T) {
 	w.requireInvariants()
 }
 
+// A node that retires while it works keeps the part of its bond that the work locks. That part does
+// not vote.
+func TestABondOfARetiringNodeDoesNotCount(t *testing.T) {
+	w := newWorld(t, newChain(t))
+	operator := w.person(1)
+	w.must(w.registration(operator, 500))
+	id := w.propose(false, w.change())
+	w.vote(operator, id, govv1.OptionYes)
+	require.NoError(t, w.chain.App.EdgenodeKeeper.Reserve(w.ctx, operator, tfuel(60).Amount))
+	require.EqualValues(t, 500, w.yesBonds(id), "locked bond votes")
+	w.must(&edgenodetypes.MsgRetire{Operator: operator.String()})
+	stake, err := w.chain.App.EdgenodeKeeper.Stake(w.ctx, operator)
+	require.NoError(t, err)
+	require.Equal(t, tfuel(60).Amount, stake.Bond)
+	require.Zero(t, w.yesBonds(id))
+	require.True(t, w.count(id).Operators.Total.IsZero())
+	w.requireInvariants()
+}
+
 func TestAVoteOfTheWorkerKeyDoesNotCarryTheBond(t *testing.T) {
 	w := newWorld(t, newChain(t))
 	registration := w.registration(w.person(1), 900)
@@ -138,7 +157,7 @@ func TestACancelledProposalAmongManyIsFound(t *testing.T) {
 		w.vote(w.person(1), id, govv1.OptionYes)
 		w.must(govv1.NewMsgCancelProposal(id, w.person(0).String()))
 	}
-	for range 3 {
+	for range 6 {
 		w.endBlock(time.Second)
 	}
 	genesis, err := w.chain.App.TallyKeeper.ExportGenesis(w.ctx)

@@ -50,11 +50,9 @@ type Keeper struct {
 
 	number  collections.Item[uint64]
 	votings collections.Map[uint64, types.Voting]
-	// open and ended are indexes of votings; checked is where the search for ended ones goes on.
-	open    collections.Map[uint64, uint64]
-	ended   collections.KeySet[uint64]
-	checked collections.Item[uint64]
-
+	// open and ended are indexes of votings.
+	open      collections.Map[uint64, uint64]
+	ended     collections.KeySet[uint64]
 	ballots   *collections.IndexedMap[ballotKey, types.Ballot, ballotIndexes]
 	shares    collections.Map[sharesKey, types.Sums]
 	bonds     collections.Map[uint64, types.Sums]
@@ -77,7 +75,6 @@ func NewKeeper(
 		votings: collections.NewMap(sb, types.VotingsPrefix, "votings", collections.Uint64Key, codec.CollValue[types.Voting](cdc)),
 		open:    collections.NewMap(sb, types.OpenPrefix, "open", collections.Uint64Key, collections.Uint64Value),
 		ended:   collections.NewKeySet(sb, types.EndedPrefix, "ended", collections.Uint64Key),
-		checked: collections.NewItem(sb, types.CheckedPrefix, "checked", collections.Uint64Value),
 		ballots: collections.NewIndexedMap(sb, types.BallotsPrefix, "ballots", ballot, codec.CollValue[types.Ballot](cdc), ballotIndexes{
 			voter: indexes.NewReversePair[types.Ballot](sb, types.BallotsOfPrefix, "ballots_of", ballot),
 		}),

@@ -50,6 +50,8 @@ func (m *model) run() {
 		"pause":      func() error { return m.send(&edgenodetypes.MsgPause{Operator: a.String()}) },
 		"unjail":     func() error { return m.unjail(a) },
 		"fault":      func() error { return m.fault(a, min(amount, 60)) },
+		"work":       func() error { return m.chain.App.EdgenodeKeeper.Reserve(m.ctx, a, tfuel(20).Amount) },
+		"rest":       func() error { return m.rest(a) },
 		"jail":       func() error { return m.jail(a) },
 		"vote":       func() error { return m.drawVote(people + validators) },
 		// The operators of validators decide most votings.
@@ -61,12 +63,21 @@ func (m *model) run() {
 		"block":           m.block,
 	}
 	name := rapid.SampledFrom([]string{
-		"delegate", "undelegate", "redelegate", "register", "register", "bond", "bond", "unbond", "retire", "pause", "unjail", "unjail", "fault", "jail",
+		"delegate", "undelegate", "redelegate", "register", "register", "bond", "bond", "unbond", "retire", "pause", "unjail", "unjail", "fault", "jail", "work", "work", "rest",
 		"vote", "vote", "vote", "vote", "vote", "vote", "validator votes", "validator votes", "propose", "cancel", "slash", "jail validator", "block", "block",
 	}).Draw(m.r, "step")
 	if steps[name]() == nil {
 		m.seen[name]++
 	}
+}
+
+// rest ends an assignment of a node.
+func (m *model) rest(operator sdk.AccAddress) error {
+	node, err := m.chain.App.EdgenodeKeeper.Node(m.ctx, operator)
+	if err != nil || node.State.UsedSlots == 0 {
+		return fmt.Errorf("not at work: %v", err)
+	}
+	return m.chain.App.EdgenodeKeeper.Release(m.ctx, operator, tfuel(20).Amount)
 }
 
 // jail makes a node fail until it is in jail.
@@ -83,7 +94,7 @@ func (m *model) jail(operator sdk.AccAddress) error {
 func (m *model) unjail(operator sdk.AccAddress) error {
 	node, err := m.chain.App.EdgenodeKeeper.Node(m.ctx, operator)
 	if err != nil || node.State.Status != edgenodetypes.NODE_STATUS_JAILED {
-		return fmt.Errorf("not in jail: %w", err)
+		return fmt.Errorf("not in jail: %v", err)
 	}
 	m.ctx = m.ctx.WithBlockHeight(max(m.ctx.BlockHeight(), node.State.Jail.Until+1))
 	return m.send(&edgenodetypes.MsgUnjail{Operator: operator.String()})
@@ -225,8 +236,8 @@ func (m *model) operators(id uint64) types.Sums {
 		voter := sdk.MustAccAddressFromBech32(vote.Voter)
 		node, err := m.chain.App.EdgenodeKeeper.Node(m.ctx, voter)
 		if err != nil || node.State.Status == edgenodetypes.NODE_STATUS_JAILED || node.State.Status == edgenodetypes.NODE_STATUS_RETIRED {
-			if err == nil && node.State.Status == edgenodetypes.NODE_STATUS_JAILED {
-				m.seen["jailed node voted"]++
+			if err == nil && node.State.Bond.IsPositive() {
+				m.seen[node.State.Status.Title()+" node with a bond"]++
 			}
 			continue
 		}
@@ -292,7 +303,7 @@ func TestSumsGiveTheTallyOfAWalkOverAllVotes(t *testing.T) {
 	needed := []string{
 		"delegate", "undelegate", "redelegate", "register", "bond", "unbond", "retire", "fault", "vote", "validator votes", "propose", "cancel", "slash", "jail validator", "block",
 		"bond counts", "PROPOSAL_STATUS_PASSED", "PROPOSAL_STATUS_REJECTED", types.VERDICT_ACCEPTED.String(), types.VERDICT_NO_QUORUM.String(),
-		types.VERDICT_VETOED.String(), "jailed node voted", "unjail",
+		types.VERDICT_VETOED.String(), "jailed node with a bond", "retired node with a bond", "unjail",
 	}
 	missing := func() []string {
 		return slices.DeleteFunc(slices.Clone(needed), func(what string) bool { return seen[what] > 0 })

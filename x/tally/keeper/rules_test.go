@@ -152,7 +152,7 @@ func TestBondsDecideAVoting(t *testing.T) {
 	require.Equal(t, count.String(), response.Tally.String(), "the count that decided can be read afterwards")
 }
 
-// What pays operators needs validators and delegators, whatever the bonds say; and all together.
+// A grant needs validators and delegators, whatever the bonds say; and all together.
 func TestStakersMustAcceptWhatPaysOperators(t *testing.T) {
 	for _, c := range []struct {
 		name              string

@@ -6,6 +6,8 @@ import (
 
 	"cosmossdk.io/collections"
 
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
 	"github.com/thetaedge/theta/x/internal/isolated"
 	"github.com/thetaedge/theta/x/tally/types"
 )
@@ -98,25 +100,32 @@ func (k *Keeper) EndBlock(ctx context.Context) error {
 	return k.sweepEnded(ctx)
 }
 
-// endSome looks at CheckLimit open votings, from the one after those of the last block on.
+// endSome looks at CheckLimit open votings. The height says where it begins, so that each block goes
+// on after the one before it, and all of them are looked at in turn.
 func (k *Keeper) endSome(ctx context.Context) error {
-	from, err := k.checked.Get(ctx)
-	if _, err = found(err); err != nil {
+	oldest, err := k.oldestOpen(ctx)
+	if err != nil || oldest == 0 {
 		return err
 	}
-	later := new(collections.Range[uint64]).StartExclusive(from)
-	earlier := new(collections.Range[uint64]).EndInclusive(from)
-	var numbers, proposals []uint64
+	last, err := k.lastNumber(ctx)
+	if err != nil {
+		return err
+	}
+	height := uint64(sdk.UnwrapSDKContext(ctx).BlockHeight()) //nolint:gosec // heights are positive
+	from := oldest + height*types.CheckLimit%(last-oldest+1)
+	later := new(collections.Range[uint64]).StartInclusive(from)
+	earlier := new(collections.Range[uint64]).EndExclusive(from)
+	var proposals []uint64
 	for _, part := range []*collections.Range[uint64]{later, earlier} {
-		err := k.open.Walk(ctx, part, func(number, id uint64) (bool, error) {
-			numbers, proposals = append(numbers, number), append(proposals, id)
-			return len(numbers) >= types.CheckLimit, nil
+		if len(proposals) >= types.CheckLimit {
+			break
+		}
+		err := k.open.Walk(ctx, part, func(_, id uint64) (bool, error) {
+			proposals = append(proposals, id)
+			return len(proposals) >= types.CheckLimit, nil
 		})
 		if err != nil {
 			return err
-		}
-		if len(numbers) >= types.CheckLimit {
-			break
 		}
 	}
 	for _, id := range proposals {
@@ -124,10 +133,7 @@ func (k *Keeper) endSome(ctx context.Context) error {
 			return err
 		}
 	}
-	if len(numbers) < types.CheckLimit {
-		return nil // all of them were looked at
-	}
-	return k.checked.Set(ctx, numbers[len(numbers)-1])
+	return nil
 }
 
 // sweepEnded removes what is kept for votings that have ended.

@@ -29,5 +29,4 @@ var (
 	TalliesPrefix   = collections.NewPrefix(7)  // proposal -> Tally
 	OpenPrefix      = collections.NewPrefix(8)  // number -> proposal, of votings that have not ended
 	EndedPrefix     = collections.NewPrefix(9)  // proposal, of votings that have ended
-	CheckedPrefix   = collections.NewPrefix(10) // -> number of the open voting that was looked at last
 )

@@ -414,8 +414,8 @@ type Tally struct {
 	Operators Sums `protobuf:"bytes,3,opt,name=operators,proto3" json:"operators"`
 	// Both together.
 	All Part `protobuf:"bytes,4,opt,name=all,proto3" json:"all"`
-	// Whether validators and delegators alone must accept the proposal too, because operators of
-	// nodes earn from it.
+	// Whether validators and delegators alone must accept the proposal too: a grant from which
+	// operators of nodes earn, or a change of how stakers vote.
 	StakersMustAccept bool `protobuf:"varint,5,opt,name=stakers_must_accept,json=stakersMustAccept,proto3" json:"stakers_must_accept,omitempty"`
 	// What decides: the verdict of all, or that of validators and delegators if they must accept
 	// the proposal and do not.
