@@ -80,7 +80,7 @@ func currentParams(
 	if err := json.Unmarshal(raw, &answer); err != nil {
 		return nil, nil, err
 	}
-	header := fmt.Sprintf(`{"@type":"/%s.MsgUpdateParams","%s":"%s",`, m.schema, m.signer, authority())
+	header := fmt.Sprintf(`{"@type":"/%s.MsgUpdateParams",%q:%q,`, m.schema, m.signer, authority())
 	if module != consensusModule {
 		return json.RawMessage(header + `"params":` + string(answer.Params) + "}"), answer.Params, nil
 	}

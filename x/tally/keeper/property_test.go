@@ -1,6 +1,7 @@
 package keeper_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -74,8 +75,11 @@ func (m *model) run() {
 // rest ends an assignment of a node.
 func (m *model) rest(operator sdk.AccAddress) error {
 	node, err := m.chain.App.EdgenodeKeeper.Node(m.ctx, operator)
-	if err != nil || node.State.UsedSlots == 0 {
-		return fmt.Errorf("not at work: %v", err)
+	if err != nil {
+		return err
+	}
+	if node.State.UsedSlots == 0 {
+		return errors.New("not at work")
 	}
 	return m.chain.App.EdgenodeKeeper.Release(m.ctx, operator, tfuel(20).Amount)
 }
@@ -93,8 +97,11 @@ func (m *model) jail(operator sdk.AccAddress) error {
 // unjail waits until the term of a node is over, and ends the jail.
 func (m *model) unjail(operator sdk.AccAddress) error {
 	node, err := m.chain.App.EdgenodeKeeper.Node(m.ctx, operator)
-	if err != nil || node.State.Status != edgenodetypes.NODE_STATUS_JAILED {
-		return fmt.Errorf("not in jail: %v", err)
+	if err != nil {
+		return err
+	}
+	if node.State.Status != edgenodetypes.NODE_STATUS_JAILED {
+		return errors.New("not in jail")
 	}
 	m.ctx = m.ctx.WithBlockHeight(max(m.ctx.BlockHeight(), node.State.Jail.Until+1))
 	return m.send(&edgenodetypes.MsgUnjail{Operator: operator.String()})
@@ -116,7 +123,7 @@ func (m *model) drawVote(voters int) error {
 	if len(open) == 0 {
 		return fmt.Errorf("nothing is voted on")
 	}
-	voter := m.operator(0)
+	var voter sdk.AccAddress
 	if i := rapid.IntRange(0, voters-1).Draw(m.r, "voter"); i < validators {
 		voter = m.operator(i)
 	} else {

@@ -19,14 +19,14 @@ const (
 
 // Prefixes of the store: `prefix | key -> value`.
 var (
-	NumberPrefix    = collections.NewPrefix(0)  // -> number of the last voting
-	VotingsPrefix   = collections.NewPrefix(1)  // proposal -> Voting
-	BallotsPrefix   = collections.NewPrefix(2)  // (proposal, voter) -> Ballot
-	BallotsOfPrefix = collections.NewPrefix(3)  // (voter, proposal): index of ballots
-	SharesPrefix    = collections.NewPrefix(4)  // (proposal, validator) -> Sums of its delegators that voted
-	BondsPrefix     = collections.NewPrefix(5)  // proposal -> Sums of bonds whose operators voted
-	IncreasesPrefix = collections.NewPrefix(6)  // operator -> Increases
-	TalliesPrefix   = collections.NewPrefix(7)  // proposal -> Tally
-	OpenPrefix      = collections.NewPrefix(8)  // number -> proposal, of votings that have not ended
-	EndedPrefix     = collections.NewPrefix(9)  // proposal, of votings that have ended
+	NumberPrefix    = collections.NewPrefix(0) // -> number of the last voting
+	VotingsPrefix   = collections.NewPrefix(1) // proposal -> Voting
+	BallotsPrefix   = collections.NewPrefix(2) // (proposal, voter) -> Ballot
+	BallotsOfPrefix = collections.NewPrefix(3) // (voter, proposal): index of ballots
+	SharesPrefix    = collections.NewPrefix(4) // (proposal, validator) -> Sums of its delegators that voted
+	BondsPrefix     = collections.NewPrefix(5) // proposal -> Sums of bonds whose operators voted
+	IncreasesPrefix = collections.NewPrefix(6) // operator -> Increases
+	TalliesPrefix   = collections.NewPrefix(7) // proposal -> Tally
+	OpenPrefix      = collections.NewPrefix(8) // number -> proposal, of votings that have not ended
+	EndedPrefix     = collections.NewPrefix(9) // proposal, of votings that have ended
 )

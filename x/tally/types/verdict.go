@@ -29,7 +29,8 @@ func NewRules(params govv1.Params, expedited bool) (Rules, error) {
 		name, text string
 		to         *math.LegacyDec
 	}{
-		{"quorum", params.Quorum, &r.Quorum}, {"threshold", threshold, &r.Threshold},
+		{"quorum", params.Quorum, &r.Quorum},
+		{"threshold", threshold, &r.Threshold},
 		{"veto_threshold", params.VetoThreshold, &r.Veto},
 	} {
 		value, err := math.LegacyNewDecFromStr(share.text)
