@@ -4,6 +4,8 @@ import (
 	"context"
 	"math"
 
+	ibcante "github.com/cosmos/ibc-go/v11/modules/core/ante"
+
 	sdkmath "cosmossdk.io/math"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
@@ -11,8 +13,6 @@ import (
 	"github.com/cosmos/cosmos-sdk/x/auth/ante"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 	bankkeeper "github.com/cosmos/cosmos-sdk/x/bank/keeper"
-
-	ibcante "github.com/cosmos/ibc-go/v11/modules/core/ante"
 
 	"github.com/thetaedge/theta/app/params"
 	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	cmttypes "github.com/cometbft/cometbft/types"
+	icatypes "github.com/cosmos/ibc-go/v11/modules/apps/27-interchain-accounts/types"
 
 	"cosmossdk.io/math"
 
@@ -25,8 +26,6 @@ import (
 	"github.com/cosmos/cosmos-sdk/x/slashing"
 	slashingtypes "github.com/cosmos/cosmos-sdk/x/slashing/types"
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
-
-	icatypes "github.com/cosmos/ibc-go/v11/modules/apps/27-interchain-accounts/types"
 
 	"github.com/thetaedge/theta/app/params"
 )

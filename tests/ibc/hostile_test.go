@@ -6,6 +6,14 @@ import (
 	"testing"
 
 	"github.com/cosmos/gogoproto/proto"
+	hostkeeper "github.com/cosmos/ibc-go/v11/modules/apps/27-interchain-accounts/host/keeper"
+	hosttypes "github.com/cosmos/ibc-go/v11/modules/apps/27-interchain-accounts/host/types"
+	icatypes "github.com/cosmos/ibc-go/v11/modules/apps/27-interchain-accounts/types"
+	transfertypes "github.com/cosmos/ibc-go/v11/modules/apps/transfer/types"
+	clienttypes "github.com/cosmos/ibc-go/v11/modules/core/02-client/types"
+	channeltypes "github.com/cosmos/ibc-go/v11/modules/core/04-channel/types"
+	host "github.com/cosmos/ibc-go/v11/modules/core/24-host"
+	ibctesting "github.com/cosmos/ibc-go/v11/testing"
 	"github.com/stretchr/testify/require"
 
 	"cosmossdk.io/math"
@@ -15,15 +23,6 @@ import (
 	"github.com/cosmos/cosmos-sdk/x/authz"
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 	distrtypes "github.com/cosmos/cosmos-sdk/x/distribution/types"
-
-	hostkeeper "github.com/cosmos/ibc-go/v11/modules/apps/27-interchain-accounts/host/keeper"
-	hosttypes "github.com/cosmos/ibc-go/v11/modules/apps/27-interchain-accounts/host/types"
-	icatypes "github.com/cosmos/ibc-go/v11/modules/apps/27-interchain-accounts/types"
-	transfertypes "github.com/cosmos/ibc-go/v11/modules/apps/transfer/types"
-	clienttypes "github.com/cosmos/ibc-go/v11/modules/core/02-client/types"
-	channeltypes "github.com/cosmos/ibc-go/v11/modules/core/04-channel/types"
-	host "github.com/cosmos/ibc-go/v11/modules/core/24-host"
-	ibctesting "github.com/cosmos/ibc-go/v11/testing"
 
 	"github.com/thetaedge/theta/app"
 	"github.com/thetaedge/theta/app/params"
@@ -231,7 +230,7 @@ func TestDataOfAHostileChainIsAnsweredAndMovesNothing(t *testing.T) {
 	escrow := transfertypes.GetEscrowAddress(path.EndpointB.ChannelConfig.PortID, path.EndpointB.ChannelID).String()
 	to, more := address(b), params.Tfuel(11).AddRaw(1).String()
 	for name, data := range map[string][]byte{
-		"not JSON":              []byte{0xff, 0x00, 0x7b},
+		"not JSON":              {0xff, 0x00, 0x7b},
 		"an array":              []byte("[]"),
 		"another field":         []byte(`{"denom":"x","amount":"1","sender":"s","receiver":"` + to + `","more":"x"}`),
 		"an interchain message": []byte(`{"type":"TYPE_EXECUTE_TX","data":"AA==","memo":""}`),

@@ -1,11 +1,10 @@
 package cmd
 
 import (
+	clienttypes "github.com/cosmos/ibc-go/v11/modules/core/02-client/types"
 	"github.com/spf13/cobra"
 
 	"github.com/cosmos/cosmos-sdk/client"
-
-	clienttypes "github.com/cosmos/ibc-go/v11/modules/core/02-client/types"
 )
 
 // mendInterchain corrects commands of ibc-go. Its query of the params of clients is there twice and

@@ -126,9 +126,11 @@ func (s *show) postThroughPacket(ctx context.Context, jobFile, out string) (job,
 	}
 	// The account cannot sign, and so the transaction cannot be simulated: it is made offline.
 	relay := []string{"--relay", s.b.network.Relay(), "--out", out}
-	unsigned, err := s.b.run(ctx, append([]string{"compute", "run", jobFile, "--from", s.report.Account.Address,
+	unsigned, err := s.b.run(ctx, append([]string{
+		"compute", "run", jobFile, "--from", s.report.Account.Address,
 		"--generate-only", "--offline", "--chain-id", idB, "--account-number", "0", "--sequence", "0",
-		"--gas", "2000000", "--fees", params.TfuelCoin(1).String()}, relay...)...)
+		"--gas", "2000000", "--fees", params.TfuelCoin(1).String(),
+	}, relay...)...)
 	if err != nil {
 		return "", "", err
 	}

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"strings"
 
+	transfertypes "github.com/cosmos/ibc-go/v11/modules/apps/transfer/types"
+
 	"cosmossdk.io/math"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
-
-	transfertypes "github.com/cosmos/ibc-go/v11/modules/apps/transfer/types"
 
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/tests/devnet"
