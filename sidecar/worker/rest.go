@@ -195,6 +195,11 @@ func (s *suspension) stop(p *process, r *rest) {
 	}
 	if err != nil {
 		p.end(evicted(err.Error()))
+		return
+	}
+	go s.insist(p)
+	if d := p.extra.device; d != nil {
+		go s.insist(d)
 	}
 }
 

@@ -72,6 +72,7 @@ func (s *suspension) enter(p *process) {
 		if err := p.freeze(); err != nil {
 			p.end(died(err.Error(), ""))
 		}
+		go s.insist(p)
 	}
 }
 
@@ -101,7 +102,7 @@ func (s *suspension) suspend() error {
 	s.mu.Unlock()
 	deadline := time.Now().Add(stopTime)
 	for _, p := range stopped {
-		err = errors.Join(err, p.awaitFrozen(deadline))
+		err = errors.Join(err, s.awaitFrozen(p, deadline))
 	}
 	for _, b := range rests {
 		<-b.rest.calm
@@ -180,18 +181,44 @@ func (p *process) each(stop bool, what string, do func(*part) error) error {
 // stop later.
 var errRunsOn = errors.New("a worker has not stopped")
 
-// awaitFrozen waits until the processes of a slot have stopped.
-func (p *process) awaitFrozen(deadline time.Time) error {
-	const pause = time.Millisecond
+// awaitFrozen waits until the processes of a slot have stopped, have ended, or were told to continue. It
+// tells them again, because a process that executes another program at that moment can lose the signal.
+func (s *suspension) awaitFrozen(p *process, deadline time.Time) error {
+	const pause, patience = time.Millisecond, 20 * time.Millisecond
 	for _, part := range p.parts {
-		for !part.frozen() && !p.condemned() {
-			if time.Now().After(deadline) {
+		for told := time.Now(); !part.frozen() && !p.condemned(); time.Sleep(pause) {
+			now := time.Now()
+			if now.After(deadline) {
 				return fmt.Errorf("process %d: %w within %s after it was told to; end it, or stop the daemon", part.pid, errRunsOn, stopTime)
 			}
-			time.Sleep(pause)
+			if now.Sub(told) < patience {
+				continue
+			}
+			if resumed, err := s.tellAgain(part); resumed || err != nil {
+				return err
+			}
+			told = now
 		}
 	}
 	return nil
+}
+
+// tellAgain tells a process again to stop, unless it was told to continue in the meantime.
+func (s *suspension) tellAgain(part *part) (resumed bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !part.stopped {
+		return true, nil
+	}
+	return false, part.freeze()
+}
+
+// insist sees to it that a process stops that was told to, for as long as the suspension lasts.
+func (s *suspension) insist(p *process) {
+	never := time.Now().Add(365 * 24 * time.Hour)
+	if err := s.awaitFrozen(p, never); err != nil && !p.condemned() {
+		p.end(died(err.Error(), ""))
+	}
 }
 
 var _ executor.Suspender = (*Executor)(nil)

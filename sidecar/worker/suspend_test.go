@@ -311,7 +311,7 @@ func TestAControlGroupIsFrozenWhole(t *testing.T) {
 		began := both()
 		require.Eventually(t, func() bool { now := both(); return now[0] > began[0] && now[1] > began[1] }, patience, time.Millisecond)
 		require.NoError(t, p.freeze())
-		require.NoError(t, p.awaitFrozen(time.Now().Add(patience)))
+		require.NoError(t, newSuspension(nil).awaitFrozen(p, time.Now().Add(patience)))
 		stood := both()
 		time.Sleep(2 * tick)
 		require.Equal(t, stood, both())
@@ -347,4 +347,31 @@ func TestAGroupThatCannotBeFrozenIsStoppedBySignals(t *testing.T) {
 	done, err := (&cage{group: &group{path: t.TempDir()}}).freeze(true)
 	require.NoError(t, err)
 	require.False(t, done)
+}
+
+// TestAProcessThatLosesTheSignalIsToldAgain: a process can lose a stop while it executes another program.
+func TestAProcessThatLosesTheSignalIsToldAgain(t *testing.T) {
+	start := func() *process {
+		command := exec.Command("sleep", "600")
+		command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+		require.NoError(t, command.Start())
+		t.Cleanup(func() {
+			endGroup(command.Process.Pid)
+			_ = command.Wait()
+		})
+		// As far as the daemon knows, it was stopped.
+		return &process{ended: make(chan struct{}), parts: []*part{{pid: command.Process.Pid, cage: &cage{}, stopped: true}}}
+	}
+	s := newSuspension(nil)
+	p := start()
+	require.NoError(t, s.awaitFrozen(p, time.Now().Add(patience)))
+	require.True(t, p.parts[0].frozen())
+	p = start()
+	go s.insist(p)
+	require.Eventually(t, p.parts[0].frozen, patience, time.Millisecond)
+
+	p = start()
+	p.parts[0].stopped = false
+	s.insist(p)
+	require.False(t, p.parts[0].frozen(), "it was told to continue")
 }
