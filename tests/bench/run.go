@@ -126,8 +126,17 @@ func (r *runner) size(size int, executor string) (SizeReport, error) {
 	})
 }
 
+// unmeasured is the number of blocks after which what the loading of a world has left is done: the start
+// of an epoch and, a block later, its emission.
+const unmeasured = 3
+
 // idle times empty blocks and returns the operations per block.
 func (w *world) idle(n int, report *SizeReport) (map[string]Ops, error) {
+	for range unmeasured {
+		if _, _, err := w.profiled(nil); err != nil {
+			return nil, err
+		}
+	}
 	var took []float64
 	before := w.store.ops()
 	for range n {
