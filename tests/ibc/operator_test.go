@@ -133,7 +133,7 @@ func TestAnAccountOfAnotherChainRunsANodeAndIsPaid(t *testing.T) {
 	m := n.market(account)
 	require.Equal(t, params.Tfuel(1_000-edge.NodeBond), funds())
 
-	before := funds()
+	var before math.Int
 	earned := math.ZeroInt()
 	// A node is drawn for half of the jobs.
 	for jobs := 1; earned.IsZero(); jobs++ {

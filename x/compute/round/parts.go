@@ -205,7 +205,7 @@ func (t *Chunk) split(tasks uint64) {
 		DrawFees: t.record.DrawFees.Sub(left), SeedDelay: t.record.SeedDelay,
 	}
 	if t.job.Grant != nil {
-		t.rest.Vacated = uint32(t.vacated()) //nolint:gosec // at most the vacancies of the policy
+		t.rest.Vacated = uint32(t.vacated())
 	}
 	t.record.Count, t.record.DrawFees = tasks, left
 }

@@ -70,7 +70,7 @@ func (s *show) connect(ctx context.Context, home, program string) (*relayer, err
 	if err != nil {
 		return nil, err
 	}
-	r.cmd = exec.Command(program, "start", pathName, "--home", home, "--enable-debug-server=false", "--enable-metrics-server=false") //nolint:gosec // the relayer
+	r.cmd = exec.Command(program, "start", pathName, "--home", home, "--enable-debug-server=false", "--enable-metrics-server=false")
 	r.cmd.Stdout, r.cmd.Stderr = file, file
 	if err := r.cmd.Start(); err != nil {
 		return nil, errors.Join(err, file.Close())
