@@ -37,7 +37,7 @@ type account struct {
 func (n *network) register(fund sdk.Coin) *account {
 	n.t.Helper()
 	a, b := n.chains[0], n.chains[1]
-	path := ibctesting.NewPath(a, b)
+	path := ibctesting.NewPath(a, b).DisableUniqueChannelIDs()
 	path.SetupConnections()
 	owner := address(a)
 	port, err := icatypes.NewControllerPortID(owner)
@@ -176,14 +176,15 @@ func TestAVoucherPaysAJobOnceGovernanceListsIt(t *testing.T) {
 	_, err := b.SendMsgs(post(address(b), reward))
 	require.ErrorContains(t, err, denom)
 
-	server := computekeeper.NewMsgServer(appOf(b).ComputeKeeper)
 	limits, err := appOf(b).ComputeKeeper.Params(b.GetContext())
 	require.NoError(t, err)
 	limits.Denoms = append(limits.Denoms, computetypes.PaymentDenom{
 		Denom: denom, MinReward: reward.Amount.QuoRaw(1_000), BondNumerator: 1, BondDenominator: 1, HaircutBps: 1_000,
 	})
-	_, err = server.UpdateParams(b.GetContext(), &computetypes.MsgUpdateParams{Authority: app.Authority(), Params: limits})
-	require.NoError(t, err)
+	require.NoError(t, between(b, func(a *app.App, ctx sdk.Context) error {
+		_, err := computekeeper.NewMsgServer(a.ComputeKeeper).UpdateParams(ctx, &computetypes.MsgUpdateParams{Authority: app.Authority(), Params: limits})
+		return err
+	}))
 	before := balance(b, address(b), denom)
 	_, err = b.SendMsgs(post(address(b), reward))
 	require.NoError(t, err)

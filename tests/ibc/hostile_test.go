@@ -55,9 +55,11 @@ func TestNoListOpensDutiesToInterchainAccounts(t *testing.T) {
 			clienttypes.NewHeight(1, 1_000), 0), []byte("x"), clienttypes.NewHeight(1, 1), account.address),
 	}
 	list := func(urls ...string) {
-		server := hostkeeper.NewMsgServerImpl(appOf(b).ICAHostKeeper)
-		_, err := server.UpdateParams(b.GetContext(), &hosttypes.MsgUpdateParams{Signer: app.Authority(), Params: hosttypes.NewParams(true, urls)})
-		require.NoError(t, err)
+		require.NoError(t, between(b, func(a *app.App, ctx sdk.Context) error {
+			_, err := hostkeeper.NewMsgServerImpl(a.ICAHostKeeper).UpdateParams(ctx,
+				&hosttypes.MsgUpdateParams{Signer: app.Authority(), Params: hosttypes.NewParams(true, urls)})
+			return err
+		}))
 		b.NextBlock()
 	}
 	refused := func(kind string) {
@@ -114,9 +116,11 @@ func TestAccountsGiveThePoolsOfTheDistributionTfuelOnly(t *testing.T) {
 func (n *network) forge(from *ibctesting.Endpoint, data []byte) channeltypes.Packet {
 	n.t.Helper()
 	timeout := clienttypes.NewHeight(1, 1_000_000)
-	sequence, err := appOf(from.Chain).IBCKeeper.ChannelKeeper.SendPacket(
-		from.Chain.GetContext(), from.ChannelConfig.PortID, from.ChannelID, timeout, 0, data)
-	require.NoError(n.t, err)
+	var sequence uint64
+	require.NoError(n.t, between(from.Chain, func(a *app.App, ctx sdk.Context) (err error) {
+		sequence, err = a.IBCKeeper.ChannelKeeper.SendPacket(ctx, from.ChannelConfig.PortID, from.ChannelID, timeout, 0, data)
+		return err
+	}))
 	other := from.Counterparty
 	return channeltypes.NewPacket(data, sequence, from.ChannelConfig.PortID, from.ChannelID,
 		other.ChannelConfig.PortID, other.ChannelID, timeout, 0)

@@ -35,8 +35,11 @@ import (
 	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
 )
 
-// testApp is the app as the testing library drives it.
-type testApp struct{ *app.App }
+// testApp is the app as the testing library drives it, with its twin.
+type testApp struct {
+	*app.App
+	twin *twin
+}
 
 var _ ibctesting.TestingApp = testApp{}
 
@@ -71,7 +74,11 @@ func (a testApp) InitChain(request *abci.RequestInitChain) (*abci.ResponseInitCh
 		return nil, err
 	}
 	request.Time = began
-	return a.App.InitChain(request)
+	response, err := a.App.InitChain(request)
+	if err == nil {
+		a.twin.initChain(request, response)
+	}
+	return response, err
 }
 
 // newTestApp opens apps with a genesis in which gas is free, because the library's transactions pay
@@ -93,7 +100,7 @@ func openTestApp(t *testing.T) (ibctesting.TestingApp, map[string]json.RawMessag
 	nodes.Params.UnbondingBlocks = unbondingBlocks
 	genesis[edgenodetypes.ModuleName] = a.AppCodec().MustMarshalJSON(&nodes)
 	edge.New(t, 0, 0).Adjust(a.AppCodec(), genesis, began)
-	return testApp{a}, genesis
+	return testApp{App: a, twin: follow(t, a)}, genesis
 }
 
 // network is some chains of this app, each of which is connected with the next one.
@@ -112,7 +119,7 @@ func newNetwork(t *testing.T, chains int) *network {
 		n.chains = append(n.chains, coordinator.GetChain(ibctesting.GetChainID(i+1)))
 	}
 	for i := range chains - 1 {
-		path := ibctesting.NewTransferPath(n.chains[i], n.chains[i+1])
+		path := ibctesting.NewTransferPath(n.chains[i], n.chains[i+1]).DisableUniqueChannelIDs()
 		path.Setup()
 		n.paths = append(n.paths, path)
 	}

@@ -7,7 +7,6 @@ import (
 	abci "github.com/cometbft/cometbft/abci/types"
 	cryptoenc "github.com/cometbft/cometbft/crypto/encoding"
 	dbm "github.com/cosmos/cosmos-db"
-	ratelimitkeeper "github.com/cosmos/ibc-go/v11/modules/apps/rate-limiting/keeper"
 	ratelimittypes "github.com/cosmos/ibc-go/v11/modules/apps/rate-limiting/types"
 	transfertypes "github.com/cosmos/ibc-go/v11/modules/apps/transfer/types"
 	clienttypes "github.com/cosmos/ibc-go/v11/modules/core/02-client/types"
@@ -46,13 +45,14 @@ func recoverClient(t *testing.T, end *ibctesting.Endpoint) {
 	require.NoError(t, substitute.CreateClient())
 	end.Chain.Coordinator.CommitBlock(end.Counterparty.Chain)
 	require.NoError(t, substitute.UpdateClient())
-	keeper := appOf(end.Chain).IBCKeeper
 	message := &clienttypes.MsgRecoverClient{SubjectClientId: end.ClientID, SubstituteClientId: substitute.ClientID, Signer: address(end.Chain)}
-	_, err := keeper.RecoverClient(end.Chain.GetContext(), message)
-	require.Error(t, err, "only governance recovers clients")
+	recovery := func(a *app.App, ctx sdk.Context) error {
+		_, err := a.IBCKeeper.RecoverClient(ctx, message)
+		return err
+	}
+	require.Error(t, between(end.Chain, recovery), "only governance recovers clients")
 	message.Signer = app.Authority()
-	_, err = keeper.RecoverClient(end.Chain.GetContext(), message)
-	require.NoError(t, err)
+	require.NoError(t, between(end.Chain, recovery))
 	end.Chain.NextBlock()
 }
 
@@ -104,11 +104,10 @@ func TestAForwardedTransferIsLimitedLikeAnother(t *testing.T) {
 	first, second := n.paths[0], n.paths[1]
 	a, b, c := n.chains[0], n.chains[1], n.chains[2]
 	require.True(t, n.relay(first, n.send(first.EndpointA, params.TfuelCoin(100), address(b), "")).Success())
-	_, err := ratelimitkeeper.NewMsgServerImpl(appOf(b).RateLimitKeeper).AddRateLimit(b.GetContext(), &ratelimittypes.MsgAddRateLimit{
+	require.NoError(t, limit(b, &ratelimittypes.MsgAddRateLimit{
 		Signer: app.Authority(), Denom: voucher(first.EndpointB), ChannelOrClientId: second.EndpointA.ChannelID,
 		MaxPercentSend: math.NewInt(10), MaxPercentRecv: math.NewInt(100), DurationHours: 24,
-	})
-	require.NoError(t, err)
+	}))
 	b.NextBlock()
 	before := tfuelOf(a)
 	for _, test := range []struct {

@@ -99,6 +99,14 @@ func TestNothingLeavesThroughAnExpiredClient(t *testing.T) {
 	n.conserved()
 }
 
+// limit sets a rate limit of a chain.
+func limit(chain *ibctesting.TestChain, quota *ratelimittypes.MsgAddRateLimit) error {
+	return between(chain, func(a *app.App, ctx sdk.Context) error {
+		_, err := ratelimitkeeper.NewMsgServerImpl(a.RateLimitKeeper).AddRateLimit(ctx, quota)
+		return err
+	})
+}
+
 // TestARateLimitOfGovernanceBoundsWhatLeavesAndWhatArrives: what exceeds the quota is refused here, or
 // comes back from there.
 func TestARateLimitOfGovernanceBoundsWhatLeavesAndWhatArrives(t *testing.T) {
@@ -106,21 +114,18 @@ func TestARateLimitOfGovernanceBoundsWhatLeavesAndWhatArrives(t *testing.T) {
 	a, b := n.chains[0], n.chains[1]
 	path := n.paths[0]
 	supply := appOf(a).BankKeeper.GetSupply(a.GetContext(), params.BaseDenom)
-	limit := &ratelimittypes.MsgAddRateLimit{
+	quota := &ratelimittypes.MsgAddRateLimit{
 		Signer: app.Authority(), Denom: params.BaseDenom, ChannelOrClientId: path.EndpointA.ChannelID,
 		MaxPercentSend: math.NewInt(1), MaxPercentRecv: math.NewInt(1), DurationHours: 24,
 	}
-	server := ratelimitkeeper.NewMsgServerImpl(appOf(a).RateLimitKeeper)
-	other := *limit
+	other := *quota
 	other.Signer = address(a)
-	_, err := server.AddRateLimit(a.GetContext(), &other)
-	require.Error(t, err, "only governance sets limits")
-	_, err = server.AddRateLimit(a.GetContext(), limit)
-	require.NoError(t, err)
+	require.Error(t, limit(a, &other), "only governance sets limits")
+	require.NoError(t, limit(a, quota))
 
 	before := tfuelOf(a)
 	percent := supply.Amount.QuoRaw(100)
-	_, err = n.trySend(path.EndpointA, sdk.NewCoin(params.BaseDenom, percent.AddRaw(1)), address(b), "", b.GetTimeoutHeight())
+	_, err := n.trySend(path.EndpointA, sdk.NewCoin(params.BaseDenom, percent.AddRaw(1)), address(b), "", b.GetTimeoutHeight())
 	require.ErrorContains(t, err, "quota exceeded")
 	require.Equal(t, before, tfuelOf(a))
 	coin := sdk.NewCoin(params.BaseDenom, percent.QuoRaw(2))
