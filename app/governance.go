@@ -22,11 +22,13 @@ import (
 const maxMessageDepth = 8
 
 // stakersDecide returns the type URLs of messages that validators and delegators alone must accept
-// too. Operators of nodes earn from grants of public work. The other messages change how stakers vote
-// and who they are, so with them bonds could make that acceptance worthless.
+// too. Operators of nodes earn from grants of public work, and the parameters of x/rewards say how much
+// of a reward and which emission stakers get, and how much a grant may pay. The other messages change
+// how stakers vote and who they are, so with them bonds could make that acceptance worthless.
 func stakersDecide() []string {
 	return []string{
-		"/theta.rewards.v1.MsgCreateGrant", "/cosmos.gov.v1.MsgUpdateParams", "/cosmos.staking.v1beta1.MsgUpdateParams",
+		"/theta.rewards.v1.MsgCreateGrant", "/theta.rewards.v1.MsgUpdateParams",
+		"/cosmos.gov.v1.MsgUpdateParams", "/cosmos.staking.v1beta1.MsgUpdateParams",
 	}
 }
 

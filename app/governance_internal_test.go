@@ -67,7 +67,7 @@ func TestStakersMustAcceptAMessageWhereverItIs(t *testing.T) {
 	}
 	require.True(t, stakersMustAccept(govv1.Proposal{Messages: []*codectypes.Any{{TypeUrl: "/unread"}}}), "a message that cannot be read")
 	require.False(t, stakersMustAccept(govv1.Proposal{}))
-	for _, message := range []sdk.Msg{&rewardstypes.MsgCreateGrant{}, &govv1.MsgUpdateParams{}, &stakingtypes.MsgUpdateParams{}} {
+	for _, message := range []sdk.Msg{&rewardstypes.MsgCreateGrant{}, &rewardstypes.MsgUpdateParams{}, &govv1.MsgUpdateParams{}, &stakingtypes.MsgUpdateParams{}} {
 		require.True(t, contain([]sdk.Msg{message}, stakersDecide(), maxMessageDepth), "%T", message)
 	}
 	for _, message := range []sdk.Msg{exec(), &authz.MsgGrant{}, replace("")} {
