@@ -20,6 +20,6 @@ func TestTheChainsLimitsOfAProfileAreTheExecutors(t *testing.T) {
 		Env:          env,
 		ProgramBytes: wasm.MaxProgramBytes, Fuel: wasm.MaxFuel, MemoryBytes: wasm.MaxMemoryBytes, OutputBytes: wasm.MaxOutputBytes,
 	}, limits)
-	_, known = computetypes.LimitsOf("container/1")
+	_, known = computetypes.LimitsOf("next/1")
 	require.False(t, known, "a profile that this chain does not know has the limits of its nodes alone")
 }

@@ -159,7 +159,7 @@ func TestPostingIsRefusedWithoutATrace(t *testing.T) {
 		}, types.ErrInvalidSpec, "device_bytes: the class gpu-8g takes at most"},
 		"class of nobody": {func(s *types.JobSpec) { s.Class = "cpu-large" }, types.ErrTooFewNodes, "there are 0"},
 		"too few nodes":   {func(s *types.JobSpec) { s.Policy.Replicas = 7 }, types.ErrTooFewNodes, "7 replicas and 0 auditors need 7 live nodes of class cpu-small in this epoch, there are 4"},
-		"executor":        {func(s *types.JobSpec) { s.Executor = "container/1" }, types.ErrUnsupported, "expected one of wasm/1"},
+		"executor":        {func(s *types.JobSpec) { s.Executor = "next/1" }, types.ErrUnsupported, "expected one of wasm/1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t)

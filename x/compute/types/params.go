@@ -34,7 +34,7 @@ const (
 // DefaultParams returns the parameters of a new chain with blocks of 1.5 s.
 func DefaultParams() Params {
 	return Params{
-		Executors: []string{"wasm/1", "tensor/1"},
+		Executors: []string{"wasm/1", "tensor/1", "container/1"},
 		Denoms: []PaymentDenom{{
 			Denom:           DefaultDenom,
 			MinReward:       math.NewIntWithDecimal(1, 15), // 0.001 tfuel
@@ -157,6 +157,9 @@ func (p Params) validateDeterminism() error {
 	for i, e := range p.DeterministicExecutors {
 		if !p.SupportsExecutor(e) || slices.Contains(p.DeterministicExecutors[:i], e) {
 			return bad.Wrapf("deterministic_executors: expected each of executors at most once, found %q", e)
+		}
+		if untraced(e) {
+			return bad.Wrapf("deterministic_executors: expected profiles whose runs leave a trace, found %q; leave it out", e)
 		}
 	}
 	if n := len(p.DeterministicPrograms); n > maxDeterministicPrograms {

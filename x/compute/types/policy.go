@@ -106,8 +106,12 @@ func (p *Policy) checkParams(params Params, slashed bool) error {
 }
 
 // Deterministic reports whether honest machines are taken to get equal results: the executor
-// guarantees it, or governance vouches for the program.
+// guarantees it, or governance vouches for the program. Without a trace nobody can vouch: the judges of
+// a dispute could repeat one of its results.
 func (p Params) Deterministic(spec *JobSpec) bool {
+	if untraced(spec.Executor) {
+		return false
+	}
 	return slices.Contains(p.DeterministicExecutors, spec.Executor) ||
 		slices.ContainsFunc(p.DeterministicPrograms, func(d []byte) bool { return bytes.Equal(d, spec.Program.Sha256) })
 }

@@ -138,6 +138,36 @@ func TestWhoVouchesForAProgramDecidesWhetherItIsSlashed(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// A judge could repeat what it has seen, whoever vouches for the program.
+func TestNoResultWithoutATraceIsSlashed(t *testing.T) {
+	s, p := goodSpec(), types.DefaultParams()
+	s.Executor, s.Policy = "container/1", types.Policy{Kind: types.POLICY_KIND_QUORUM, Replicas: 3}
+	p.DeterministicPrograms = [][]byte{s.Program.Sha256}
+	require.NoError(t, s.Validate())
+	_, err := s.CheckParams(p)
+	require.NoError(t, err)
+	policy, slashed := p.Effective(&s)
+	require.False(t, slashed)
+	require.Equal(t, s.Policy, policy, "no audits")
+
+	for name, change := range map[string]func(*types.Policy){
+		"audit":     func(policy *types.Policy) { *policy = goodPolicies()[types.POLICY_KIND_AUDIT] },
+		"audits":    func(policy *types.Policy) { policy.AuditBps, policy.Auditors = 500, 1 },
+		"challenge": func(policy *types.Policy) { policy.ChallengeBlocks = 10 },
+		"own risk":  func(policy *types.Policy) { policy.OwnRisk = true },
+	} {
+		asked := s
+		change(&asked.Policy)
+		err := asked.Validate()
+		if err == nil {
+			_, err = asked.CheckParams(p)
+		}
+		require.ErrorIs(t, err, types.ErrUnsupported, name)
+	}
+	p.DeterministicExecutors = append(p.DeterministicExecutors, "container/1")
+	require.ErrorContains(t, p.Validate(), `expected profiles whose runs leave a trace, found "container/1"`)
+}
+
 func TestTheFloorRaisesWhatIsAskedAndNeverLowersIt(t *testing.T) {
 	s, p := goodSpec(), types.DefaultParams()
 	s.Policy = types.Policy{Kind: types.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: 700, Auditors: 2, Samples: 9}

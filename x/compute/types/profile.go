@@ -16,6 +16,9 @@ type ProfileLimits struct {
 	Fuel, MemoryBytes, OutputBytes, DeviceBytes uint64
 	// Env contains the variables that the profile itself sets. A spec must not set them.
 	Env []string
+	// Untraced means that a run leaves no trace that shows who executed the program. A judge could
+	// then repeat a result that it has seen, so no result of the profile is ever slashed.
+	Untraced bool
 }
 
 // LimitsOf returns the limits of a profile. The second result is false if this chain does not
@@ -29,13 +32,25 @@ func LimitsOf(executor string) (ProfileLimits, bool) {
 		tensor := wasm
 		tensor.DeviceBytes = maxSizeBytes
 		return tensor, true
+	case "container/1":
+		return ProfileLimits{
+			ProgramBytes: maxSizeBytes, Fuel: 1 << 62, MemoryBytes: maxSizeBytes, OutputBytes: maxSizeBytes, DeviceBytes: maxSizeBytes,
+			Env: []string{"HOME", "TMPDIR", "THETA_SEED"}, Untraced: true,
+		}, true
 	default:
 		return ProfileLimits{}, false
 	}
 }
 
+// untraced reports whether a run under a profile leaves no trace.
+func untraced(executor string) bool {
+	limits, _ := LimitsOf(executor)
+	return limits.Untraced
+}
+
 // CheckProfile checks a spec against the limits of its executor profile. It returns
-// ErrInvalidSpec with a text that names the limit.
+// ErrInvalidSpec with a text that names the limit, or ErrUnsupported for a policy that the profile
+// cannot support.
 func (s *JobSpec) CheckProfile() error {
 	limits, known := LimitsOf(s.Executor)
 	if !known {
@@ -54,6 +69,9 @@ func (s *JobSpec) CheckProfile() error {
 		if n.asked > n.most {
 			return ErrInvalidSpec.Wrapf("%s: the profile %s takes at most %d, found %d", n.name, s.Executor, n.most, n.asked)
 		}
+	}
+	if limits.Untraced && s.Policy.OwnRisk {
+		return ErrUnsupported.Wrapf("policy: own_risk: a run under %s leaves no trace that shows who executed the program, so its results are never slashed; leave own_risk out", s.Executor)
 	}
 	for _, v := range s.Env {
 		if slices.Contains(limits.Env, v.Name) {

@@ -173,7 +173,7 @@ func TestParamsRefuseSpecsTheyDoNotAllow(t *testing.T) {
 		want   error
 		says   string
 	}{
-		"executor":           {func(s *types.JobSpec, _ *types.Params) { s.Executor = "wasm/2" }, types.ErrUnsupported, "expected one of wasm/1, tensor/1, found wasm/2"},
+		"executor":           {func(s *types.JobSpec, _ *types.Params) { s.Executor = "wasm/2" }, types.ErrUnsupported, "expected one of wasm/1, tensor/1, container/1, found wasm/2"},
 		"tasks":              {func(s *types.JobSpec, p *types.Params) { s.Tasks, p.MaxTasks = 11, 10 }, types.ErrInvalidSpec, "tasks: expected at most 10, found 11"},
 		"replicas":           {func(s *types.JobSpec, _ *types.Params) { s.Policy.Replicas = 17 }, types.ErrInvalidSpec, "expected at most 15 replicas"},
 		"denom":              {func(s *types.JobSpec, _ *types.Params) { s.Reward.Denom = "uother" }, types.ErrInvalidReward, "denom uother is not accepted"},
