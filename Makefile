@@ -22,7 +22,8 @@ stamp = -X $(V).Name=theta -X $(V).AppName=$(1) -X $(V).Version=$(VERSION) \
 
 BINARIES := thetad thetaedge
 # go vet is one of the linters: with it, each run of the tests would analyse the whole SDK.
-TEST_FLAGS ?= -timeout=20m -vet=off
+# Without symbols for a debugger, the linker takes half of its time for each of some hundred packages.
+TEST_FLAGS ?= -timeout=20m -vet=off -ldflags=-s
 PKG ?= ./...
 SCALE ?= full
 # The Go whose standard library has no known vulnerability that the binaries call.
@@ -113,12 +114,14 @@ setup-timed: build ## Set up a node by the README's commands and by the wizard, 
 ##@ Test
 
 # Of all packages, those with the longest tests come first, so that no core waits for them at the end.
-LONGEST := ./x/compute/keeper ./x/edgenode/keeper ./app ./examples/...
+# Some tests mostly wait, so one package more than cores runs at a time (TEST_PACKAGES).
+TEST_PACKAGES ?= 3
+LONGEST := ./sidecar/worker ./sidecar/agent ./x/compute/keeper ./x/edgenode/keeper ./app ./examples/...
 
 .PHONY: test
 test: ## Run all tests but system tests and simulations (PKG=./x/... for fewer)
 	@mkdir -p build
-	go test $(TEST_FLAGS) $(if $(COVER),-coverprofile=$(COVER)) $(if $(filter ./...,$(PKG)),$(LONGEST)) $(PKG)
+	go test -p=$(TEST_PACKAGES) $(TEST_FLAGS) $(if $(COVER),-coverprofile=$(COVER)) $(if $(filter ./...,$(PKG)),$(LONGEST)) $(PKG)
 
 # Packages that share nothing between goroutines are left out; the engines would take many minutes
 # under the detector. Tests that start the app are left out (//go:build !race): the detector would
