@@ -8,11 +8,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/thetaedge/theta/internal/private"
+	"github.com/thetaedge/theta/internal/private/privatetest"
 )
 
 func TestAFileThatWasClosedToOthersPassesTheCheck(t *testing.T) {
 	dir := t.TempDir()
-	share(t, dir)
+	privatetest.Share(t, dir)
 	path := filepath.Join(dir, "a secret of Jörg")
 	require.NoError(t, os.WriteFile(path, []byte("x"), 0o644))
 	require.NoError(t, private.File(path))
@@ -26,19 +27,19 @@ func TestAFileThatWasClosedToOthersPassesTheCheck(t *testing.T) {
 func TestAFileThatOthersCanReadIsRefusedWithTheCommandThatClosesIt(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "open")
 	require.NoError(t, os.WriteFile(path, nil, 0o600))
-	open(t, path)
+	privatetest.Open(t, path)
 	err := private.Check(path)
 	require.ErrorContains(t, err, "expected a file that only its owner can read, found")
-	require.ErrorContains(t, err, cure)
+	require.ErrorContains(t, err, privatetest.Cure)
 }
 
 func TestANewFolderIsForThisUserAlone(t *testing.T) {
 	dir := t.TempDir()
-	share(t, dir)
+	privatetest.Share(t, dir)
 	path := filepath.Join(dir, "above", "home of Jörg")
 	require.NoError(t, private.Folder(path))
 	require.NoError(t, private.Folder(path), "it may exist")
-	isolated(t, path)
+	privatetest.RequireAlone(t, path)
 	require.NoError(t, os.WriteFile(filepath.Join(path, "key"), []byte("x"), 0o600))
 	require.NoError(t, private.Check(filepath.Join(path, "key")))
 }

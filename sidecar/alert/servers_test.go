@@ -49,7 +49,10 @@ func listen(t *testing.T, answer http.HandlerFunc) *listener {
 			answer(w, r)
 		}
 	}))
-	t.Cleanup(l.Close)
+	t.Cleanup(func() {
+		l.CloseClientConnections() // an answer that its client did not read to the end may still be written
+		l.Close()
+	})
 	return l
 }
 

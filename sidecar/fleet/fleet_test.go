@@ -24,6 +24,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
+	"github.com/thetaedge/theta/internal/private/privatetest"
 	"github.com/thetaedge/theta/sidecar/overview"
 )
 
@@ -366,8 +367,8 @@ func TestAListIsReadStrictly(t *testing.T) {
 func TestATokenThatOthersCouldReadIsNotUsed(t *testing.T) {
 	r := serve(t, false)
 	n := r.entry(t)
-	require.NoError(t, os.Chmod(n.TokenFile, 0o644))
-	require.Contains(t, Ask(t.Context(), []Node{n}, time.Minute)[0].Error, "chmod 600")
+	privatetest.Open(t, n.TokenFile)
+	require.Contains(t, Ask(t.Context(), []Node{n}, time.Minute)[0].Error, privatetest.Cure)
 }
 
 func TestTokensAreKeptAsDigests(t *testing.T) {
@@ -382,9 +383,7 @@ func TestTokensAreKeptAsDigests(t *testing.T) {
 	_, err = AddToken(home, "../x", time.Now())
 	require.ErrorContains(t, err, "name")
 	require.ErrorIs(t, RevokeToken(home, "other"), ErrNoToken)
-	info, err := os.Stat(filepath.Join(home, TokensFile))
-	require.NoError(t, err)
-	require.Zero(t, info.Mode().Perm()&othersBits)
+	privatetest.RequireAlone(t, filepath.Join(home, TokensFile))
 }
 
 func TestTheCertificateStaysOverRestarts(t *testing.T) {

@@ -9,12 +9,12 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
 
 	"github.com/thetaedge/theta/internal/osfault"
+	"github.com/thetaedge/theta/internal/private"
 )
 
 const (
@@ -23,8 +23,6 @@ const (
 	// mostNodes bounds a list, and maxTokenFile the file of a token, in bytes.
 	mostNodes    = 500
 	maxTokenFile = 1 << 10
-	// othersBits are the permissions of a file that another user could read or change.
-	othersBits = 0o077
 )
 
 // Node is a node of a list.
@@ -115,9 +113,11 @@ func (n Node) token() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("cannot read its token: %w", osfault.Explain(n.TokenFile, err))
 	}
-	// Windows keeps the rights of files elsewhere.
-	if !found.Mode().IsRegular() || found.Size() > maxTokenFile || runtime.GOOS != "windows" && found.Mode().Perm()&othersBits != 0 {
-		return "", fmt.Errorf("expected %s to be a small file that only its owner can read, found %s of %d bytes; run chmod 600 on it", n.TokenFile, found.Mode(), found.Size())
+	if !found.Mode().IsRegular() || found.Size() > maxTokenFile {
+		return "", fmt.Errorf("expected %s to be a file of at most %d bytes with its token, found %s of %d bytes", n.TokenFile, maxTokenFile, found.Mode(), found.Size())
+	}
+	if err := private.Check(n.TokenFile); err != nil {
+		return "", fmt.Errorf("its token: %w", err)
 	}
 	raw, err := os.ReadFile(n.TokenFile)
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/thetaedge/theta/internal/osfault"
+	"github.com/thetaedge/theta/internal/private"
 )
 
 const (
@@ -139,7 +140,9 @@ func writeTokens(home string, tokens []Token) error {
 func writeSecret(path string, content []byte) error {
 	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.new") // 0600
 	if err == nil {
-		_, err = file.Write(content)
+		if err = private.File(file.Name()); err == nil {
+			_, err = file.Write(content)
+		}
 		if err = errors.Join(err, file.Sync(), file.Close()); err == nil {
 			err = osfault.Replace(file.Name(), path)
 		}

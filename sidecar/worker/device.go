@@ -121,7 +121,9 @@ func serveDevice(s settings, reports *line, open OpenDevice) error {
 		if err := reports.send(hello); err != nil {
 			return err
 		}
-		select {}
+		for { // the runtime would end a process in which no goroutine can go on
+			time.Sleep(time.Hour)
+		}
 	}
 	if s.Role == roleList {
 		found, err := backend.List()

@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 	case "crash":
 		os.Exit(serve(&odd{ref.NewDevice(), func() error { os.Exit(3); return nil }}))
 	case "hang":
-		os.Exit(serve(&odd{ref.NewDevice(), func() error { select {} }}))
+		os.Exit(serve(&odd{ref.NewDevice(), hang}))
 	case "fail":
 		os.Exit(serve(&odd{ref.NewDevice(), func() error { return errors.New("device lost") }}))
 	case "small":
@@ -47,6 +47,13 @@ func TestMain(m *testing.M) {
 	case "mute":
 		fmt.Fprintln(os.Stderr, "no driver")
 		os.Exit(1)
+	}
+}
+
+// hang waits for ever. The runtime would end a process in which no goroutine can go on.
+func hang() error {
+	for {
+		time.Sleep(time.Hour)
 	}
 }
 

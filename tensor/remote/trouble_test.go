@@ -29,7 +29,7 @@ var troubles = map[string]func() error{
 		}
 		return err
 	},
-	"hang later": func() error { select {} },
+	"hang later": hang,
 	"lose later": func() error { return errors.New("device lost") },
 	"full later": func() error { return errors.New("the device has no memory left") },
 }
