@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/bytecodealliance/wasmtime-go/v44"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/thetaedge/theta/blob"
@@ -232,7 +233,14 @@ func activate(t *testing.T, on *worker.Tensors) {
 	}
 	report(t, "programs stood still", latencies)
 	report(t, "all processes were stopped, without tensors in memory", away)
-	require.Eventually(t, func() bool { return settled() == len(tasks) }, 3*patience, time.Millisecond, "all settle: %s", a.Status().LastError)
+	if !assert.Eventually(t, func() bool { return settled() == len(tasks) }, 3*patience, time.Millisecond, "all settle") {
+		for i, task := range tasks {
+			if record := w.record(task); record.Verdict == nil {
+				t.Logf("task %d: %+v", i, record)
+			}
+		}
+		t.Fatalf("%+v", a.Status())
+	}
 	w.chain.read(func() {
 		for _, task := range tasks {
 			require.Empty(t, task.slashed())

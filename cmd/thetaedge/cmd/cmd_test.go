@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/internal/private/privatetest"
 	"github.com/thetaedge/theta/relay"
 	"github.com/thetaedge/theta/sidecar/worker"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
@@ -52,9 +53,7 @@ func TestInitMakesAHomeOnce(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, out, "worker     theta1")
 	require.Contains(t, out, "Next: thetaedge doctor")
-	secret, err := os.Stat(home)
-	require.NoError(t, err)
-	require.Equal(t, os.FileMode(0o700), secret.Mode().Perm())
+	privatetest.RequireAlone(t, home)
 	_, err = run(t, "init", "--home", home)
 	require.ErrorContains(t, err, "expected no home")
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/thetaedge/theta/internal/private/privatetest"
 	"github.com/thetaedge/theta/sidecar/web"
 	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
 )
@@ -111,9 +112,7 @@ func TestTheOpenedFileIsForItsOwnerOnly(t *testing.T) {
 	// Without a browser the command fails after it has written the file.
 	t.Setenv("PATH", t.TempDir())
 	require.Error(t, openBrowser(t.Context(), home, "http://127.0.0.1:1/open?token=a&b=\"<"))
-	info, err := os.Stat(home + "/" + openFile)
-	require.NoError(t, err)
-	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+	privatetest.RequireAlone(t, home+"/"+openFile)
 	content, err := os.ReadFile(home + "/" + openFile)
 	require.NoError(t, err)
 	require.Regexp(t, regexp.MustCompile(`content="0;url=http://127\.0\.0\.1:1/open\?token=a&amp;b=&#34;&lt;"`), string(content))

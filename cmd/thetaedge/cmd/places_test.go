@@ -132,7 +132,8 @@ func TestAWrongPassphraseIsNoMissingKey(t *testing.T) {
 	}
 	out, err := run(t, "doctor", "--home", home, "--keyring.passphrase-file", filepath.Join(dir, "none"))
 	require.Error(t, err)
-	require.Contains(t, lineOf(t, out, "key"), "no such file")
+	require.Contains(t, lineOf(t, out, "key"), "cannot read the keyring's passphrase")
+	require.Contains(t, lineOf(t, out, "key"), filepath.Join(dir, "none"))
 }
 
 func TestAKeyThatIsNotThereSaysHowToGoOn(t *testing.T) {
