@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -123,52 +124,61 @@ func accumulates(t *testing.T, steps string) executor.Task {
 // TestATaskThatRestsAgainAndAgainHasTheSameResult: neither a result nor what it costs nor its traces
 // depend on where the tensors were meanwhile, and their memory is given up each time.
 func TestATaskThatRestsAgainAndAgainHasTheSameResult(t *testing.T) {
-	steps := "2000"
+	first := 2000
 	if testing.Short() {
-		steps = "200"
+		first = 200
 	}
 	for _, keep := range []uint64{0, 1 << 30} {
-		task := accumulates(t, steps)
-		want, err := newMachine(t, keep, reference).run(task)
-		require.NoError(t, err)
-		m := newMachine(t, keep, reference)
-		rester := m.Executor.(executor.Rester)
-		ended := make(chan struct{})
-		var got end
-		go func() {
-			defer close(ended)
-			got, err = m.run(task)
-		}()
-		storage := newDisk(t)
-		naps, away := 0, 0
-		for over := false; !over && away < 10; naps++ {
-			n := newNap(storage)
-			rester.Rest(n.request)
-			select {
-			case bytes := <-n.still:
-				require.NoError(t, received(t, n.out))
-				require.Zero(t, m.device.live)
-				if bytes > little {
-					away++
-					info, err := storage.Stat()
-					require.NoError(t, err)
-					require.Equal(t, bytes, uint64(info.Size()))
-				}
-				close(n.over)
-				received(t, n.awake)
+		// A machine that is busy finishes a short task before it has rested often enough.
+		for steps := first; restsAgain(t, keep, steps) <= 5; steps *= 4 {
+			require.Less(t, steps, 256*first, "some rests moved tensors")
+		}
+	}
+}
+
+// restsAgain lets a task of some steps rest until it has moved its tensors ten times or has ended, and
+// compares its end with that of a task that never rests. It returns how often tensors were moved.
+func restsAgain(t *testing.T, keep uint64, steps int) (away int) {
+	t.Helper()
+	task := accumulates(t, strconv.Itoa(steps))
+	want, err := newMachine(t, keep, reference).run(task)
+	require.NoError(t, err)
+	m := newMachine(t, keep, reference)
+	rester := m.Executor.(executor.Rester)
+	ended := make(chan struct{})
+	var got end
+	go func() {
+		defer close(ended)
+		got, err = m.run(task)
+	}()
+	storage := newDisk(t)
+	for over := false; !over && away < 10; {
+		n := newNap(storage)
+		rester.Rest(n.request)
+		select {
+		case bytes := <-n.still:
+			require.NoError(t, received(t, n.out))
+			require.Zero(t, m.device.live)
+			if bytes > little {
+				away++
 				info, err := storage.Stat()
 				require.NoError(t, err)
-				require.Zero(t, info.Size(), "nothing stays on the disk")
-			case <-ended:
-				close(n.over)
-				over = true
+				require.Equal(t, bytes, uint64(info.Size()))
 			}
+			close(n.over)
+			received(t, n.awake)
+			info, err := storage.Stat()
+			require.NoError(t, err)
+			require.Zero(t, info.Size(), "nothing stays on the disk")
+		case <-ended:
+			close(n.over)
+			over = true
 		}
-		received(t, ended)
-		require.NoError(t, err)
-		require.Equal(t, want, got)
-		require.Greater(t, away, 5, "of %d rests, some moved tensors", naps)
 	}
+	received(t, ended)
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+	return away
 }
 
 // resting starts a task and lets it rest.

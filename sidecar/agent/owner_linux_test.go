@@ -139,7 +139,8 @@ func activations(t *testing.T) int {
 	return n
 }
 
-// kinds of programs of the test below. Those on Vulkan are opt-in, because its driver may be missing.
+// kindsOfPrograms returns the programs of the test below. Those on Vulkan are opt-in, because its driver may be
+// missing: THETA_ACTIVATIONS_ON=vulkan:0.
 func kindsOfPrograms(t *testing.T) map[string]*worker.Tensors {
 	t.Helper()
 	kinds := map[string]*worker.Tensors{wasm.Profile: nil}
