@@ -27,7 +27,7 @@ func read(t *testing.T, content []byte, maxBytes uint64) (*image, []byte, error)
 	if err != nil {
 		return nil, nil, err
 	}
-	defer a.close() //nolint:errcheck // read only
+	defer a.close()
 	i, err := a.image("amd64")
 	if err != nil {
 		return nil, nil, err

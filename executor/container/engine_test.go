@@ -1,3 +1,5 @@
+//go:build linux
+
 package container
 
 import (
@@ -7,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -21,6 +24,7 @@ type testEngine struct {
 	dir    string
 	socket string
 	cmd    *exec.Cmd
+	flags  []string
 }
 
 // shared is the engine of most tests: the one of THETA_DOCKER_SOCKET, or else one that is started for them.
@@ -32,10 +36,14 @@ var shared struct { //nolint:gochecknoglobals // one engine for all tests of a r
 }
 
 func TestMain(m *testing.M) {
+	if order := os.Getenv(childVariable); order != "" {
+		child(order)
+		return
+	}
 	code := m.Run()
 	if shared.own != nil {
 		shared.own.end(syscall.SIGTERM)
-		if err := os.RemoveAll(shared.own.dir); err != nil {
+		if err := shared.own.remove(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			code = 1
 		}
@@ -72,20 +80,20 @@ func untested(t *testing.T, why error) {
 }
 
 // privateEngine returns an engine that a test may kill.
-func privateEngine(t *testing.T) *testEngine {
+func privateEngine(t *testing.T, flags ...string) *testEngine {
 	t.Helper()
-	e, err := newTestEngine()
+	e, err := newTestEngine(flags...)
 	if err != nil {
 		untested(t, err)
 	}
 	t.Cleanup(func() {
 		e.end(syscall.SIGTERM)
-		require.NoError(t, os.RemoveAll(e.dir))
+		require.NoError(t, e.remove())
 	})
 	return e
 }
 
-func newTestEngine() (*testEngine, error) {
+func newTestEngine(flags ...string) (*testEngine, error) {
 	if _, err := exec.LookPath("dockerd"); err != nil {
 		return nil, err
 	}
@@ -96,7 +104,7 @@ func newTestEngine() (*testEngine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &testEngine{dir: dir, socket: "unix://" + filepath.Join(dir, "sock")}
+	e := &testEngine{flags: flags, dir: dir, socket: "unix://" + filepath.Join(dir, "sock")}
 	if err := e.begin(); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
@@ -105,14 +113,18 @@ func newTestEngine() (*testEngine, error) {
 
 // begin starts the engine and waits until it answers.
 func (e *testEngine) begin() error {
+	if err := e.buried(); err != nil {
+		return err
+	}
 	log, err := os.OpenFile(filepath.Join(e.dir, "log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return err
 	}
-	defer log.Close() //nolint:errcheck // the process has its own
+	defer log.Close()
 	in := func(name string) string { return filepath.Join(e.dir, name) }
 	e.cmd = exec.Command("dockerd", "--iptables=false", "--ip6tables=false", "--bridge=none",
 		"--data-root", in("data"), "--exec-root", in("exec"), "--pidfile", in("pid"), "-H", e.socket)
+	e.cmd.Args = append(e.cmd.Args, e.flags...)
 	e.cmd.Stdout, e.cmd.Stderr = log, log
 	e.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := e.cmd.Start(); err != nil {
@@ -133,6 +145,41 @@ func (e *testEngine) begin() error {
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
+}
+
+// remove removes the files of an engine that has ended. One that was killed has left its folder mounted.
+func (e *testEngine) remove() error {
+	mounts, err := os.ReadFile("/proc/self/mounts")
+	if err != nil {
+		return err
+	}
+	for line := range strings.Lines(string(mounts)) {
+		if fields := strings.Fields(line); strings.HasPrefix(fields[1], e.dir+"/") {
+			_ = syscall.Unmount(fields[1], syscall.MNT_DETACH) // removing says what is in the way
+		}
+	}
+	return os.RemoveAll(e.dir)
+}
+
+// buried waits until the containerd of an engine that was killed is gone. A new engine would otherwise take it for
+// one that runs.
+func (e *testEngine) buried() error {
+	file := filepath.Join(e.dir, "exec", "containerd", "containerd.pid")
+	content, err := os.ReadFile(file)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(content)))
+	if err != nil {
+		return err
+	}
+	for range 500 {
+		if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+			return os.Remove(file)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return fmt.Errorf("containerd (process %d) does not end with its dockerd", pid)
 }
 
 // end ends the engine with a signal.

@@ -14,5 +14,5 @@ func mayOpen() int64 {
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return 1024
 	}
-	return int64(min(uint64(limit.Max), 1<<31))
+	return int64(min(limit.Max, 1<<31))
 }

@@ -151,7 +151,7 @@ func (r *registry) get(ctx context.Context, kind, digest string) (io.ReadCloser,
 		default:
 			err = fmt.Errorf("%w answers %s with status %d", errRegistry, address, answer.status)
 		}
-		if err = errors.Join(err, answer.Close()); err != nil {
+		if err := errors.Join(err, answer.Close()); err != nil {
 			return nil, err
 		}
 	}

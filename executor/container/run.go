@@ -167,6 +167,9 @@ func (r *run) watch(ctx context.Context) (ending, error) {
 			return ending{}, context.Cause(ctx)
 		case e := <-exit:
 			if e.err == nil {
+				if !r.paused() {
+					r.ran += min(time.Since(last), maxStep)
+				}
 				return r.judge(ctx, e)
 			}
 			if err := r.back(ctx, e.err); err != nil {

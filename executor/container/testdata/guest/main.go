@@ -3,8 +3,8 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -121,22 +121,27 @@ func holes() error {
 	if err := f.Truncate(1 << 40); err == nil {
 		return endless()
 	}
+	if err := os.Remove("/out/holes"); err != nil {
+		return err
+	}
 	return save("refused.txt", "refused\n")
 }
 
 // tmp fills /tmp, and succeeds only if that has an end.
-func tmp() error {
+func tmp() error { return fill("/tmp") }
+
+func fill(dir string) error {
 	chunk := bytes.Repeat([]byte{1}, 1<<20)
-	f, err := os.Create("/tmp/fill")
-	if err != nil {
-		return err
-	}
 	for n := 0; n < 4096; n++ {
-		if _, err := f.Write(chunk); err != nil {
-			return save("refused.txt", err.Error()+"\n")
+		err := os.WriteFile(fmt.Sprintf("%s/%d", dir, n), chunk, 0o644)
+		if errors.Is(err, syscall.ENOSPC) {
+			return save("refused.txt", fmt.Sprintln(n))
+		}
+		if err != nil {
+			return err
 		}
 	}
-	return fmt.Errorf("/tmp has no end")
+	return fmt.Errorf("%s has no end", dir)
 }
 
 func printEndlessly() error {
@@ -286,17 +291,4 @@ func term() error {
 }
 
 // volume fills a folder that the image declares as a volume, and succeeds only if that has an end.
-func volume() error {
-	f, err := os.Create("/data/fill")
-	if err != nil {
-		return err
-	}
-	if _, err = io.CopyN(f, zeros{}, 4<<30); err == nil {
-		return fmt.Errorf("the volume has no end")
-	}
-	return save("refused.txt", err.Error()+"\n")
-}
-
-type zeros struct{}
-
-func (zeros) Read(p []byte) (int, error) { return len(p), nil }
+func volume() error { return fill("/data") }
