@@ -69,10 +69,15 @@ func New(cfg Config) (*Executor, error) {
 // Profile implements executor.Executor.
 func (e *Executor) Profile() string { return Profile }
 
+// probeTime is the longest time that an engine has to say how it is. A node that decides about jobs waits for it.
+const probeTime = 3 * time.Second
+
 // Fingerprint implements executor.Executor.
 func (e *Executor) Fingerprint(ctx context.Context) executor.Fingerprint {
 	f := executor.Fingerprint{Profile: Profile, Health: executor.Healthy, Slots: e.cfg.Slots}
 	e.engine.forget()
+	ctx, cancel := context.WithTimeout(ctx, probeTime)
+	defer cancel()
 	if _, err := e.engine.connect(ctx); err != nil {
 		f.Health, f.Detail = executor.Unhealthy, err.Error()
 	} else {
@@ -83,6 +88,13 @@ func (e *Executor) Fingerprint(ctx context.Context) executor.Fingerprint {
 	defer e.mu.Unlock()
 	f.Running = e.running
 	return f
+}
+
+// Probe says whether an engine can run tasks, without an executor.
+func Probe(ctx context.Context, socket string) executor.Fingerprint {
+	e := &Executor{engine: &engine{socket: socket}}
+	defer e.engine.forget()
+	return e.Fingerprint(ctx)
 }
 
 // Start implements executor.Executor. It does not wait for the image.
