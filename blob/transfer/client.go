@@ -116,6 +116,10 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	return c.With(cfg.Relay)
 }
 
+// Strangers returns the HTTP client for other protocols of the servers that jobs name. It connects to the same servers as c and
+// counts what passes the line. It does not bound the time or the size of an answer.
+func (c *Client) Strangers() *http.Client { return c.fetch }
+
 // With returns a client for another relay that shares limits and connections.
 func (c *Client) With(relay string) (*Client, error) {
 	u, err := webURL(relay)

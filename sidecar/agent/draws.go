@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/thetaedge/theta/executor"
+	"github.com/thetaedge/theta/executor/container"
 	"github.com/thetaedge/theta/sidecar/bid"
 	"github.com/thetaedge/theta/sidecar/store"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
@@ -149,6 +150,9 @@ func (a *Agent) earlier(d *bid.Draw) (*bid.Earlier, error) {
 func (a *Agent) executorHealth(profile string) *bid.Health {
 	engine, runs := a.executors[profile]
 	if !runs {
+		if profile == container.Profile {
+			return &bid.Health{Why: "is off on this machine; container.enabled turns it on"}
+		}
 		return &bid.Health{Why: "this machine has not"}
 	}
 	if f := engine.Fingerprint(a.loop.ctx); f.Health != executor.Healthy {

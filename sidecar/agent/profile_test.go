@@ -23,3 +23,11 @@ func TestTheChainsLimitsOfAProfileAreTheExecutors(t *testing.T) {
 	_, known = computetypes.LimitsOf("next/1")
 	require.False(t, known, "a profile that this chain does not know has the limits of its nodes alone")
 }
+
+func TestANodeWithoutContainersSaysHowTheyAreTurnedOn(t *testing.T) {
+	a := &Agent{}
+	health := a.executorHealth("container/1")
+	require.False(t, health.Works)
+	require.Contains(t, health.Why, "container.enabled turns it on")
+	require.Equal(t, "this machine has not", a.executorHealth("wasm/9").Why)
+}

@@ -38,7 +38,9 @@ type Config struct {
 	Egress  Egress  `mapstructure:"egress"`
 	Work    Work    `mapstructure:"work"`
 	Tensors Tensors `mapstructure:"tensors"`
-	API     API     `mapstructure:"api"`
+	// Container says whether and how container images are run.
+	Container Container `mapstructure:"container"`
+	API       API       `mapstructure:"api"`
 	// Dashboard is what a browser on this machine shows.
 	Dashboard Dashboard `mapstructure:"dashboard"`
 	Alerts    Alerts    `mapstructure:"alerts"`
@@ -199,8 +201,9 @@ func Default() Config {
 			TransferLimit: 15 * time.Minute, DrainTimeout: 30 * time.Second, ExecutionLimit: time.Hour, KeepWeights: 5 * time.Minute, Swap: 8 << 30,
 			Layers: []string{},
 		},
-		Tensors: Tensors{Device: "auto"},
-		API:     API{GRPC: "127.0.0.1:9770", HTTP: "127.0.0.1:9771"},
+		Tensors:   Tensors{Device: "auto"},
+		Container: defaultContainer(),
+		API:       API{GRPC: "127.0.0.1:9770", HTTP: "127.0.0.1:9771"},
 
 		Dashboard: Dashboard{Listen: "127.0.0.1:9772", Language: AutoLanguage},
 		Alerts:    defaultAlerts(),
@@ -260,6 +263,7 @@ func (c Config) Validate() error {
 	if _, err := backend.ParseChoice(c.Tensors.Device); err != nil {
 		errs = append(errs, fmt.Errorf("tensors.device: %w", err))
 	}
+	errs = append(errs, c.Container.validate())
 	for _, listen := range []struct{ key, address string }{{"api.grpc", c.API.GRPC}, {"api.http", c.API.HTTP}} {
 		_, _, err := net.SplitHostPort(listen.address)
 		expect(err == nil, listen.key, "an address to listen on such as 127.0.0.1:9770, found %q", listen.address)

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/thetaedge/theta/executor/container"
 	"github.com/thetaedge/theta/executor/profiles"
 	"github.com/thetaedge/theta/executor/tensors"
 	"github.com/thetaedge/theta/executor/wasm"
@@ -78,7 +79,7 @@ func parseRates(list []string) (map[string]uint64, error) {
 		if !found {
 			return nil, fmt.Errorf("expected PROFILE=FUEL for each profile or one number for all, found %q", text)
 		}
-		if profile = strings.TrimSpace(profile); !profiles.Known(profile) {
+		if profile = strings.TrimSpace(profile); !profiles.Known(profile) && profile != container.Profile {
 			return nil, fmt.Errorf("expected one of the profiles %s, found %q", strings.Join(profiles.Names(), ", "), profile)
 		}
 		if _, twice := rates[profile]; twice {

@@ -224,6 +224,25 @@ drain-timeout = {{ duration .Work.DrainTimeout }}
 # the processor in plain Go, which is slow. Only "auto" falls back to the processor.
 device = {{ quote .Tensors.Device }}
 
+[container]
+# Whether the node takes jobs of container/1, which run container images of strangers. It needs
+# Docker or Podman. The programs share the kernel of this machine, and get no network. With
+# gpus, they also call the driver of the card directly, and what they leave in its memory is not
+# erased. Register again afterwards, or change the profiles of the node.
+enabled = {{ .Container.Enabled }}
+# The socket of the engine. This user must be allowed to use it, which amounts to root with
+# Docker. Podman has unix:///run/user/UID/podman/podman.sock.
+socket = {{ quote .Container.Socket }}
+# Graphics cards for jobs that ask for device memory: UUIDs as nvidia-smi -L shows them, or names
+# of the Container Device Interface such as "nvidia.com/gpu=0". None: such jobs are left to others.
+gpus = {{ list .Container.GPUs }}
+# Cores and processes of one program; 0 cores are all of them.
+cpus = {{ .Container.CPUs }}
+pids = {{ .Container.PIDs }}
+# The most that images of jobs take in the engine, and one of them, when unpacked.
+images = {{ quote .Container.Images.String }}
+max-image = {{ quote .Container.MaxImage.String }}
+
 [api]
 # Where the daemon answers: gRPC, and REST with /metrics and /healthz. Port 0
 # takes any free one.

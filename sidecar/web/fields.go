@@ -82,6 +82,7 @@ func groups() []group {
 		}},
 		{"machine", []field{
 			{Key: "tensors.device", Shape: line1},
+			{Key: "container.enabled", Shape: onOff},
 			{Key: "work.keep-weights", Shape: line1},
 			{Key: "work.swap", Shape: line1},
 			{Key: "work.cache", Shape: line1},

@@ -127,6 +127,7 @@ func diagnose(parent context.Context, r *report, n *node, operator, relay string
 	}
 	checkCards(parent, r)
 	checkWorkers(parent, r, n)
+	checkContainers(parent, r, n)
 	checkRates(r, n)
 	checkRules(parent, r, n)
 	checkEgress(r, n, relay)

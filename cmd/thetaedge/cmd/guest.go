@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/thetaedge/theta/executor"
+	"github.com/thetaedge/theta/executor/container"
 	"github.com/thetaedge/theta/executor/profiles"
 	"github.com/thetaedge/theta/executor/tensors"
 	"github.com/thetaedge/theta/executor/wasm"
@@ -171,6 +172,11 @@ func healthyProfiles(ctx context.Context, n *node) ([]string, error) {
 			continue
 		}
 		healthy = append(healthy, profile)
+	}
+	if found, enabled := containerHealth(ctx, n); enabled && found.Health == executor.Healthy {
+		healthy = append(healthy, container.Profile)
+	} else if enabled {
+		failures = errors.Join(failures, fmt.Errorf("%s: %s", container.Profile, found.Detail))
 	}
 	if len(healthy) == 0 {
 		return nil, fmt.Errorf("this machine cannot run programs of any profile; run thetaedge doctor: %w", failures)

@@ -146,7 +146,19 @@ func work(parent context.Context, n *node, board *board, chainID string, journal
 	if err := board.observer.register(registry); err != nil {
 		return err
 	}
+	out, err := newOutward(n, journal)
+	if err != nil {
+		return err
+	}
 	executors := engines.list()
+	containers, err := newContainers(n, out.transfers.Strangers(), logger)
+	if err != nil {
+		return err
+	}
+	if containers != nil {
+		executors = append(executors, containers)
+		defer func() { err = errors.Join(err, containers.Close()) }()
+	}
 	n.cards.uses(engines.chosen)
 	brake, err := newBrake(n, n.cards, logger)
 	if err != nil {
@@ -165,7 +177,7 @@ func work(parent context.Context, n *node, board *board, chainID string, journal
 		return err
 	}
 	sender := chain.NewSender(n.conn, n.codec, n.worker, tx, logger)
-	worker, err := newAgent(ctx, n, sender, chainID, journal, executors, brake, registry, logger)
+	worker, err := newAgent(ctx, n, sender, chainID, journal, out, executors, brake, registry, logger)
 	if err != nil {
 		return err
 	}
@@ -261,24 +273,31 @@ func awaitChain(ctx context.Context, n *node, logger *slog.Logger, signals chan 
 	}
 }
 
-func newAgent(ctx context.Context, n *node, sender *chain.Sender, chainID string, journal *store.Journal, executors []executor.Executor, brake *brake, registry prometheus.Registerer, logger *slog.Logger) (*agent.Agent, error) {
+// outward is what the daemon uses to exchange content with servers that jobs name.
+type outward struct {
+	allowed   *hosts.Allowed
+	line      *agent.LineMeter
+	transfers *transfer.Client
+}
+
+func newOutward(n *node, journal *store.Journal) (outward, error) {
 	networks, names, err := n.config.Work.Own()
 	if err != nil {
-		return nil, err
+		return outward{}, err
 	}
 	list, err := n.config.Egress.List()
 	if err != nil {
-		return nil, err
+		return outward{}, err
 	}
-	allowed := hosts.NewAllowed(list)
-	line := agent.NewLineMeter(journal, n.clock.Now)
-	transfers, err := transfer.NewClient(transfer.ClientConfig{
+	o := outward{allowed: hosts.NewAllowed(list), line: agent.NewLineMeter(journal, n.clock.Now)}
+	o.transfers, err = transfer.NewClient(transfer.ClientConfig{
 		Timeout: n.config.Work.TransferLimit, RefusePrivate: n.config.Work.RefusePrivate,
-		Strangers: true, KeepPartial: true, OwnNetworks: networks, OwnNames: names, Hosts: allowed, Moved: line.Moved,
+		Strangers: true, KeepPartial: true, OwnNetworks: networks, OwnNames: names, Hosts: o.allowed, Moved: o.line.Moved,
 	})
-	if err != nil {
-		return nil, err
-	}
+	return o, err
+}
+
+func newAgent(ctx context.Context, n *node, sender *chain.Sender, chainID string, journal *store.Journal, out outward, executors []executor.Executor, brake *brake, registry prometheus.Registerer, logger *slog.Logger) (*agent.Agent, error) {
 	policy, err := policyOf(n)
 	if err != nil {
 		return nil, err
@@ -293,8 +312,8 @@ func newAgent(ctx context.Context, n *node, sender *chain.Sender, chainID string
 		Operator:  operator,
 		Chain:     sender,
 		Journal:   journal,
-		Transfers: transfers,
-		Line:      line, MaxDayBytes: uint64(n.config.Egress.MaxDay),
+		Transfers: out.transfers,
+		Line:      out.line, MaxDayBytes: uint64(n.config.Egress.MaxDay),
 		Uploads:   chain.NewUploadSigner(n.worker),
 		Executors: executors,
 		Meter:     n.cards.processor(),
@@ -326,7 +345,7 @@ func newAgent(ctx context.Context, n *node, sender *chain.Sender, chainID string
 	if err != nil {
 		return nil, err
 	}
-	return worker, n.adjusts(ctx, ofAgent(n, worker, allowed))
+	return worker, n.adjusts(ctx, ofAgent(n, worker, out.allowed))
 }
 
 // policyOf reads the owner's policy.
@@ -347,7 +366,7 @@ func policyIn(n *node, settings config.Config) (bid.Policy, error) {
 	if err != nil {
 		return bid.Policy{}, err
 	}
-	rates, err := p.Rates()
+	rates, err := settings.Rates()
 	if err != nil {
 		return bid.Policy{}, err
 	}

@@ -1,0 +1,18 @@
+//go:build unix
+
+package container
+
+import "syscall"
+
+// noBlock has an open of a pipe return at once.
+const noBlock = syscall.O_NONBLOCK
+
+// mayOpen returns the number of files that a process of this user may have open. An engine that is started in the
+// same way cannot allow more.
+func mayOpen() int64 {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return 1024
+	}
+	return int64(min(limit.Max, 1<<31))
+}
