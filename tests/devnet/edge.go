@@ -174,6 +174,9 @@ func (d *Devnet) configure(node Node) error {
 	if node.device != "" {
 		settings = append(settings, setting{"tensors", "device", quote(node.device)})
 	}
+	if d.opts.Engine != "" {
+		settings = append(settings, setting{"container", "enabled", "true"}, setting{"container", "socket", quote(d.opts.Engine)})
+	}
 	if len(d.opts.Processes) > 0 {
 		// Quotes of Go and of TOML are the same for names of programs.
 		settings = append(settings, setting{"owner", "processes", fmt.Sprintf("[%s]", strings.ReplaceAll(strings.Join(quoted(d.opts.Processes), ", "), NodePlaceholder, node.Name))})

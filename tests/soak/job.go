@@ -69,6 +69,14 @@ chunk: 4
 policy: {audit: 50%%}
 resources: {fuel: %d, memory: 1MiB, output: 4KiB}
 `
+	// image runs for some seconds in a container.
+	image = `
+executor: container/1
+program: %[1]s
+args: ["%[2]d"]
+inputs: {seed: %[1]s}
+resources: {fuel: 40_000_000_000, memory: 32MiB, output: 4KiB}
+`
 )
 
 // kind is a kind of job.
@@ -80,8 +88,8 @@ type kind struct {
 }
 
 // kinds returns the jobs of a run. bin has the programs, examples their inputs, and spin is the
-// path of the program of the arrays.
-func kinds(bin, examples, spin string) []kind {
+// path of the program of the arrays. archive is the path of an image, or "" if there is no container engine.
+func kinds(bin, examples, spin, archive string) []kind {
 	text := func(policy string) func(*rand.Rand) string {
 		return func(random *rand.Rand) string {
 			return fmt.Sprintf(textgen, bin, examples, 600+random.IntN(2400), random.IntN(1000)) + policy + windows
@@ -90,7 +98,7 @@ func kinds(bin, examples, spin string) []kind {
 	model := func(policy string) func(*rand.Rand) string {
 		return func(*rand.Rand) string { return fmt.Sprintf(decoder, bin, examples) + policy + windows }
 	}
-	return []kind{
+	all := []kind{
 		{name: "textgen, quorum of 3", text: text("policy: {quorum: 3}")},
 		{name: "textgen, audited", text: text("policy: {audit: 50%}")},
 		{name: "decoder, quorum of 3", text: model("policy: {quorum: 3}")},
@@ -99,6 +107,12 @@ func kinds(bin, examples, spin string) []kind {
 			return fmt.Sprintf(array, spin, spinTurns, spinTasks, rate.SpinFuel(spinTurns)) + windows
 		}},
 	}
+	if archive != "" {
+		all = append(all, kind{name: "container, quorum of 3", text: func(random *rand.Rand) string {
+			return fmt.Sprintf(image, archive, 5_000_000+random.IntN(40_000_000)) + "policy: {quorum: 3}" + windows
+		}})
+	}
+	return all
 }
 
 // requester posts one job after the other.

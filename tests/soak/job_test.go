@@ -12,7 +12,7 @@ import (
 
 func TestEveryKindOfJobIsAJobFile(t *testing.T) {
 	t.Parallel()
-	for _, k := range kinds("/bin", "/examples", strconv.Quote("/spin.wasm")) {
+	for _, k := range kinds("/bin", "/examples", strconv.Quote("/spin.wasm"), strconv.Quote("/image.tar")) {
 		random := func() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
 		text := k.text(random())
 		require.Equal(t, text, k.text(random()), "the seed decides")

@@ -24,6 +24,9 @@ type Report struct {
 	LostResults int `json:"lost_results"`
 	// OrphanProcesses counts workers that outlived their daemon.
 	OrphanProcesses int `json:"orphan_processes"`
+	// OrphanContainers counts containers that outlived the network. Without an Engine, no jobs of container/1 ran.
+	OrphanContainers int    `json:"orphan_containers"`
+	Engine           string `json:"engine,omitempty"`
 	// RSSGrowthMiB and GoroutineGrowth are those of the daemon that grew most, from the first
 	// settled jobs to the end.
 	RSSGrowthMiB    float64 `json:"rss_growth_mib"`
@@ -69,6 +72,7 @@ func (r *Report) Err() error {
 	none(r.WrongFaults, "faults without an explanation")
 	none(r.LostResults, "accepted results that are lost")
 	none(r.OrphanProcesses, "workers that outlive their daemon")
+	none(r.OrphanContainers, "containers that outlive the network")
 	none(r.YieldJails, "jail terms because of yields")
 	some(r.Completed, "completed jobs")
 	some(r.RevealsUnderCut, "reveals that a cut has delayed")
@@ -83,9 +87,9 @@ func (r *Report) Err() error {
 // String returns a line for a person.
 func (r *Report) String() string {
 	return fmt.Sprintf("%.1f minutes, seed %d: %d of %d jobs completed; %d kills, %d cuts, %d games; %d faults, %d of them wrong; %d yields, %d jail terms for them; "+
-		"%d lost results, %d orphans, %d reveals under a cut; daemons grew by at most %.1f MiB and %.0f goroutines; %.0f MiB on disk",
+		"%d lost results, %d orphans, %d containers left, %d reveals under a cut; daemons grew by at most %.1f MiB and %.0f goroutines; %.0f MiB on disk",
 		r.Minutes, r.Seed, r.Completed, r.Jobs, r.Kills, r.Cuts, r.OwnerActivity, len(r.Faults), r.WrongFaults, r.Yields, r.YieldJails,
-		r.LostResults, r.OrphanProcesses, r.RevealsUnderCut, r.RSSGrowthMiB, r.GoroutineGrowth, r.DiskMiB)
+		r.LostResults, r.OrphanProcesses, r.OrphanContainers, r.RevealsUnderCut, r.RSSGrowthMiB, r.GoroutineGrowth, r.DiskMiB)
 }
 
 // Write writes the report to a file.

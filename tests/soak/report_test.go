@@ -26,6 +26,7 @@ func TestARunFailsIfAnythingWasLostOrIfItProvedNothing(t *testing.T) {
 		"faults without an explanation":  func(r *Report) { r.WrongFaults = 1 },
 		"accepted results that are lost": func(r *Report) { r.LostResults = 1 },
 		"workers that outlive":           func(r *Report) { r.OrphanProcesses = 1 },
+		"containers that outlive":        func(r *Report) { r.OrphanContainers = 1 },
 		"jail terms because of yields":   func(r *Report) { r.YieldJails = 1 },
 		"completed jobs":                 func(r *Report) { r.Completed = 0 },
 		"reveals that a cut has delayed": func(r *Report) { r.RevealsUnderCut = 0 },
@@ -56,7 +57,7 @@ func TestTheReportNamesItsSeedAndAllCounts(t *testing.T) {
 	var found map[string]any
 	require.NoError(t, json.Unmarshal(raw, &found))
 	for name, want := range map[string]float64{
-		"seed": 7, "minutes": 3, "jobs": 2, "completed": 1, "wrong_faults": 0, "lost_results": 1, "orphan_processes": 1, "rss_growth_mib": 0,
+		"seed": 7, "minutes": 3, "jobs": 2, "completed": 1, "wrong_faults": 0, "lost_results": 1, "orphan_processes": 1, "orphan_containers": 0, "rss_growth_mib": 0,
 		"goroutine_growth": 0, "kills": 0, "cuts": 0, "owner_activity": 0, "yields": 0, "yield_jails": 0, "reveals_under_cut": 1,
 	} {
 		require.InDelta(t, want, found[name], 0, name)

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/thetaedge/theta/tests/containers"
 	"github.com/thetaedge/theta/tests/devnet"
 	"github.com/thetaedge/theta/tests/rate"
 )
@@ -84,6 +85,7 @@ func Run(ctx context.Context, opts Options) (*Report, error) {
 	workers := r.workers()
 	err = errors.Join(err, network.Stop())
 	r.orphans(workers)
+	err = errors.Join(err, r.orphanContainers(context.WithoutCancel(ctx)))
 	r.finish()
 	return r.report, err
 }
@@ -181,11 +183,21 @@ func (r *run) actors() (*disturber, []*requester, error) {
 		return nil, nil, err
 	}
 	d := &disturber{network: r.network, ledger: r.ledger, done: r.done, counts: r.counts, dir: games, elder: r.elder, say: r.say}
+	archive := ""
+	if r.opts.Engine != "" {
+		if archive, err = filepath.Abs(filepath.Join(r.opts.Dir, "image.tar")); err == nil {
+			err = containers.Image(context.Background(), archive)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		archive = strconv.Quote(archive)
+	}
 	var posters []*requester
 	for n := range requesters {
 		posters = append(posters, &requester{
 			network: r.network, key: keyOf(n), dir: results, random: r.random(uint64(10 + n)), //nolint:gosec // a few
-			kinds: kinds(bin, examples, strconv.Quote(spin)), counts: r.counts, say: r.say,
+			kinds: kinds(bin, examples, strconv.Quote(spin), archive), counts: r.counts, say: r.say,
 		})
 	}
 	return d, posters, nil
@@ -262,6 +274,19 @@ func (r *run) orphans(before []worker) {
 	for _, w := range r.workers() {
 		r.counts.orphan(fmt.Errorf("process %d runs on after the network has stopped", w.pid))
 	}
+}
+
+// orphanContainers counts the containers that are left although the network has stopped.
+func (r *run) orphanContainers(ctx context.Context) error {
+	if r.opts.Engine == "" {
+		return nil
+	}
+	left, err := containers.List(ctx, r.opts.Engine)
+	r.report.Engine, r.report.OrphanContainers = r.opts.Engine, len(left)
+	for _, name := range left {
+		r.report.Problems = append(r.report.Problems, fmt.Sprintf("container %s is left although the network has stopped", name))
+	}
+	return err
 }
 
 // finish fills the report.

@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/thetaedge/theta/tests/containers"
 	"github.com/thetaedge/theta/tests/devnet"
 	"github.com/thetaedge/theta/tests/soak"
 )
@@ -33,6 +34,7 @@ func main() {
 	out := flag.String("out", filepath.Join("build", "soak", "report.json"), "file for the report")
 	minutes := flag.Float64("minutes", 30, "minutes for which jobs are posted and nodes disturbed, at most 1440")
 	flag.Uint64Var(&options.Seed, "seed", 0, "seed of all random choices; 0 takes one from the clock")
+	flag.StringVar(&options.Engine, "engine", containers.Socket(), "socket of a container engine, such as unix:///run/docker.sock; without it no job runs in a container")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, options, *minutes, *out)
