@@ -7,7 +7,9 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -287,4 +289,31 @@ func TestARegistryThatDoesNotServeTheImageIsNoResult(t *testing.T) {
 			require.ErrorContains(t, err, test.says)
 		})
 	}
+}
+
+// TestTheExampleCountsWords runs examples/container as its page says.
+func TestTheExampleCountsWords(t *testing.T) {
+	e := opened(t, socket(t), nil)
+	dir := t.TempDir()
+	program, archive := filepath.Join(dir, "words"), filepath.Join(dir, "words.tar")
+	for _, command := range [][]string{
+		{"go", "build", "-trimpath", "-ldflags=-s -w", "-o", program, "../../examples/container/cmd/words"},
+		{"go", "run", "../../examples/container/cmd/pack", program, runtime.GOARCH, archive},
+	} {
+		c := exec.Command(command[0], command[1:]...)
+		c.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-buildvcs=false")
+		said, err := c.CombinedOutput()
+		require.NoError(t, err, "%s", said)
+	}
+	text, err := os.ReadFile("../../examples/container/text.txt")
+	require.NoError(t, err)
+	content, err := os.ReadFile(archive)
+	require.NoError(t, err)
+	task := taskOf(t, content)
+	task.Args = []string{"2"}
+	task.Inputs = []executor.Input{{Name: "text.txt", Path: written(t, "text.txt", text)}}
+	result := finished(t, e, task)
+	require.Equal(t, []string{"stdout", "words.json"}, names(result), "%+v", result)
+	require.JSONEq(t, `[{"word":"the","count":4},{"word":"dog","count":2}]`, readOutput(t, task, "words.json"))
+	require.Equal(t, "11 different words\n", readOutput(t, task, "stdout"))
 }

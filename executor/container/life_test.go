@@ -228,6 +228,24 @@ func TestASuspendedContainerStandsStill(t *testing.T) {
 	require.Less(t, result.WallTime, 4*time.Second)
 }
 
+// TestContainersOfAKilledDaemonDoNotRunWhileTheOwnerNeedsTheMachine covers those that no task has taken over yet.
+func TestContainersOfAKilledDaemonDoNotRunWhileTheOwnerNeedsTheMachine(t *testing.T) {
+	e := opened(t, socket(t), nil)
+	task := taskOf(t, guestImage(t, "count").saved(t))
+	abandoned(t, e.cfg, task)
+	found, err := e.list(waiting(t))
+	require.NoError(t, err)
+	require.Len(t, found, 1)
+	require.NoError(t, e.Suspend())
+	found, err = e.list(waiting(t))
+	require.NoError(t, err)
+	require.Empty(t, found)
+	require.NoError(t, e.Resume())
+	require.NoError(t, e.Recover(waiting(t), task))
+	running(t, e, "a")
+	counted(t, e.cfg, task, 0)
+}
+
 // TestACardIsTheOwnersAgainAtOnce: a paused container would keep the memory of the card.
 func TestACardIsTheOwnersAgainAtOnce(t *testing.T) {
 	p := proxied(t, socket(t))

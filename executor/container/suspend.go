@@ -2,6 +2,7 @@ package container
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -68,6 +69,10 @@ func (e *Executor) Suspend() error {
 			return fmt.Errorf("the container of task %s has not ended within %s", x.task.ID, yieldTime)
 		}
 	}
+	// Containers of an earlier daemon would run on. Their tasks begin again later.
+	if err := e.removeOrphans(ctx); err != nil && !errors.Is(err, executor.ErrUnavailable) {
+		return err
+	}
 	return nil
 }
 
@@ -90,21 +95,20 @@ func (e *Executor) pause(ctx context.Context, x *execution) error {
 	switch {
 	case x.still:
 		return nil
-	case !x.up:
-		if x.interrupt != nil {
-			x.interrupt()
-		}
-		return nil
+	case !x.up && x.interrupt != nil:
+		x.interrupt()
 	}
 	c, err := e.engine.connect(ctx)
 	if err != nil {
 		return err
 	}
-	// A conflict means that the container has ended or is paused.
-	if _, err := c.ContainerPause(ctx, x.name, client.ContainerPauseOptions{}); err != nil && !cerrdefs.IsConflict(err) {
+	// A conflict means that the container has ended or is paused. A task that is recovered may have a container which it
+	// has not taken over yet, and which then stays paused until it does.
+	_, err = c.ContainerPause(ctx, x.name, client.ContainerPauseOptions{})
+	if err != nil && !cerrdefs.IsConflict(err) && (x.up || !cerrdefs.IsNotFound(err)) {
 		return err
 	}
-	x.still = true
+	x.still = x.up
 	return nil
 }
 

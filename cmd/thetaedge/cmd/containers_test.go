@@ -26,7 +26,7 @@ func fakeEngine(t *testing.T, security string) string {
 		if strings.HasSuffix(r.URL.Path, "/info") {
 			_, _ = w.Write([]byte(`{"ServerVersion":"20.10","OSType":"linux","Architecture":"x86_64","MemoryLimit":true,"PidsLimit":true,"CpuCfsQuota":true,"SecurityOptions":[` + security + `]}`))
 		}
-	})} //nolint:gosec // a test
+	})}
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
 	return "unix://" + path
