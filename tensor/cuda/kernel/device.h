@@ -1,7 +1,8 @@
 // What the kernels of tensor/vulkan/kernel need besides C++, on a device of CUDA or, with HOST, on the
 // processor. translate.sh makes C++ of their sources.
+#pragma once
 typedef unsigned int uint;
-typedef unsigned long long uint64_t;
+typedef unsigned long uint64_t;
 
 // Parameters: 24 of the kernel, eight that are not used, and for each binding the address and the words of
 // its operand.

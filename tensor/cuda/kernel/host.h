@@ -1,7 +1,5 @@
 // The processor in place of a device: a workgroup has 128 threads that take turns at barriers; see
 // tensor/cuda/emulator. An access outside of an operand ends the process, because kernels rest on none.
-#include <stdlib.h>
-#include <stdio.h>
 #define SHARED static
 #define UNROLL
 #define ENTRY extern "C" void

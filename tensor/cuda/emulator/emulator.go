@@ -1,0 +1,88 @@
+// Package emulator builds a library of the driver of CUDA whose card is the processor, so that tests execute
+// tensor/cuda and the numbers of its kernels on machines without a card. The kernels are those of
+// tensor/cuda/kernel, compiled as C++ for the processor; threads of a workgroup take turns, and tensor cores are
+// computed element by element as the PTX ISA lays out their operands. It shows neither what the compiler of
+// a driver does nor how fast a card is. testdata/emulator.cpp lists the variables that make it fail.
+//
+// It needs Linux on amd64 or arm64, and g++. It is for tests alone.
+package emulator
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+)
+
+// ErrNotAvailable says that this machine cannot build the library.
+var ErrNotAvailable = errors.New("the emulated card is not available")
+
+// Folder returns the folder with libcuda.so.1, which it builds if the sources have changed. A process that has the
+// folder in LD_LIBRARY_PATH finds the emulated card.
+func Folder() (string, error) {
+	if runtime.GOOS != "linux" {
+		return "", fmt.Errorf("%w: expected linux, found %s", ErrNotAvailable, runtime.GOOS)
+	}
+	if _, err := exec.LookPath("g++"); err != nil {
+		return "", fmt.Errorf("%w: %w; install g++", ErrNotAvailable, err)
+	}
+	_, file, _, _ := runtime.Caller(0)
+	root := filepath.Join(filepath.Dir(file), "..", "..", "..")
+	digest, err := sources(root)
+	if err != nil {
+		return "", err
+	}
+	folder := filepath.Join(root, "build", "emulator", digest)
+	if _, err := os.Stat(filepath.Join(folder, "libcuda.so.1")); err == nil {
+		return folder, nil
+	}
+	if err := os.MkdirAll(filepath.Dir(folder), 0o755); err != nil {
+		return "", err
+	}
+	// Processes that build at the same time do not disturb each other: the last rename fails, and the first counts.
+	made, err := os.MkdirTemp(filepath.Dir(folder), "new-")
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = os.RemoveAll(made) }()
+	if err := os.Chmod(made, 0o755); err != nil {
+		return "", err
+	}
+	if said, err := exec.Command(filepath.Join(filepath.Dir(file), "testdata", "build.sh"), made).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the emulated card: %w: %s", err, said)
+	}
+	if err := os.Rename(made, folder); err != nil {
+		if _, there := os.Stat(filepath.Join(folder, "libcuda.so.1")); there != nil {
+			return "", err
+		}
+	}
+	return folder, nil
+}
+
+// sources returns a digest of everything that the library is made of.
+func sources(root string) (string, error) {
+	var names []string
+	for _, pattern := range []string{"tensor/cuda/emulator/testdata/*", "tensor/cuda/kernel/*", "tensor/vulkan/kernel/*.comp", "tensor/vulkan/kernel/*.glsl"} {
+		found, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil {
+			return "", err
+		}
+		names = append(names, found...)
+	}
+	slices.Sort(names)
+	all := sha256.New()
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(all, "%s %d\n", filepath.Base(name), len(text))
+		all.Write(text)
+	}
+	return hex.EncodeToString(all.Sum(nil)[:8]), nil
+}
