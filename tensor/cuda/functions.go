@@ -68,6 +68,10 @@ func (f *functions) named() []named {
 	}
 }
 
+// LibraryVariable is the variable of the environment that names the library of the driver by its path, where the
+// loader of the system does not find it. It has no effect on Windows.
+const LibraryVariable = "THETA_CUDA_LIBRARY"
+
 // oldest is the oldest version of the API whose compiler knows all of the kernels: 11.0, of the drivers from 450 on.
 const oldest = 11000
 

@@ -4,12 +4,18 @@ package cuda
 
 import (
 	"fmt"
+	"os"
 
 	"github.com/ebitengine/purego"
 )
 
 // libraries are the names of the driver's library. In WSL it lies in a folder that loaders do not always search.
-func libraries() []string { return []string{"libcuda.so.1", "/usr/lib/wsl/lib/libcuda.so.1"} }
+func libraries() []string {
+	if own := os.Getenv(LibraryVariable); own != "" {
+		return []string{own}
+	}
+	return []string{"libcuda.so.1", "/usr/lib/wsl/lib/libcuda.so.1"}
+}
 
 // load opens the library of the driver, and returns what looks up its functions.
 func load() (func(name string) uintptr, error) {

@@ -17,7 +17,11 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 )
+
+// name is that of the library.
+const name = "libcuda.so.1"
 
 // ErrNotAvailable says that this machine cannot build the library.
 var ErrNotAvailable = errors.New("the emulated card is not available")
@@ -38,7 +42,7 @@ func Folder() (string, error) {
 		return "", err
 	}
 	folder := filepath.Join(root, "build", "emulator", digest)
-	if _, err := os.Stat(filepath.Join(folder, "libcuda.so.1")); err == nil {
+	if _, err := os.Stat(filepath.Join(folder, name)); err == nil {
 		return folder, nil
 	}
 	if err := os.MkdirAll(filepath.Dir(folder), 0o755); err != nil {
@@ -57,11 +61,27 @@ func Folder() (string, error) {
 		return "", fmt.Errorf("build the emulated card: %w: %s", err, said)
 	}
 	if err := os.Rename(made, folder); err != nil {
-		if _, there := os.Stat(filepath.Join(folder, "libcuda.so.1")); there != nil {
+		if _, there := os.Stat(filepath.Join(folder, name)); there != nil {
 			return "", err
 		}
 	}
 	return folder, nil
+}
+
+// Copy puts a copy of the library into a folder, and returns its path for cuda.LibraryVariable. Variables are those
+// that change the card, as in "THETA_EMULATOR_CAPABILITY=75".
+func Copy(folder string, variables ...string) (string, error) {
+	built, err := Folder()
+	if err != nil {
+		return "", err
+	}
+	code, err := os.ReadFile(filepath.Join(built, name))
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(folder, name)
+	err = errors.Join(os.WriteFile(path, code, 0o755), os.WriteFile(path+".env", []byte(strings.Join(variables, "\n")+"\n"), 0o644))
+	return path, err
 }
 
 // sources returns a digest of everything that the library is made of.
@@ -76,12 +96,12 @@ func sources(root string) (string, error) {
 	}
 	slices.Sort(names)
 	all := sha256.New()
-	for _, name := range names {
-		text, err := os.ReadFile(name)
+	for _, path := range names {
+		text, err := os.ReadFile(path)
 		if err != nil {
 			return "", err
 		}
-		fmt.Fprintf(all, "%s %d\n", filepath.Base(name), len(text))
+		fmt.Fprintf(all, "%s %d\n", filepath.Base(path), len(text))
 		all.Write(text)
 	}
 	return hex.EncodeToString(all.Sum(nil)[:8]), nil

@@ -16,7 +16,7 @@ var library = sync.OnceValues(func() (uintptr, error) {
 	if err != nil {
 		return 0, err
 	}
-	return purego.Dlopen(filepath.Join(folder, "libcuda.so.1"), purego.RTLD_NOW|purego.RTLD_LOCAL)
+	return purego.Dlopen(filepath.Join(folder, name), purego.RTLD_NOW|purego.RTLD_LOCAL)
 })
 
 // Load makes the emulated card that of this process: a library that is loaded is found by its name.
@@ -27,7 +27,7 @@ func Load() error {
 
 // Set sets a variable that changes what the emulated card of this process is and does; "" is what it is unless
 // something is set. It undoes errors that stay.
-func Set(name, value string) error {
+func Set(variable, value string) error {
 	handle, err := library()
 	if err != nil {
 		return err
@@ -36,7 +36,7 @@ func Set(name, value string) error {
 	if err != nil {
 		return err
 	}
-	text := append([]byte(name+"\x00"+value), 0)
-	purego.SyscallN(address, uintptr(unsafe.Pointer(&text[0])), uintptr(unsafe.Pointer(&text[len(name)+1])))
+	text := append([]byte(variable+"\x00"+value), 0)
+	purego.SyscallN(address, uintptr(unsafe.Pointer(&text[0])), uintptr(unsafe.Pointer(&text[len(variable)+1])))
 	return nil
 }
