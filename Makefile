@@ -170,7 +170,7 @@ fuzz-short: ## Fuzz every decoder for 1s, without guidance and so without compil
 .PHONY: conformance
 conformance: ## Compare all back ends of tensor/1 with the reference into build/conformance.json (minutes)
 	@mkdir -p build/bin && go build -o build/bin/conformance ./tests/conformance/cmd/conformance
-	@build/bin/conformance $(foreach d,$(DRIVERS),-driver $(d))
+	@build/bin/conformance -emulated=$(or $(EMULATED),false) $(foreach d,$(DRIVERS),-driver $(d))
 
 .PHONY: adversary
 adversary: build llm ## Measure what attacks earn against honest nodes into build/adversary/report.json

@@ -300,7 +300,7 @@ func TestWhatPaysOperatorsNeedsStakersAloneAndAllVoters(t *testing.T) {
 				require.NoError(t, err)
 				passes := c.passes
 				if i == 3 {
-					passes = c.operators == govv1.OptionYes // pays nobody: the majority of all decides
+					passes = c.operators == govv1.OptionYes // pays no operator: the majority of all decides
 				}
 				require.Equal(t, passes, proposal.Status == govv1.StatusPassed, "proposal %d: %s %s", i+1, proposal.Status, proposal.FailedReason)
 			}

@@ -168,7 +168,7 @@ func check(cfg *Config, task *executor.Task) error {
 	}
 	for _, v := range task.Env {
 		argBytes += len(v.Name) + len(v.Value) + 2
-		for _, own := range reserved() {
+		for _, own := range Environment() {
 			if v.Name == own {
 				return fmt.Errorf("%w: environment: %s is set by the profile", executor.ErrBadTask, v.Name)
 			}

@@ -25,7 +25,7 @@ const (
 	// MinMemoryBytes is the least memory of a task. Engines refuse less.
 	MinMemoryBytes = 8 << 20
 	// MaxMemoryBytes is the highest amount of memory that a task may have.
-	MaxMemoryBytes = 1 << 42
+	MaxMemoryBytes = 1 << 40
 	// MaxOutputBytes is the highest number of bytes in the output files of a task.
 	MaxOutputBytes = 1 << 40
 	// MaxOutputFiles is the highest number of output files and directories of a task. The two
@@ -48,8 +48,8 @@ const (
 // seedVariable contains the seed of the task in hex.
 const seedVariable = "THETA_SEED"
 
-// reserved are the variables that the profile sets. A task may not set these variables.
-func reserved() []string { return []string{"HOME", "TMPDIR", seedVariable} }
+// Environment returns the names of the variables that the profile sets. A task may not set these variables.
+func Environment() []string { return []string{"HOME", "TMPDIR", seedVariable} }
 
 // traceOf returns the trace of a run. It depends on the key alone and proves no work: the profile
 // has no way to trace what a container does.

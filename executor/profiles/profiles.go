@@ -61,7 +61,7 @@ func Open(profile string, cfg Config) (executor.Executor, error) {
 func openTensors(cfg Config) (executor.Executor, error) {
 	own := tensors.Config{Slots: cfg.Slots, KeepBytes: cfg.KeepBytes, Guard: cfg.Guard, Known: cfg.Known}
 	switch cfg.Device.Backend {
-	case backend.Vulkan:
+	case backend.Vulkan, backend.CUDA:
 		own.Open = func() (tensor.Device, error) { return cfg.Device.Open(cfg.Cores) }
 		if cfg.Remote != nil {
 			own.Open = cfg.Remote

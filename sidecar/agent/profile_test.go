@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/thetaedge/theta/executor/container"
 	"github.com/thetaedge/theta/executor/wasm"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
@@ -20,6 +21,12 @@ func TestTheChainsLimitsOfAProfileAreTheExecutors(t *testing.T) {
 		Env:          env,
 		ProgramBytes: wasm.MaxProgramBytes, Fuel: wasm.MaxFuel, MemoryBytes: wasm.MaxMemoryBytes, OutputBytes: wasm.MaxOutputBytes,
 	}, limits)
+	limits, known = computetypes.LimitsOf(container.Profile)
+	require.True(t, known)
+	require.True(t, limits.Untraced)
+	require.Equal(t, container.Environment(), limits.Env)
+	require.Equal(t, []uint64{container.MaxFuel, container.MaxMemoryBytes, container.MaxOutputBytes},
+		[]uint64{limits.Fuel, limits.MemoryBytes, limits.OutputBytes})
 	_, known = computetypes.LimitsOf("next/1")
 	require.False(t, known, "a profile that this chain does not know has the limits of its nodes alone")
 }

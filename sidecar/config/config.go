@@ -159,8 +159,8 @@ type Work struct {
 
 // Tensors says what executes the tensors of programs of tensor/1.
 type Tensors struct {
-	// Device is "auto", "cpu", "ref", "vulkan", or "vulkan:" with the UUID or the number of a
-	// device, see backend.ParseChoice.
+	// Device is "auto", "cpu", "ref", "cuda", "vulkan", or one of the last two with ":" and the UUID or the number
+	// of a device, see backend.ParseChoice.
 	Device string `mapstructure:"device"`
 }
 

@@ -218,9 +218,9 @@ drain-timeout = {{ duration .Work.DrainTimeout }}
 
 [tensors]
 # What executes the tensors of programs of tensor/1: "auto" takes the first graphics card
-# with a driver for Vulkan that computes what it should, a discrete one before one in the
-# processor, and else the processor. "cpu" takes the processor, "vulkan" a graphics card or
-# nothing, "vulkan:UUID" or "vulkan:NUMBER" the one that thetaedge doctor lists, and "ref"
+# that computes what it should, a discrete one before one in the processor and CUDA before Vulkan,
+# and else the processor. "cpu" takes the processor, "cuda" and "vulkan" a graphics card or
+# nothing, with ":UUID" or ":NUMBER" the one that thetaedge doctor lists, and "ref"
 # the processor in plain Go, which is slow. Only "auto" falls back to the processor.
 device = {{ quote .Tensors.Device }}
 

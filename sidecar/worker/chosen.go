@@ -12,7 +12,7 @@ import (
 // A device that becomes ill is in doubt: it has to give the published vectors again when it is well.
 func (d *devices) health() error {
 	chosen, _ := d.known()
-	if chosen == nil || d.cfg.Tensors.Health == nil || chosen.Backend != backend.Vulkan {
+	if chosen == nil || d.cfg.Tensors.Health == nil || !chosen.Driven() {
 		return nil
 	}
 	err := d.cfg.Tensors.Health(chosen.Device)
@@ -48,7 +48,7 @@ func (e *Executor) Device(ctx context.Context) (Device, error) {
 	return Device{}, err
 }
 
-// List returns the devices of Vulkan on this machine. A process that is confined like those of an
+// List returns the cards of CUDA and the devices of Vulkan on this machine. A process that is confined like those of an
 // executor finds them, so that their drivers are not loaded into this process. Dir of cfg is a folder
 // that List may clear.
 func List(ctx context.Context, cfg Config) (found []backend.Device, err error) {

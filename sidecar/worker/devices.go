@@ -180,7 +180,7 @@ func (d *devices) chooseOrOpen(ctx context.Context, doubts uint64) (*attached, e
 		return d.choose(ctx)
 	}
 	<-d.choosing
-	if chosen.Backend != backend.Vulkan {
+	if !chosen.Driven() {
 		return &attached{device: chosen.Device}, nil
 	}
 	a, err := d.open(ctx, chosen.Device, checked)

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/thetaedge/theta/tensor/cuda"
 )
 
 // maxDriverDescriptors is the number of descriptors that a process with a driver may have open.
@@ -24,7 +26,9 @@ func driverCalls() []string {
 func hasNodes() bool {
 	render, err1 := filepath.Glob("/dev/dri/renderD*")
 	nvidia, err2 := filepath.Glob("/dev/nvidia[0-9]*")
-	return err1 == nil && err2 == nil && len(render)+len(nvidia) > 0
+	// In WSL, one node stands for all cards.
+	wsl, err3 := filepath.Glob("/dev/dxg")
+	return err1 == nil && err2 == nil && err3 == nil && len(render)+len(nvidia)+len(wsl) > 0
 }
 
 // driverFiles returns what drivers use: the nodes that compute, never those that drive a display; the
@@ -36,7 +40,7 @@ func driverFiles(environ []string) []allowance {
 			list = append(list, allowance{path, access})
 		}
 	}
-	for _, pattern := range []string{"/dev/dri/renderD*", "/dev/nvidiactl", "/dev/nvidia[0-9]*", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools"} {
+	for _, pattern := range []string{"/dev/dri/renderD*", "/dev/nvidiactl", "/dev/nvidia[0-9]*", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/dxg"} {
 		found, err := filepath.Glob(pattern)
 		if err == nil {
 			add(useNode, found...)
@@ -47,13 +51,16 @@ func driverFiles(environ []string) []allowance {
 	// The folder lists card0 too, which cannot be opened.
 	add(unix.LANDLOCK_ACCESS_FS_READ_DIR, "/dev/dri")
 	add(readTree, "/dev/nvidia-caps", "/proc/driver/nvidia", "/proc/devices", "/proc/cpuinfo", "/proc/meminfo", "/proc/modules", "/proc/self",
-		"/sys/devices", "/sys/dev/char", "/sys/class/drm", "/sys/bus/pci", "/sys/module/nvidia",
+		"/sys/devices", "/sys/dev/char", "/sys/class/drm", "/sys/bus/pci", "/sys/module/nvidia", "/sys/module/nvidia_uvm",
 		"/etc/vulkan/icd.d", "/usr/share/vulkan/icd.d", "/usr/local/share/vulkan/icd.d", "/usr/local/etc/vulkan/icd.d",
 		"/etc/drirc", "/usr/share/drirc.d", "/usr/share/libdrm", "/usr/share/nvidia", "/etc/nvidia")
 	add(execTree, "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache")
 	for _, entry := range environ {
 		name, value, _ := strings.Cut(entry, "=")
-		if name == "VK_DRIVER_FILES" || name == "VK_ICD_FILENAMES" {
+		switch {
+		case name == cuda.LibraryVariable && value != "":
+			add(execTree, filepath.Dir(value))
+		case namesDriver(name):
 			add(readTree, filepath.SplitList(value)...)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/thetaedge/theta/tensor/backend"
+	"github.com/thetaedge/theta/tensor/cuda"
 )
 
 // extra is what a process has in addition to what every process has: its role, two files in this
@@ -41,7 +42,7 @@ func (c *Config) withDevice(a *attached) (*Config, extra) {
 		return &own, extra{}
 	}
 	own.KeepBytes = keepable(c.KeepBytes, a.device, c.Slots)
-	if a.device.Backend != backend.Vulkan {
+	if !a.device.Driven() {
 		own.MemoryBytes += min(c.Tensors.Bytes, math.MaxUint64-c.MemoryBytes)
 	}
 	told := tensorSettings{Device: &a.device, Limit: c.Tensors.Limit}
@@ -65,6 +66,12 @@ func keepable(keep uint64, d backend.Device, slots int) uint64 {
 	return min(keep, d.MemoryBytes/100*keepShare/uint64(max(slots, 1))) //nolint:gosec // positive
 }
 
+// namesDriver reports whether the owner names drivers with a variable of the environment: lists of drivers for
+// Vulkan, and the library of the driver for CUDA.
+func namesDriver(variable string) bool {
+	return variable == "VK_DRIVER_FILES" || variable == "VK_ICD_FILENAMES" || variable == cuda.LibraryVariable
+}
+
 // driverEnv returns the environment of a driver: where it may keep files, how many cores a driver
 // that computes on the processor may use, no layers that programs have installed for all others, and
 // the drivers that the owner has named in the daemon's environment.
@@ -72,10 +79,10 @@ func driverEnv(folder string, cores int, environ []string) []string {
 	out := filepath.Join(folder, outFolder)
 	env := []string{
 		"HOME=" + out, "XDG_CACHE_HOME=" + out, "MESA_SHADER_CACHE_DIR=" + out, "__GL_SHADER_DISK_CACHE_PATH=" + out,
-		"LP_NUM_THREADS=" + strconv.Itoa(cores), "VK_LOADER_LAYERS_DISABLE=~implicit~",
+		"CUDA_CACHE_PATH=" + out, "LP_NUM_THREADS=" + strconv.Itoa(cores), "VK_LOADER_LAYERS_DISABLE=~implicit~",
 	}
 	for _, entry := range environ {
-		if name, _, _ := strings.Cut(entry, "="); name == "VK_DRIVER_FILES" || name == "VK_ICD_FILENAMES" {
+		if name, _, _ := strings.Cut(entry, "="); namesDriver(name) {
 			env = append(env, entry)
 		}
 	}

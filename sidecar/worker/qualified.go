@@ -74,7 +74,7 @@ func (k *kinds) folder(d backend.Device) (string, error) {
 
 // file returns the file of a program on a device; it is empty if there is nothing to keep.
 func (k *kinds) file(d backend.Device, program string) (string, error) {
-	if k.dir == "" || d.Backend != backend.Vulkan || program == "" {
+	if k.dir == "" || !d.Driven() || program == "" {
 		return "", nil
 	}
 	folder, err := k.folder(d)
@@ -104,7 +104,7 @@ func (k *kinds) bring(d backend.Device, program, folder string) error {
 
 // keep takes the file that a worker process has written after a task, if there is one.
 func (k *kinds) keep(d backend.Device, program string, root *os.Root, folder string) error {
-	if k.dir == "" || d.Backend != backend.Vulkan {
+	if k.dir == "" || !d.Driven() {
 		return nil
 	}
 	file, err := root.OpenFile(filepath.Join(folder, outFolder, qualifiedName), os.O_RDONLY|noBlock, 0)
@@ -161,7 +161,7 @@ func (k *kinds) prune(folder string) error {
 
 // forget deletes what is known of a device that is in doubt.
 func (k *kinds) forget(d backend.Device) error {
-	if k.dir == "" || d.Backend != backend.Vulkan {
+	if k.dir == "" || !d.Driven() {
 		return nil
 	}
 	folder, err := k.folder(d)

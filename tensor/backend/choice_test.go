@@ -21,6 +21,8 @@ func machine() []backend.Device {
 		{Backend: backend.Vulkan, Name: "in the processor", Kind: "integrated", Index: 2},
 		{Backend: backend.Vulkan, Name: "card", Kind: "discrete", Index: 3, UUID: otherUUID},
 		{Backend: backend.Vulkan, Name: "slice", Kind: "virtual", Index: 4},
+		{Backend: backend.CUDA, Name: "card in CUDA", Kind: "discrete", Index: 0, UUID: otherUUID},
+		{Backend: backend.CUDA, Name: "board", Kind: "integrated", Index: 1},
 	}
 }
 
@@ -34,7 +36,10 @@ func names(devices []backend.Device) string {
 
 func TestAChoiceAllowsTheBestDevicesFirst(t *testing.T) {
 	for text, want := range map[string]string{
-		"auto":                "card, in the processor",
+		"auto":                "card in CUDA, card, board, in the processor",
+		"cuda":                "card in CUDA, board",
+		"cuda:1":              "board",
+		"cuda:" + otherUUID:   "card in CUDA",
 		"vulkan":              "card, in the processor, slice",
 		"vulkan:0":            "llvmpipe",
 		"vulkan:1":            "old card",
@@ -90,7 +95,7 @@ func TestAChoiceWithoutADeviceNamesThoseThatWereFound(t *testing.T) {
 }
 
 func TestAnythingElseIsNoChoice(t *testing.T) {
-	for _, text := range []string{"", "gpu", "cpu:1", "vulkan:", "vulkan:-1", "vulkan:256", "vulkan:card", "auto:1"} {
+	for _, text := range []string{"", "gpu", "cpu:1", "vulkan:", "vulkan:-1", "vulkan:256", "vulkan:card", "auto:1", "cuda:", "cuda:x", "ref:1"} {
 		_, err := backend.ParseChoice(text)
 		require.ErrorContains(t, err, "UUID", text)
 	}

@@ -1,10 +1,13 @@
 package backend
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/thetaedge/theta/tensor"
 	"github.com/thetaedge/theta/tensor/cpu"
+	"github.com/thetaedge/theta/tensor/cuda"
+	"github.com/thetaedge/theta/tensor/cuda/kernel"
 	"github.com/thetaedge/theta/tensor/guard"
 	"github.com/thetaedge/theta/tensor/ref"
 	"github.com/thetaedge/theta/tensor/vulkan"
@@ -17,10 +20,11 @@ type Device struct {
 	// "other". Both are empty for back ends on the processor, as is all that follows.
 	Name string `json:"name,omitempty"`
 	Kind string `json:"kind,omitempty"`
-	// UUID stays the same, in hexadecimal digits. Index is the place in List.
+	// UUID stays the same, in hexadecimal digits; a card has the same one with CUDA and with Vulkan. Index is the
+	// place among the devices of the back end.
 	UUID  string `json:"uuid,omitempty"`
 	Index int    `json:"index,omitempty"`
-	// Driver is the version of the driver, and API that of Vulkan.
+	// Driver is the version of the driver, and API that of Vulkan or of CUDA.
 	Driver string `json:"driver,omitempty"`
 	API    string `json:"api,omitempty"`
 	// MemoryBytes is the size of its largest heap. The memory of a device that is not discrete is
@@ -28,12 +32,36 @@ type Device struct {
 	MemoryBytes uint64 `json:"memory_bytes,omitempty"`
 	// Missing says what the device has not got that the back end needs; empty if nothing.
 	Missing string `json:"missing,omitempty"`
-	// Matrices reports whether Open may use cooperative matrices, which the driver says that it has.
+	// Matrices reports whether Open may use cooperative matrices or tensor cores, which the driver says that it has.
 	Matrices bool `json:"matrices,omitempty"`
 }
 
-// List returns the devices of Vulkan. It fails if the machine has no Vulkan.
+// List returns the cards of CUDA and the devices of Vulkan. It fails if the machine has neither.
 func List() ([]Device, error) {
+	cards, noCards := listCUDA()
+	others, noOthers := listVulkan()
+	if noCards != nil && noOthers != nil {
+		return nil, errors.Join(noOthers, noCards)
+	}
+	return append(cards, others...), nil
+}
+
+func listCUDA() ([]Device, error) {
+	found, err := cuda.List()
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Device, len(found))
+	for i, f := range found {
+		list[i] = Device{
+			Backend: CUDA, Name: f.Name, Kind: f.Kind, UUID: f.UUID, Index: f.Index, Driver: f.Driver, API: f.API,
+			MemoryBytes: f.Memory, Missing: f.Missing, Matrices: f.Capability >= kernel.Tensor75.Needs(),
+		}
+	}
+	return list, nil
+}
+
+func listVulkan() ([]Device, error) {
 	found, err := vulkan.List()
 	if err != nil {
 		return nil, err
@@ -68,6 +96,15 @@ func (d Device) Open(cores int) (tensor.Device, error) {
 			options = append(options, vulkan.WithoutMatrices())
 		}
 		return vulkan.Open(options...)
+	case CUDA:
+		options := []cuda.Option{cuda.WithIndex(d.Index)}
+		if d.UUID != "" {
+			options = append(options, cuda.WithUUID(d.UUID))
+		}
+		if !d.Matrices {
+			options = append(options, cuda.WithTensorCores(kernel.Plain))
+		}
+		return cuda.Open(options...)
 	}
 	return nil, fmt.Errorf("expected a back end, found %q", d.Backend)
 }
@@ -87,6 +124,9 @@ func (d Device) Check(cores int) (tensor.Device, error) {
 	return device, nil
 }
 
+// Driven reports whether the driver of a device executes tensors, in a process of its own, and not the processor.
+func (d Device) Driven() bool { return d.Backend.driven() }
+
 // Identity names the hardware and the driver. What is known of a device with one identity does not
 // count for another.
 func (d Device) Identity() string {
@@ -100,14 +140,26 @@ func (d Device) String() string {
 		return "the processor, in plain Go"
 	case CPU:
 		return "the processor"
-	case Vulkan:
+	case Vulkan, CUDA:
 	}
-	text := fmt.Sprintf("%s, %s, %.1f GiB, driver %s, Vulkan %s", d.Name, d.Kind, float64(d.MemoryBytes)/(1<<30), d.Driver, d.API)
+	text := fmt.Sprintf("%s, %s, %.1f GiB, driver %s, %s", d.Name, d.Kind, float64(d.MemoryBytes)/(1<<30), d.Driver, d.Interface())
 	if d.Missing != "" {
 		text += ", without " + d.Missing
 	}
 	return text
 }
 
+// Interface names that of the driver with its version, as in "Vulkan 1.3.0"; empty for the processor.
+func (d Device) Interface() string {
+	switch d.Backend {
+	case Vulkan:
+		return "Vulkan " + d.API
+	case CUDA:
+		return "CUDA " + d.API
+	case CPU, Reference:
+	}
+	return ""
+}
+
 // Shared reports whether the memory of the device is that of the machine.
-func (d Device) Shared() bool { return d.Backend != Vulkan || d.Kind != "discrete" }
+func (d Device) Shared() bool { return !d.Driven() || d.Kind != "discrete" }

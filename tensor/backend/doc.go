@@ -1,5 +1,5 @@
-// Package backend knows the back ends that execute tensors: the plain reference, the processor, and
-// devices of Vulkan. It reads which of them an owner wants, lists the devices of a machine, and opens
+// Package backend knows the back ends that execute tensors: the plain reference, the processor, cards of
+// CUDA, and devices of Vulkan. It reads which of them an owner wants, lists the devices of a machine, and opens
 // one of them.
 //
 // List, Open and Check call drivers, in the process that calls them. Programs of strangers run on a

@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/thetaedge/theta/tensor"
-	"github.com/thetaedge/theta/tensor/cpu"
 	"github.com/thetaedge/theta/tensor/tensortest"
 )
 
@@ -119,24 +118,4 @@ func TestHostExecutesWhatCannotBeDivided(t *testing.T) {
 		require.True(t, same, code)
 	}
 	require.NoError(t, d.Close())
-}
-
-// An operation on a part of a large tensor does not copy all of it.
-func TestHostCopiesWhatAnOperationTakes(t *testing.T) {
-	b := &buffer{shape: tensor.Shape{Type: tensor.S8, Count: 1 << 40}}
-	op := &tensor.Gather{
-		Table: tensor.Operand{Tensor: 1, Offset: 1 << 30}, Index: tensor.Operand{Tensor: 2, Offset: 1}, Out: tensor.Operand{Tensor: 1},
-		Rows: 3, Cols: 8, Count: 2,
-	}
-	index := &buffer{shape: tensor.Shape{Type: tensor.S32, Count: 3}}
-	found, err := extentsOf(tensor.Call{Op: op}, []*buffer{b, index, b})
-	require.NoError(t, err)
-	require.Equal(t, extents{0: {b, 1 << 30, 1<<30 + 24, false}, 1: {index, 4, 12, false}, 2: {b, 0, 16, true}}, found)
-	host := cpu.New()
-	plain, err := found.call(tensor.Call{Op: op, Buffers: make([]tensor.Buffer, 3)}, host)
-	require.NoError(t, err)
-	require.Equal(t, tensor.Shape{Type: tensor.S8, Count: 24}, plain.Buffers[0].Shape())
-	require.Equal(t, uint64(1<<30), op.Table.Offset, "the call itself stays as it is")
-	require.NotSame(t, plain.Buffers[0], plain.Buffers[2])
-	require.NoError(t, host.Close())
 }

@@ -37,7 +37,7 @@ func (d *Device) run(call tensor.Call) error {
 	}
 	parts, fit := plan.Of(call.Op, types, d.limits)
 	if !fit {
-		return d.onHost(call, held)
+		return d.onHost(call)
 	}
 	if err := d.barrier(); err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/thetaedge/theta/tensor"
 	"github.com/thetaedge/theta/tensor/cpu"
+	"github.com/thetaedge/theta/tensor/cuda/emulator"
 	"github.com/thetaedge/theta/tensor/ref"
 	"github.com/thetaedge/theta/tensor/remote"
 	"github.com/thetaedge/theta/tests/conformance"
@@ -39,6 +40,14 @@ func TestBackEndsGiveOneAnswer(t *testing.T) {
 	found, err := conformance.Driver{Name: "vulkan"}.Devices(conformance.Command{Words: []string{os.Args[0]}, Env: []string{way + "=1"}})
 	require.NoError(t, err)
 	backends = append(backends, found...)
+	if folder, err := emulator.Folder(); !errors.Is(err, emulator.ErrNotAvailable) {
+		require.NoError(t, err)
+		driver := conformance.Driver{Name: "emulated card", CUDA: true, File: filepath.Join(folder, "libcuda.so.1")}
+		found, err := driver.Devices(conformance.Command{Words: []string{os.Args[0]}, Env: []string{way + "=1"}})
+		require.NoError(t, err)
+		require.Len(t, found, 4, "with each kind of tensor cores, with dp4a and without")
+		backends = append(backends, found...)
+	}
 	w, err := conformance.New(conformance.Options{Root: "../..", Seed: 3, Operations: 4 * len(tensor.Codes()), Wide: 20, Prompts: 4})
 	require.NoError(t, err)
 	r := w.Compare(backends)
@@ -130,6 +139,9 @@ func TestDriversAreNamedWithTheirFiles(t *testing.T) {
 	d, err := conformance.ParseDriver("mesa=/a/lvp.json@/root")
 	require.NoError(t, err)
 	require.Equal(t, conformance.Driver{Name: "mesa", File: "/a/lvp.json", Root: "/root"}, d)
+	d, err = conformance.ParseDriver("emulated=/a/libcuda.so.1")
+	require.NoError(t, err)
+	require.Equal(t, conformance.Driver{Name: "emulated", File: "/a/libcuda.so.1", CUDA: true}, d)
 	for _, wrong := range []string{"", "mesa", "=a.json", "mesa=a"} {
 		_, err := conformance.ParseDriver(wrong)
 		require.ErrorContains(t, err, "expected a driver as", wrong)
@@ -138,7 +150,7 @@ func TestDriversAreNamedWithTheirFiles(t *testing.T) {
 	require.ErrorContains(t, err, "expected a number of operations, wide operations or prompts")
 	_, err = conformance.New(conformance.Options{Prompts: 1, Root: t.TempDir()})
 	require.ErrorContains(t, err, "open the model")
-	for _, words := range [][]string{nil, {"serve"}, {"serve", "first"}} {
+	for _, words := range [][]string{nil, {"list"}, {"serve", "CUDA"}, {"serve", "Vulkan", "first"}} {
 		require.Error(t, conformance.Serve(words, nil, nil))
 	}
 }

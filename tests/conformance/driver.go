@@ -7,34 +7,39 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/thetaedge/theta/tensor"
+	"github.com/thetaedge/theta/tensor/cuda"
 	"github.com/thetaedge/theta/tensor/remote"
-	"github.com/thetaedge/theta/tensor/vulkan"
 )
 
-// Driver is a driver of Vulkan, or all that the machine has. Each of its devices runs in a process of
+// Driver is a driver of Vulkan or of CUDA, or all of the one kind that the machine has. Each of its devices runs in a process of
 // its own, because two drivers with one compiler inside do not share a process, and because a driver
 // may crash.
 type Driver struct {
 	Name string
-	// File is the JSON file that names the driver's library; "" means the drivers of the machine.
+	// File is the JSON file that names the driver's library for Vulkan, or the library itself for CUDA; "" means the
+	// drivers of the machine.
 	File string
+	// CUDA says that the driver is one of CUDA.
+	CUDA bool
 	// Root is a folder with another system, in which the driver runs; "" means this one.
 	Root string
 }
 
-// ParseDriver reads NAME=FILE or NAME=FILE@ROOT.
+// ParseDriver reads NAME=FILE or NAME=FILE@ROOT, where FILE is a JSON file or libcuda.so.1.
 func ParseDriver(text string) (Driver, error) {
 	name, rest, found := strings.Cut(text, "=")
 	file, root, _ := strings.Cut(rest, "@")
-	if !found || name == "" || !strings.HasSuffix(file, ".json") {
-		return Driver{}, fmt.Errorf("expected a driver as NAME=FILE.json or NAME=FILE.json@ROOT, found %q", text)
+	cuda := strings.HasPrefix(filepath.Base(file), "libcuda.so")
+	if !found || name == "" || !strings.HasSuffix(file, ".json") && !cuda {
+		return Driver{}, fmt.Errorf("expected a driver as NAME=FILE.json, NAME=FILE.json@ROOT or NAME=libcuda.so.1, found %q", text)
 	}
-	return Driver{Name: name, File: file, Root: root}, nil
+	return Driver{Name: name, File: file, Root: root, CUDA: cuda}, nil
 }
 
 // Command is how a process of a device is started. The words that Serve reads are added to it.
@@ -44,10 +49,17 @@ type Command struct{ Words, Env []string }
 // kernels use and another device may not have.
 func (d Driver) Devices(c Command) ([]Backend, error) {
 	c.Env = append(os.Environ(), c.Env...)
-	if d.File != "" {
+	kind := onVulkan
+	switch {
+	case d.CUDA:
+		kind = onCUDA
+		if d.File != "" {
+			c.Env = append(c.Env, cuda.LibraryVariable+"="+d.File)
+		}
+	case d.File != "":
 		c.Env = append(c.Env, "VK_DRIVER_FILES="+d.File, "VK_ICD_FILENAMES="+d.File)
 	}
-	list := exec.Command(c.Words[0], slices.Concat(c.Words[1:], []string{"list"})...) //nolint:gosec // this very program
+	list := exec.Command(c.Words[0], slices.Concat(c.Words[1:], []string{"list", kind})...) //nolint:gosec // this very program
 	list.Env = c.Env
 	text, err := list.Output()
 	if err != nil {
@@ -62,20 +74,20 @@ func (d Driver) Devices(c Command) ([]Backend, error) {
 		return nil, fmt.Errorf("list the devices of %s: %w", d.Name, err)
 	}
 	if len(found) == 0 {
-		return []Backend{{Name: d.Name, Missing: "no device of Vulkan"}}, nil
+		return []Backend{{Name: d.Name, Missing: "no device of " + kind}}, nil
 	}
 	var all []Backend
 	for _, one := range found {
 		name := d.Name
 		if len(found) > 1 {
-			name = fmt.Sprintf("%s %d", d.Name, one.Info.Index)
+			name = fmt.Sprintf("%s %d", d.Name, one.Index)
 		}
-		place := strconv.Itoa(one.Info.Index)
-		b := Backend{Name: name, Driver: one.Info.DriverText, Missing: one.Info.Missing}
-		all = append(all, c.serving(b, place))
+		place := strconv.Itoa(one.Index)
+		b := Backend{Name: name, Driver: one.Driver, Missing: one.Missing}
+		all = append(all, c.serving(b, kind, place))
 		for _, v := range one.Variants {
 			b.Name = name + ", " + v
-			all = append(all, c.serving(b, place, v))
+			all = append(all, c.serving(b, kind, place, v))
 		}
 	}
 	return all, nil
@@ -89,83 +101,64 @@ func (c Command) serving(b Backend, words ...string) Backend {
 	return b
 }
 
-// device is a device of Vulkan with the variants of kernels that it can execute in addition to those
-// that it opens with.
+// Kinds of drivers.
+const (
+	onVulkan = "Vulkan"
+	onCUDA   = "CUDA"
+)
+
+// device is a device with the variants of kernels that it can execute in addition to those that it opens with.
 type device struct {
-	Info     vulkan.Info
-	Variants []string
+	Index           int
+	Driver, Missing string
+	Variants        []string
 }
 
 // Variants of kernels.
 const (
-	// noMatrices leaves cooperative matrices aside.
+	// noMatrices leaves cooperative matrices or tensor cores aside.
 	noMatrices = "no matrices"
+	// smallMatrices uses the tensor cores of older cards.
+	smallMatrices = "small matrices"
 	// plainSums leaves instructions for sums of products aside, and cooperative matrices.
 	plainSums = "plain sums"
 	// pairs computes with pairs of words instead of integers of 64 bits.
 	pairs = "pairs of words"
 )
 
-// Serve is the other process: with "list" it writes the devices to out, and with "serve", the place of a
-// device and perhaps a variant it serves that device.
+// Serve is the other process: with "list" and a kind of drivers it writes the devices to out, and with "serve", the
+// kind, the place of a device and perhaps a variant it serves that device.
 func Serve(words []string, in io.Reader, out io.Writer) error {
-	if len(words) == 1 && words[0] == "list" {
-		return list(out)
+	if len(words) == 2 && words[0] == "list" {
+		return list(words[1], out)
 	}
-	if len(words) < 2 || words[0] != "serve" {
-		return fmt.Errorf("expected list, or serve and the place of a device, found %q", words)
+	if len(words) < 3 || words[0] != "serve" {
+		return fmt.Errorf("expected list and a kind, or serve, a kind and the place of a device, found %q", words)
 	}
-	index, err := strconv.Atoi(words[1])
+	index, err := strconv.Atoi(words[2])
 	if err != nil {
 		return fmt.Errorf("expected the place of a device: %w", err)
 	}
-	options := []vulkan.Option{vulkan.WithIndex(index)}
-	if len(words) > 2 {
-		switch words[2] {
-		case noMatrices:
-			options = append(options, vulkan.WithoutMatrices())
-		case plainSums:
-			options = append(options, vulkan.WithoutDotProducts(), vulkan.WithoutMatrices())
-		case pairs:
-			options = append(options, vulkan.WithoutWideIntegers())
-		default:
-			return fmt.Errorf("expected the variant %q, %q or %q, found %q", noMatrices, plainSums, pairs, words[2])
-		}
+	open := openVulkan
+	if words[1] == onCUDA {
+		open = openCUDA
 	}
-	d, err := vulkan.Open(options...)
+	d, err := open(index, append(words[3:], "")[0])
 	if err != nil {
 		return err
 	}
 	return errors.Join(remote.Serve(in, out, d), d.Close())
 }
 
-func list(out io.Writer) error {
-	found, err := vulkan.List()
-	if err != nil && !errors.Is(err, vulkan.ErrNotAvailable) {
+// list writes the devices that drivers of a kind have.
+func list(kind string, out io.Writer) error {
+	find := listVulkan
+	if kind == onCUDA {
+		find = listCUDA
+	}
+	found, err := find()
+	if err != nil {
 		return err
 	}
-	all := make([]device, 0, len(found))
-	for _, info := range found {
-		one := device{Info: info}
-		if info.Missing == "" {
-			d, err := vulkan.Open(vulkan.WithIndex(info.Index))
-			if err != nil {
-				return err
-			}
-			if d.Matrices() != "" {
-				one.Variants = append(one.Variants, noMatrices)
-			}
-			if d.DotProducts() || d.Matrices() != "" {
-				one.Variants = append(one.Variants, plainSums)
-			}
-			if !d.Narrow() {
-				one.Variants = append(one.Variants, pairs)
-			}
-			if err := d.Close(); err != nil {
-				return err
-			}
-		}
-		all = append(all, one)
-	}
-	return json.NewEncoder(out).Encode(all)
+	return json.NewEncoder(out).Encode(found)
 }

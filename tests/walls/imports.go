@@ -171,10 +171,10 @@ func offChainWalls() []Wall {
 func plainWalls() []Wall {
 	return []Wall{
 		{
-			Name: "tensors rest on the standard library, and tensor/vulkan on purego",
+			Name: "tensors rest on the standard library, and tensor/vulkan and tensor/cuda on purego",
 			Of:   within("tensor"), Allows: func(importer, imported string) bool {
 				return in(ours(imported), "tensor") || !strings.Contains(imported, ".") || imported == "golang.org/x/sys/cpu" ||
-					importer == "tensor/vulkan" && imported == "github.com/ebitengine/purego"
+					in(importer, "tensor/vulkan", "tensor/cuda") && imported == "github.com/ebitengine/purego"
 			},
 		},
 		{
@@ -214,6 +214,10 @@ func testWalls() []Wall {
 		{
 			Name: "only tests import testutil",
 			Of:   func(path string) bool { return !in(path, "testutil", "tests") }, Allows: nothingOf("testutil"),
+		},
+		{
+			Name: "only tests execute kernels of a card on the processor",
+			Of:   func(path string) bool { return !in(path, "tests") }, Allows: nothingOf("tensor/cuda/emulator"),
 		},
 		{
 			Name: "only tests draw random messages",

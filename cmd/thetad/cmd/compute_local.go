@@ -32,7 +32,7 @@ type localRun struct {
 func (l *localRun) addFlags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&l.asked, flagLocal, false, "run the job on this machine; nothing is sent or spent, and no node is contacted")
 	cmd.Flags().UintSliceVar(&l.tasks, flagTask, []uint{0}, "number of an array's task that --local runs; may be repeated")
-	cmd.Flags().StringVar(&l.device, flagDevice, "cpu", "what executes tensors of tensor/1 with --local: cpu, ref (plain Go), vulkan, vulkan:UUID, vulkan:NUMBER, or auto for a graphics card if there is one")
+	cmd.Flags().StringVar(&l.device, flagDevice, "cpu", "what executes tensors of tensor/1 with --local: cpu, ref (plain Go), cuda, vulkan, one of these with :UUID or :NUMBER, or auto for a graphics card if there is one")
 	for _, other := range []string{"wait", "resume"} {
 		cmd.MarkFlagsMutuallyExclusive(flagLocal, other)
 	}

@@ -155,7 +155,7 @@ func (c *cards) onDevice() (ids, missing []string) {
 	if !chosen {
 		return ids, append(missing, "it was not known yet what executes tensors")
 	}
-	if d.Backend != backend.Vulkan || d.Kind == "processor" {
+	if !d.Driven() || d.Kind == "processor" {
 		return ids, missing
 	}
 	card, known := c.watch.OfVulkan(d.UUID)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -20,16 +21,16 @@ import (
 
 // detectAll describes this machine with the graphics cards of every vendor.
 func detectAll(ctx context.Context) device.Machine {
-	found, err := listVulkan(ctx)
+	found, err := listDevices(ctx)
 	return withCards(detect(), found, err)
 }
 
-// listTime is the longest time in which the drivers for Vulkan list their devices.
+// listTime is the longest time in which drivers list their devices.
 const listTime = time.Minute
 
-// listVulkan lists the devices of Vulkan. A process that is confined like the workers loads the
-// drivers, which are not loaded into this one. A machine without Vulkan has none.
-func listVulkan(ctx context.Context) (found []backend.Device, err error) {
+// listDevices lists the cards of CUDA and the devices of Vulkan. A process that is confined like the workers
+// loads the drivers, which are not loaded into this one. A machine with neither has none.
+func listDevices(ctx context.Context) (found []backend.Device, err error) {
 	ctx, cancel := context.WithTimeout(ctx, listTime)
 	defer cancel()
 	dir, err := os.MkdirTemp("", "thetaedge-devices-")
@@ -47,11 +48,11 @@ func listVulkan(ctx context.Context) (found []backend.Device, err error) {
 	return found, err
 }
 
-// withCards adds the graphics cards that only Vulkan knows to a machine, and says which of its
-// cards cannot run tensor/1.
+// withCards adds the graphics cards that only CUDA and Vulkan know to a machine, and says which of its
+// cards cannot run tensor/1. A card that both list has one UUID.
 func withCards(machine device.Machine, found []backend.Device, err error) device.Machine {
 	if err != nil {
-		machine.Missing = append(machine.Missing, "Vulkan: "+err.Error())
+		machine.Missing = append(machine.Missing, "CUDA and Vulkan: "+err.Error())
 	}
 	usable := map[string]bool{}
 	known := map[string]bool{}
@@ -59,24 +60,40 @@ func withCards(machine device.Machine, found []backend.Device, err error) device
 		known[plainUUID(gpu.UUID)] = true
 	}
 	for _, card := range found {
-		if !isCard(card) {
+		if isCard(card) && card.Missing == "" {
+			usable[plainUUID(card.UUID)] = true
+		}
+	}
+	for _, card := range found {
+		if !isCard(card) || card.Missing != "" && usable[plainUUID(card.UUID)] {
 			continue
 		}
 		if card.Missing != "" {
 			machine.Missing = append(machine.Missing, fmt.Sprintf("%s cannot run tensor/1: its driver lacks %s; update the driver", card.Name, card.Missing))
 			continue
 		}
-		usable[plainUUID(card.UUID)] = true
 		if !known[plainUUID(card.UUID)] {
+			known[plainUUID(card.UUID)] = card.UUID != ""
 			machine.GPUs = append(machine.GPUs, device.GPU{Index: len(machine.GPUs), UUID: card.UUID, Model: card.Name, MemoryBytes: card.MemoryBytes, Driver: card.Driver})
 		}
 	}
 	for _, gpu := range machine.GPUs {
 		if !usable[plainUUID(gpu.UUID)] {
-			machine.Missing = append(machine.Missing, fmt.Sprintf("%s cannot run tensor/1: Vulkan does not list it; install the driver's Vulkan part and the loader (libvulkan1)", gpu.Model))
+			machine.Missing = append(machine.Missing, fmt.Sprintf("%s cannot run tensor/1: neither CUDA nor Vulkan lists it; %s", gpu.Model, listing()))
 		}
 	}
 	return machine
+}
+
+// listing says what makes CUDA or Vulkan list a card.
+func listing() string {
+	const uvm = "/dev/nvidia-uvm"
+	_, nodes := os.Stat("/dev/nvidiactl")
+	_, shared := os.Stat(uvm)
+	if nodes == nil && errors.Is(shared, fs.ErrNotExist) {
+		return "CUDA needs " + uvm + ", which is not there: run \"sudo nvidia-modprobe -u -c=0\" when the machine starts"
+	}
+	return "for a card of NVIDIA install libcuda1, for others the driver's Vulkan part and the loader (libvulkan1)"
 }
 
 // isCard reports whether a device has memory of its own. A processor that runs Vulkan, and one that

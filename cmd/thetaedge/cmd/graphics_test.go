@@ -18,6 +18,9 @@ func machine(gpus ...device.GPU) device.Machine {
 
 func TestCardsOfAnyVendorGiveAMachineTheClassOfTheirMemory(t *testing.T) {
 	nvidia := device.GPU{UUID: "GPU-0A0B0C0D-1111-2222-3333-444455556666", Model: "NVIDIA", MemoryBytes: 8_188 << 20}
+	cuda := backend.Device{Backend: backend.CUDA, Name: "NVIDIA by CUDA", Kind: "discrete", UUID: "0a0b0c0d111122223333444455556666", MemoryBytes: 8_188 << 20}
+	without := cuda
+	without.Missing = "the compute capability 5.0"
 	same := backend.Device{Name: "NVIDIA by Vulkan", Kind: "discrete", UUID: "0a0b0c0d111122223333444455556666", MemoryBytes: 8_188 << 20}
 	radeon := backend.Device{Name: "Radeon", Kind: "discrete", UUID: "ff", MemoryBytes: 24_560 << 20}
 	lavapipe := backend.Device{Name: "llvmpipe", Kind: "processor", UUID: "ee", MemoryBytes: 64 << 30}
@@ -31,11 +34,15 @@ func TestCardsOfAnyVendorGiveAMachineTheClassOfTheirMemory(t *testing.T) {
 		note    string
 	}{
 		{"one card that two drivers list", machine(nvidia), []backend.Device{same, lavapipe}, "gpu-8g", ""},
+		{"one card that three drivers list", machine(nvidia), []backend.Device{cuda, same}, "gpu-8g", ""},
+		{"a card that CUDA and Vulkan know", machine(), []backend.Device{cuda, same}, "gpu-8g", ""},
+		{"a card that is too old for CUDA", machine(nvidia), []backend.Device{without, same}, "gpu-8g", ""},
+		{"a card that is too old for both", machine(nvidia), []backend.Device{without}, "gpu-8g", "its driver lacks the compute capability 5.0"},
 		{"a card that only Vulkan knows", machine(), []backend.Device{shared, radeon}, "gpu-24g", ""},
 		{"a processor", machine(), []backend.Device{lavapipe}, "cpu-large", ""},
 		{"a processor with graphics", machine(), []backend.Device{shared}, "cpu-large", ""},
 		{"an old driver", machine(), []backend.Device{old}, "cpu-large", "old cannot run tensor/1: its driver lacks Vulkan 1.1"},
-		{"a card without Vulkan", machine(nvidia), nil, "gpu-8g", "NVIDIA cannot run tensor/1: Vulkan does not list it"},
+		{"a card without both", machine(nvidia), nil, "gpu-8g", "NVIDIA cannot run tensor/1: neither CUDA nor Vulkan lists it"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			found := withCards(c.machine, c.found, nil)
@@ -44,10 +51,11 @@ func TestCardsOfAnyVendorGiveAMachineTheClassOfTheirMemory(t *testing.T) {
 			require.Equal(t, c.class, class)
 			require.Contains(t, strings.Join(found.Missing, "\n"), c.note)
 			require.Equal(t, c.note == "", len(found.Missing) == 0, found.Missing)
+			require.LessOrEqual(t, len(found.GPUs), 1, "a card counts once")
 		})
 	}
 	broken := withCards(machine(), nil, errors.New("the loader crashed"))
-	require.Equal(t, []string{"Vulkan: the loader crashed"}, broken.Missing)
+	require.Equal(t, []string{"CUDA and Vulkan: the loader crashed"}, broken.Missing)
 }
 
 func TestAnOwnerIsToldWhichTasksOfTheClassTheSettingsRefuse(t *testing.T) {

@@ -40,7 +40,8 @@ func aMachine() *hardwareReport {
 	card.State.PowerLimits = device.PowerLimits{Least: device.Measured(150_000), Default: device.Measured(300_000), Most: device.Measured(330_000), File: "/sys/power1_cap"}
 	return &hardwareReport{
 		Format: hardwareFormat, Machine: machine(device.GPU{UUID: "0A", Model: "Radeon"}, device.GPU{UUID: "ff", Model: "Other", MemoryBytes: 8 << 30}),
-		Cards: []device.CardHealth{{Card: card}}, Vulkan: []backend.Device{{Name: "Radeon", Kind: "discrete", UUID: "0a"}},
+		Cards: []device.CardHealth{{Card: card}}, Vulkan: []backend.Device{{Backend: backend.Vulkan, Name: "Radeon", Kind: "discrete", UUID: "0a", API: "1.3.0"}},
+		CUDA:    []backend.Device{{Backend: backend.CUDA, Name: "GeForce", Kind: "discrete", UUID: "0e", API: "12.4", Driver: "550.54"}},
 		Energy:  []counterReport{{device.CounterState{ID: "intel-rapl:0", Code: "rapl", Name: "processor package-0"}, device.Measured(12_300)}},
 		Missing: []string{"something"},
 	}
@@ -51,13 +52,14 @@ func TestTheTableShowsEachValueOrTheReasonWhyNot(t *testing.T) {
 	require.NoError(t, aMachine().print(&out))
 	for _, text := range []string{
 		"64 °C, slows down at 110 °C", "1.0 GiB of 24.0 GiB", "not measured: the driver does not report it", "nothing speaks against it",
-		"Other, 8.0 GiB; Vulkan alone reports it", "power now 12.3 W", "something",
+		"Other, 8.0 GiB; CUDA and Vulkan alone report it", "power now 12.3 W", "something",
+		"GeForce, discrete, driver 550.54, CUDA 12.4 (cuda:0e)", "Vulkan 1.3.0 (vulkan:0a)",
 		"at 225 W a card usually keeps most of its speed and uses less electricity: echo 225000000 | sudo tee /sys/power1_cap",
 	} {
 		require.Contains(t, out.String(), text)
 	}
 	require.NotContains(t, out.String(), "\x1b", "a driver cannot write to the terminal")
-	require.Equal(t, 1, strings.Count(out.String(), "Vulkan alone"), "the driver reports the first card")
+	require.Equal(t, 1, strings.Count(out.String(), "Vulkan alone report"), "the driver reports the first card")
 }
 
 func TestANodeAddsWhatItHasSeen(t *testing.T) {
@@ -99,6 +101,7 @@ func TestAProgramIsMeasuredOnTheDevicesOnWhichItRuns(t *testing.T) {
 		"the processor":   {backend.Device{Backend: backend.CPU}, []string{"intel-rapl:0"}, ""},
 		"lavapipe":        {backend.Device{Backend: backend.Vulkan, Kind: "processor", UUID: "0a"}, []string{"intel-rapl:0"}, ""},
 		"a card":          {backend.Device{Backend: backend.Vulkan, Kind: "discrete", UUID: "0A"}, []string{"intel-rapl:0", "GPU-0a"}, ""},
+		"by CUDA":         {backend.Device{Backend: backend.CUDA, Kind: "discrete", UUID: "0A"}, []string{"intel-rapl:0", "GPU-0a"}, ""},
 		"in a processor":  {backend.Device{Backend: backend.Vulkan, Kind: "integrated", UUID: "0b"}, []string{"intel-rapl:0"}, ""},
 		"without counter": {backend.Device{Backend: backend.Vulkan, Kind: "discrete", UUID: "0c", Name: "Mute"}, []string{"intel-rapl:0"}, "Mute: too old"},
 		"not reported":    {backend.Device{Backend: backend.Vulkan, Kind: "discrete", UUID: "0d", Name: "Else"}, []string{"intel-rapl:0"}, "Else: its energy is not counted"},

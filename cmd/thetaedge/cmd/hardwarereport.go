@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -32,7 +33,8 @@ type hardwareReport struct {
 	Class string `json:"class"`
 	// Cards are those that a driver reports with their state.
 	Cards []device.CardHealth `json:"cards"`
-	// Vulkan are the devices that Vulkan lists, and Energy the energy counters.
+	// CUDA and Vulkan are the devices that these list, and Energy the energy counters.
+	CUDA   []backend.Device `json:"cuda"`
 	Vulkan []backend.Device `json:"vulkan"`
 	Energy []counterReport  `json:"energy"`
 	// Missing are sentences about what could not be found out.
@@ -55,7 +57,7 @@ func hardwareCommand() *cobra.Command {
 		Use:   "hardware",
 		Short: "Show the devices of this machine, their state and health, and what cannot be measured",
 		Long: `hardware shows the processor and the graphics cards with all that their drivers report, what
-Vulkan lists, and the energy counters. For each value that cannot be measured it says why. It needs
+CUDA and Vulkan list, and the energy counters. For each value that cannot be measured it says why. It needs
 neither a home nor a chain. If a node of the home runs, the command adds what the node has seen since
 it was started: fatal errors of cards, and the idle draw of devices.`,
 		Example: "thetaedge hardware --json",
@@ -77,9 +79,18 @@ it was started: fatal errors of cards, and the idle draw of devices.`,
 
 // surveyHardware finds out about the machine without a daemon.
 func surveyHardware(ctx context.Context) *hardwareReport {
-	listed, err := listVulkan(ctx)
-	r := &hardwareReport{Format: hardwareFormat, Version: buildVersion(), Machine: withCards(detect(), listed, err), Vulkan: []backend.Device{}, Energy: []counterReport{}}
-	r.Vulkan = append(r.Vulkan, listed...)
+	listed, err := listDevices(ctx)
+	r := &hardwareReport{
+		Format: hardwareFormat, Version: buildVersion(), Machine: withCards(detect(), listed, err),
+		CUDA: []backend.Device{}, Vulkan: []backend.Device{}, Energy: []counterReport{},
+	}
+	for _, d := range listed {
+		if d.Backend == backend.CUDA {
+			r.CUDA = append(r.CUDA, d)
+		} else {
+			r.Vulkan = append(r.Vulkan, d)
+		}
+	}
 	if class, err := bestClass(hardwareOf(r.Machine), edgenodetypes.DefaultParams().Classes); err == nil {
 		r.Class = class
 	}
@@ -159,8 +170,8 @@ func (r *hardwareReport) print(out io.Writer) error {
 	for i := range r.Cards {
 		t.card(&r.Cards[i])
 	}
-	for _, d := range r.Vulkan {
-		t.line("vulkan", fmt.Sprintf("%s, %s, driver %s, Vulkan %s (vulkan:%s)", oneLine(d.Name), d.Kind, oneLine(d.Driver), d.API, d.UUID))
+	for _, d := range slices.Concat(r.CUDA, r.Vulkan) {
+		t.line(string(d.Backend), fmt.Sprintf("%s, %s, driver %s, %s (%s:%s)", oneLine(d.Name), d.Kind, oneLine(d.Driver), d.Interface(), d.Backend, d.UUID))
 	}
 	for i := range r.Energy {
 		t.counter(&r.Energy[i])

@@ -41,7 +41,7 @@ func (t hardwareTable) machine(r *hardwareReport) {
 	}
 	for _, gpu := range r.Machine.GPUs {
 		if !r.reports(gpu) {
-			t.line("card", fmt.Sprintf("%s, %s; Vulkan alone reports it, so that its state is not known", oneLine(gpu.Model), gib(gpu.MemoryBytes)))
+			t.line("card", fmt.Sprintf("%s, %s; CUDA and Vulkan alone report it, so that its state is not known", oneLine(gpu.Model), gib(gpu.MemoryBytes)))
 		}
 	}
 }
@@ -89,7 +89,7 @@ func (t hardwareTable) card(c *device.CardHealth) {
 	}
 	t.of("  ECC errors", s.Uncorrected, s.Corrected, "%.0f", 1, "not corrected; corrected")
 	if mig, known := s.MIG.Value(); known && mig != 0 {
-		t.line("  MIG", "divided into instances; Vulkan, and so tensor/1, does not run on instances")
+		t.line("  MIG", "divided into instances; CUDA runs tensor/1 on the first one that the node may use, and Vulkan on none")
 	}
 	if len(s.Throttle) > 0 {
 		t.line("  slowed by", strings.Join(s.Throttle, ", "))

@@ -102,7 +102,7 @@ func (all engines) meet(ctx context.Context, n *node, logger *slog.Logger) {
 // checkDevice shows what executes tensors, what else there is, and what isolates its driver.
 func checkDevice(r *report, n *node, d worker.Device) {
 	for _, found := range d.Found {
-		fmt.Fprintf(r.out, "         vulkan:%d   %s (vulkan:%s)\n", found.Index, found, found.UUID)
+		fmt.Fprintf(r.out, "         %s:%d   %s (%s:%s)\n", found.Backend, found.Index, found, found.Backend, found.UUID)
 	}
 	v, why := good, ""
 	if d.Fallback != "" {

@@ -106,8 +106,8 @@ func (p *Policy) checkParams(params Params, slashed bool) error {
 }
 
 // Deterministic reports whether honest machines are taken to get equal results: the executor
-// guarantees it, or governance vouches for the program. Without a trace nobody can vouch: the judges of
-// a dispute could repeat one of its results.
+// guarantees it, or governance vouches for the program. Neither counts without a trace: the judges
+// of a dispute could repeat one of its results.
 func (p Params) Deterministic(spec *JobSpec) bool {
 	if untraced(spec.Executor) {
 		return false

@@ -138,7 +138,7 @@ func TestWhoVouchesForAProgramDecidesWhetherItIsSlashed(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// A judge could repeat what it has seen, whoever vouches for the program.
+// A judge could repeat what it has seen, even if governance or nodes vouch for the program.
 func TestNoResultWithoutATraceIsSlashed(t *testing.T) {
 	s, p := goodSpec(), types.DefaultParams()
 	s.Executor, s.Policy = "container/1", types.Policy{Kind: types.POLICY_KIND_QUORUM, Replicas: 3}

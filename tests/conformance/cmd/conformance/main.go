@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/thetaedge/theta/tensor/cuda/emulator"
 	"github.com/thetaedge/theta/tensor/remote"
 	"github.com/thetaedge/theta/tests/conformance"
 )
@@ -44,14 +45,22 @@ func run() error {
 	only := flag.String("only", "", "back ends to compare, separated by semicolons (default: all)")
 	require := flag.String("require", "", "back ends that have to be there, separated by semicolons")
 	var drivers []conformance.Driver
-	flag.Func("driver", "driver of Vulkan as NAME=FILE.json, or NAME=FILE.json@ROOT for one in another system; may be repeated (default: those of the machine)", func(text string) error {
+	emulated := flag.Bool("emulated", false, "compare tensor/cuda on an emulated card too")
+	flag.Func("driver", "driver of Vulkan as NAME=FILE.json, or NAME=FILE.json@ROOT for one in another system, or of CUDA as NAME=libcuda.so.1; may be repeated (default: those of the machine)", func(text string) error {
 		d, err := conformance.ParseDriver(text)
 		drivers = append(drivers, d)
 		return err
 	})
 	flag.Parse()
 	if len(drivers) == 0 {
-		drivers = []conformance.Driver{{Name: "vulkan"}}
+		drivers = []conformance.Driver{{Name: "vulkan"}, {Name: "cuda", CUDA: true}}
+	}
+	if *emulated {
+		folder, err := emulator.Folder()
+		if err != nil {
+			return err
+		}
+		drivers = append(drivers, conformance.Driver{Name: "emulated card", CUDA: true, File: filepath.Join(folder, "libcuda.so.1")})
 	}
 	backends := conformance.Own()
 	for _, d := range drivers {

@@ -7,7 +7,7 @@ import (
 )
 
 // tensorDevices returns what executes the tensors of the three honest nodes, and says it to a reader:
-// plain Go, the processor, and a device of Vulkan if this machine has one, which may be a driver
+// plain Go, the processor, and a device of CUDA or Vulkan if this machine has one, which may be a driver
 // that computes on the processor.
 func tensorDevices() (devices []string, said string) {
 	found, err := backend.List()
@@ -21,7 +21,7 @@ func tensorDevices() (devices []string, said string) {
 			fmt.Sprintf("Tensors: one honest node executes them in plain Go, and two on the processor, because %s.", why)
 	}
 	return []string{string(backend.Reference), string(backend.CPU), device.Choice().String()},
-		fmt.Sprintf("Tensors: the honest nodes execute them in plain Go, on the processor, and with Vulkan on %s.", device.Name)
+		fmt.Sprintf("Tensors: the honest nodes execute them in plain Go, on the processor, and on %s through %s.", device.Name, device.Interface())
 }
 
 // vulkanDevice returns a graphics card, or else a driver that computes on the processor.
