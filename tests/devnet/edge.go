@@ -178,6 +178,10 @@ func (d *Devnet) configure(node Node) error {
 		// Quotes of Go and of TOML are the same for names of programs.
 		settings = append(settings, setting{"owner", "processes", fmt.Sprintf("[%s]", strings.ReplaceAll(strings.Join(quoted(d.opts.Processes), ", "), NodePlaceholder, node.Name))})
 	}
+	if d.opts.Containers != "" {
+		settings = append(settings, setting{"container", "enabled", "true"}, setting{"container", "socket", quote(d.opts.Containers)},
+			setting{"policy", "trust", quote("any")})
+	}
 	if rate := d.opts.FuelPerBlock; rate > 0 {
 		settings = append(settings, setting{"policy", "fuel-per-block", strconv.FormatUint(rate, 10)})
 	}

@@ -36,6 +36,9 @@ type Options struct {
 	// Processes are names of programs that suspend the nodes while they run, as the setting
 	// owner.processes. NodePlaceholder in a name stands for the name of the node.
 	Processes []string
+	// Containers is the socket of a container engine that nodes run images with, for requesters who trust any node. If
+	// it is empty, they run none.
+	Containers string
 	// Lines gives each node a line of its own to the chain, which Devnet.Cut cuts.
 	Lines bool
 	// Endpoints returns the nodes of the chain that an edge node asks, the preferred one first, from
