@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"runtime"
+	"slices"
 	"sort"
 	"strings"
 
@@ -117,6 +118,7 @@ func (p *plan) request(work string) client.ContainerCreateOptions {
 			DeviceRequests: p.devices(),
 		},
 		OomScoreAdj: 500,
+		Runtime:     p.runtime(),
 	}
 	return client.ContainerCreateOptions{Config: config, HostConfig: host, Name: containerName(p.cfg.Home, p.task.ID)}
 }
@@ -135,7 +137,7 @@ func (p *plan) cores() float64 {
 
 // environment returns the variables of the program in addition to those of its image.
 func (p *plan) environment() []string {
-	set := map[string]string{"HOME": "/tmp", "TMPDIR": "/tmp", seedVariable: hex.EncodeToString(p.task.Seed[:])}
+	set := map[string]string{}
 	if p.program != nil {
 		for name, value := range p.program.Env {
 			set[name] = value
@@ -143,6 +145,12 @@ func (p *plan) environment() []string {
 	}
 	for _, v := range p.task.Env {
 		set[v.Name] = v.Value
+	}
+	set["HOME"], set["TMPDIR"], set[seedVariable] = "/tmp", "/tmp", hex.EncodeToString(p.task.Seed[:])
+	// An image may set this variable too. Where the runtime of NVIDIA runs all containers, it would get every card.
+	set[cardsVariable] = "void"
+	if _, uuids := p.cards(); len(uuids) > 0 {
+		set[cardsVariable] = strings.Join(uuids, ",")
 	}
 	list := make([]string, 0, len(set))
 	for name, value := range set {
@@ -195,12 +203,12 @@ func (p *plan) limits() []*units.Ulimit {
 	}
 }
 
-// devices returns the request for graphics cards, for a task with device memory only.
-func (p *plan) devices() []api.DeviceRequest {
-	if p.task.DeviceBytes == 0 || len(p.cfg.GPUs) == 0 {
-		return nil
+// cards returns the graphics cards of the task: those with names of the Container Device Interface, and UUIDs. A task
+// without device memory has none.
+func (p *plan) cards() (named, uuids []string) {
+	if p.task.DeviceBytes == 0 {
+		return nil, nil
 	}
-	var named, uuids []string
 	for _, gpu := range p.cfg.GPUs {
 		if strings.Contains(gpu, "=") {
 			named = append(named, gpu)
@@ -208,6 +216,21 @@ func (p *plan) devices() []api.DeviceRequest {
 			uuids = append(uuids, gpu)
 		}
 	}
+	return named, uuids
+}
+
+// runtime returns "runc" if the engine would otherwise run a task without cards with a runtime that gives cards to
+// containers by their variables or mounts. Empty is the default of the engine, which may isolate more than runc.
+func (p *plan) runtime() string {
+	if p.task.DeviceBytes == 0 && slices.Contains([]string{"nvidia", "amd", "habana"}, p.about.DefaultRuntime) {
+		return "runc"
+	}
+	return ""
+}
+
+// devices returns the request for graphics cards.
+func (p *plan) devices() []api.DeviceRequest {
+	named, uuids := p.cards()
 	var all []api.DeviceRequest
 	if len(named) > 0 {
 		all = append(all, api.DeviceRequest{Driver: "cdi", DeviceIDs: named})
@@ -233,7 +256,7 @@ func volumesOf(declared map[string]struct{}) ([]string, error) {
 		if clean == OutputDir || clean == InputDir || clean == "/tmp" {
 			continue
 		}
-		for _, own := range []string{"/proc", "/sys", "/dev", InputDir, OutputDir} {
+		for _, own := range []string{"/proc", "/sys", "/dev", "/run/nvidia-container-devices", "/var/run/nvidia-container-devices", InputDir, OutputDir} {
 			if clean == own || strings.HasPrefix(clean, own+"/") {
 				return nil, badImage("it declares the volume %.100q, which is not the image's own", volume)
 			}

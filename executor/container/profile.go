@@ -48,8 +48,11 @@ const (
 // seedVariable contains the seed of the task in hex.
 const seedVariable = "THETA_SEED"
 
+// cardsVariable names the cards that the runtime of NVIDIA gives to a container, whatever the request says.
+const cardsVariable = "NVIDIA_VISIBLE_DEVICES"
+
 // Environment returns the names of the variables that the profile sets. A task may not set these variables.
-func Environment() []string { return []string{"HOME", "TMPDIR", seedVariable} }
+func Environment() []string { return []string{"HOME", "TMPDIR", seedVariable, cardsVariable} }
 
 // traceOf returns the trace of a run. It depends on the key alone and proves no work: the profile
 // has no way to trace what a container does.

@@ -178,3 +178,26 @@ func TestAnEngineThatCannotIsolateIsRefused(t *testing.T) {
 	require.Contains(t, f.Detail, "start Docker or Podman")
 	require.ErrorIs(t, e.Start(waiting(t), taskOf(t, nil)), executor.ErrUnavailable)
 }
+
+// TestAnImageCannotNameCardsItself: where the runtime of NVIDIA is the default of the engine, a variable would do.
+func TestAnImageCannotNameCardsItself(t *testing.T) {
+	task := executor.Task{ID: "a", MemoryBytes: 1 << 30}
+	hostile := &Program{Env: map[string]string{cardsVariable: "all", "HOME": "/"}}
+	p := plan{cfg: &Config{GPUs: []string{"GPU-1", "nvidia.com/gpu=0", "GPU-2"}}, task: &task, program: hostile, about: system.Info{DefaultRuntime: "nvidia"}}
+	asked := p.request("work")
+	require.Contains(t, asked.Config.Env, cardsVariable+"=void")
+	require.Contains(t, asked.Config.Env, "HOME=/tmp")
+	require.NotContains(t, asked.Config.Env, cardsVariable+"=all")
+	require.Empty(t, asked.HostConfig.DeviceRequests)
+	require.Equal(t, "runc", asked.HostConfig.Runtime)
+
+	task.DeviceBytes = 1
+	asked = p.request("work")
+	require.Contains(t, asked.Config.Env, cardsVariable+"=GPU-1,GPU-2")
+	require.Empty(t, asked.HostConfig.Runtime)
+
+	task.DeviceBytes, p.about.DefaultRuntime = 0, "runsc"
+	require.Empty(t, p.request("work").HostConfig.Runtime, "a runtime that isolates more stays")
+	_, err := volumesOf(map[string]struct{}{"/var/run/nvidia-container-devices/all": {}})
+	require.ErrorIs(t, err, errImage)
+}

@@ -35,7 +35,7 @@ func LimitsOf(executor string) (ProfileLimits, bool) {
 	case "container/1":
 		return ProfileLimits{
 			ProgramBytes: maxSizeBytes, Fuel: 1 << 62, MemoryBytes: maxSizeBytes, OutputBytes: maxSizeBytes, DeviceBytes: maxSizeBytes,
-			Env: []string{"HOME", "TMPDIR", "THETA_SEED"}, Untraced: true,
+			Env: []string{"HOME", "TMPDIR", "THETA_SEED", "NVIDIA_VISIBLE_DEVICES"}, Untraced: true,
 		}, true
 	default:
 		return ProfileLimits{}, false
