@@ -64,6 +64,10 @@ func (k fakeKeepers) CreditGrant(context.Context, computetypes.GrantCredit) (mat
 
 func (k fakeKeepers) Discard(context.Context, sdk.AccAddress, sdk.Coin) error { return nil }
 
+func (k fakeKeepers) Carbon(context.Context, string) (computetypes.CarbonFactor, bool, error) {
+	return computetypes.CarbonFactor{}, false, nil
+}
+
 func (k fakeKeepers) HasSpec(context.Context, computetypes.JobID) (bool, error) { return true, nil }
 
 func (k fakeKeepers) SetReceipt(context.Context, computetypes.JobID, computetypes.Receipt) error {

@@ -45,6 +45,7 @@ func newMarket(t *rapid.T) *market {
 	m := &market{
 		fixture: newFixture(t), spent: map[string]math.Int{}, fees: math.ZeroInt(), notes: newChunkNotes(), worth: map[string]types.PaymentDenom{},
 	}
+	m.model = newEnergyModel()
 	m.liarsWin = rapid.Bool().Draw(t, "liars may win")
 	m.vouched = rapid.IntRange(0, 2).Draw(t, "vouched") > 0
 	m.exit = rapid.SampledFrom([]uint32{0, 3}).Draw(t, "exit code")
@@ -72,6 +73,7 @@ func newMarket(t *rapid.T) *market {
 		if !m.liarsWin && i >= 2 && i < 9 {
 			does = rapid.SampledFrom([]behaviour{honest, closed}).Draw(t, "good")
 		}
+		m.claimed[i] = drawClaims(t)
 		m.players = append(m.players, player{f: m.fixture, n: i, does: does, chunk: m.chunkBehaviour(t, does)})
 		m.register(i, rapid.Int64Range(4_000, 40_000).Draw(t, "bond"), uint32(rapid.IntRange(1, 5).Draw(t, "slots")))
 	}
@@ -111,6 +113,8 @@ func (m *market) actions() map[string]func(*rapid.T) {
 				require.True(t, m.earned(n).Empty(), "%s", err)
 			}
 		},
+		"move":           m.moveOne,
+		"carbon factors": m.refactor,
 		"unbond": func(t *rapid.T) {
 			n := rapid.IntRange(0, len(m.players)-1).Draw(t, "node")
 			// The message is refused if the bond is not free; the invariants check whether it
@@ -166,6 +170,7 @@ func (m *market) check(t *rapid.T) {
 	m.checkYields(t)
 	m.checkSupply(t)
 	m.checkDiscarded(t)
+	m.model.check(m.fixture)
 }
 
 // checkOutcome checks that nodes that are right are paid, and that no node loses what its

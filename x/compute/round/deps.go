@@ -65,6 +65,8 @@ type Records interface {
 	Challenge(ctx context.Context, id types.JobID, task uint64) (types.Challenge, error)
 	SetChallenge(ctx context.Context, id types.JobID, c types.Challenge) error
 	RemoveChallenge(ctx context.Context, id types.JobID, task uint64) error
+	// Carbon returns the carbon factor of a declared region, and whether there is one.
+	Carbon(ctx context.Context, region string) (types.CarbonFactor, bool, error)
 	// HasSpec reports whether the spec of a job is still stored.
 	HasSpec(ctx context.Context, id types.JobID) (bool, error)
 	// SetReceipt stores the receipt of the only task of a job.

@@ -153,6 +153,10 @@ func (w *world) RemoveChallenge(context.Context, types.JobID, uint64) error {
 	return nil
 }
 
+func (w *world) Carbon(context.Context, string) (types.CarbonFactor, bool, error) {
+	return types.CarbonFactor{}, false, nil
+}
+
 func (w *world) HasSpec(context.Context, types.JobID) (bool, error) { return true, nil }
 
 func (w *world) SetReceipt(_ context.Context, _ types.JobID, r types.Receipt) error {
