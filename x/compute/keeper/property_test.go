@@ -2,6 +2,7 @@ package keeper_test
 
 import (
 	"fmt"
+	gomath "math"
 	"slices"
 	"testing"
 
@@ -370,10 +371,47 @@ func (m *market) settle(t *rapid.T) {
 		require.Zero(t, node.State.UsedSlots)
 		owed = owed.Add(m.earned(p.n)...)
 	}
+	m.checkEarned(t)
 	pending, err := m.rewards.PendingTotal(m.ctx)
 	require.NoError(t, err)
 	held := m.bank.GetAllBalances(m.ctx, authtypes.NewModuleAddress(types.ModuleName))
 	require.Equal(t, owed.Add(pending...).String(), held.String())
+}
+
+// checkEarned checks that the earnings of each account by epoch and source add up to what it was paid
+// and can claim, and that they come from chunks whose receipts say that the account was paid.
+func (m *market) checkEarned(t *rapid.T) {
+	accounts := []sdk.AccAddress{requester(0), requester(1), requester(2), requester(3)}
+	for _, p := range m.players {
+		accounts = append(accounts, operator(p.n))
+	}
+	state, err := m.rewards.ExportGenesis(m.ctx)
+	require.NoError(t, err)
+	for _, account := range accounts {
+		earned, _, err := m.rewards.EarnedIn(m.ctx, account, gomath.MaxInt64, 1)
+		require.NoError(t, err)
+		sum := sdk.NewCoins()
+		for _, e := range earned {
+			sum = sum.Add(rewardstypes.TotalOf(e.Sources)...)
+		}
+		owed, err := m.rewards.Earnings(m.ctx, account)
+		require.NoError(t, err)
+		paid, err := m.rewards.Paid(m.ctx, account)
+		require.NoError(t, err)
+		require.Equal(t, owed.Add(paid...).String(), sum.String(), "%s", account)
+	}
+	for _, c := range state.Credits {
+		for _, s := range c.Sources {
+			if s.Source == types.CREDIT_SOURCE_CHALLENGES {
+				continue // the receipt of a job that judges names its judges only
+			}
+			require.True(t, slices.ContainsFunc(m.receipts[c.JobId], func(r types.Receipt) bool {
+				return r.Task == c.Task && slices.ContainsFunc(r.Outcomes, func(o types.Outcome) bool {
+					return o.Operator == c.Operator && (o.Paid.IsPositive() || o.Share.IsPositive())
+				})
+			}), "%s was credited for task %d of job %s: %s", c.Operator, c.Task, c.JobId, s.Amount)
+		}
+	}
 }
 
 func TestMoneyAddsUpWhateverNodesAndRequestersDo(t *testing.T) {

@@ -53,8 +53,8 @@ type Nodes interface {
 // Rewards credits the earnings of operators against the escrow, and takes out of it what no
 // node has earned.
 type Rewards interface {
-	CreditReward(ctx context.Context, operator sdk.AccAddress, gross sdk.Coin) (sdk.Coin, error)
-	CreditShare(ctx context.Context, operator sdk.AccAddress, share sdk.Coin) error
+	CreditReward(ctx context.Context, operator sdk.AccAddress, gross sdk.Coin, from types.CreditOrigin) (sdk.Coin, error)
+	CreditShare(ctx context.Context, operator sdk.AccAddress, share sdk.Coin, from types.CreditOrigin) error
 	CreditGrant(ctx context.Context, credit types.GrantCredit) (math.Int, error)
 	Discard(ctx context.Context, payer sdk.AccAddress, coin sdk.Coin) error
 }
