@@ -47,9 +47,9 @@ func TestJobFileRefusesPoliciesThatContradictThemselves(t *testing.T) {
 }
 
 func TestPlacementIsInUnitsOfTheBond(t *testing.T) {
-	job, err := Parse([]byte(minimalJob + "placement: {regions: [de, us-west], denied: [theta1abc], min_bond: 2tfuel}"))
+	job, err := Parse([]byte(minimalJob + "placement: {regions: [de, us-west], denied: [theta1abc], min_bond: 2tfuel, max_gco2_per_kwh: 200}"))
 	require.NoError(t, err)
 	require.Equal(t, computetypes.Placement{
-		Regions: []string{"de", "us-west"}, Denied: []string{"theta1abc"}, MinBond: "2000000000000000000",
+		Regions: []string{"de", "us-west"}, Denied: []string{"theta1abc"}, MinBond: "2000000000000000000", MaxGco2PerKwh: 200,
 	}, job.Placement.spec())
 }

@@ -51,11 +51,11 @@ func (k fakeKeepers) Seed(_ context.Context, height int64) (beacontypes.Seed, bo
 
 func (k fakeKeepers) BurnCoins(context.Context, string, sdk.Coins) error { return nil }
 
-func (k fakeKeepers) CreditReward(_ context.Context, _ sdk.AccAddress, gross sdk.Coin) (sdk.Coin, error) {
+func (k fakeKeepers) CreditReward(_ context.Context, _ sdk.AccAddress, gross sdk.Coin, _ computetypes.CreditOrigin) (sdk.Coin, error) {
 	return gross, nil
 }
 
-func (k fakeKeepers) CreditShare(context.Context, sdk.AccAddress, sdk.Coin) error { return nil }
+func (k fakeKeepers) CreditShare(context.Context, sdk.AccAddress, sdk.Coin, computetypes.CreditOrigin) error { return nil }
 
 // CreditGrant pays nothing: no job of these tests has a grant.
 func (k fakeKeepers) CreditGrant(context.Context, computetypes.GrantCredit) (math.Int, error) {
@@ -63,6 +63,10 @@ func (k fakeKeepers) CreditGrant(context.Context, computetypes.GrantCredit) (mat
 }
 
 func (k fakeKeepers) Discard(context.Context, sdk.AccAddress, sdk.Coin) error { return nil }
+
+func (k fakeKeepers) Carbon(context.Context, string) (computetypes.CarbonFactor, bool, error) {
+	return computetypes.CarbonFactor{}, false, nil
+}
 
 func (k fakeKeepers) HasSpec(context.Context, computetypes.JobID) (bool, error) { return true, nil }
 

@@ -36,6 +36,8 @@ func (AppModule) AutoCLIOptions() *autocliv1.ModuleOptions {
 				{RpcMethod: "Challenge", Use: "challenge JOB TASK", Short: "Show the challenge of an accepted result: its judges and the nodes that are judged", Example: "thetad query compute challenge 1042-0-0 0", PositionalArgs: arg("job_id", "task")},
 				{RpcMethod: "Redeliveries", Use: "redeliveries", Short: "List the jobs whose requesters have asked for their results again", Example: "thetad query compute redeliveries --from-height 1000"},
 				{RpcMethod: "Quote", Use: "quote CLASS REPLICAS REWARD", Short: "Show what a job costs and how many nodes qualify", Example: "thetad query compute quote cpu-small 3 1000000000000000000atfuel", PositionalArgs: arg("class", "replicas", "reward")},
+				{RpcMethod: "Energy", Use: "energy CLASS", Short: "List what nodes have claimed about the energy of a class, by epoch and declared region", Example: "thetad query compute energy cpu-small --page-reverse --page-limit 24\nthetad query compute energy cpu-small --epoch 7310", PositionalArgs: arg("class")},
+				{RpcMethod: "CarbonFactors", Use: "carbon-factors", Short: "List the carbon factors of regions, with year and source"},
 				{RpcMethod: "Invariants", Use: "invariants", Short: "Check that the module's accounts add up"},
 			},
 		},
@@ -65,6 +67,10 @@ func (AppModule) AutoCLIOptions() *autocliv1.ModuleOptions {
 					Example: `thetad tx compute yield --items '{"job_id":"1042-0-0","task":0}' --from worker`,
 				},
 				{RpcMethod: "UpdateParams", Use: "update-params-proposal PARAMS", Short: "Propose new parameters; all of them must be given", Example: `thetad tx compute update-params-proposal params.json --title "New parameters" --summary "Why" --deposit 1000000000000000000000atfuel --from alice`, PositionalArgs: arg("params"), GovProposal: true},
+				{
+					RpcMethod: "UpdateCarbonFactors", Use: "update-carbon-factors-proposal --factors FACTOR", Short: "Propose new carbon factors of regions; all of them must be given", GovProposal: true,
+					Example: `thetad tx compute update-carbon-factors-proposal --factors '{"region":"de","grams_per_kwh":381,"year":2023,"source":"Ember"}' --title "Carbon factors" --summary "Averages of 2023" --deposit 1000000000000000000000atfuel --from alice`,
+				},
 			},
 		},
 	}

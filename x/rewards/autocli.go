@@ -20,6 +20,8 @@ func (AppModule) AutoCLIOptions() *autocliv1.ModuleOptions {
 				{RpcMethod: "Emission", Use: "emission", Short: "Show what the chain mints for validators and their delegators", Example: "thetad query rewards emission"},
 				{RpcMethod: "EpochSummary", Use: "epoch-summary EPOCH", Short: "Show what was minted, burned and paid in an epoch", Example: "thetad query rewards epoch-summary 42", PositionalArgs: args("epoch")},
 				{RpcMethod: "EpochSummaries", Use: "epoch-summaries", Short: "List the summaries of the last epochs", Example: "thetad query rewards epoch-summaries --page-limit 24 --page-reverse"},
+				{RpcMethod: "Earned", Use: "earned OPERATOR", Short: "Show what an operator was credited with, by epoch and source", Example: "thetad query rewards earned theta1... --epochs 24", PositionalArgs: args("operator")},
+				{RpcMethod: "Credits", Use: "credits OPERATOR EPOCH", Short: "List the chunks that an operator's earnings of an epoch came from", Example: "thetad query rewards credits theta1... 42 --page-limit 100", PositionalArgs: args("operator", "epoch")},
 				{RpcMethod: "Grant", Use: "grant NUMBER", Short: "Show a grant, and what jobs may still encumber in this epoch", Example: "thetad query rewards grant 1", PositionalArgs: args("id")},
 				{RpcMethod: "Grants", Use: "grants", Short: "List the grants for public work", Example: "thetad query rewards grants"},
 				{RpcMethod: "HeldPay", Use: "held-pay OPERATOR", Short: "Show the pay of grants that an operator has not claimed, and when it matures", Example: "thetad query rewards held-pay theta1...", PositionalArgs: args("operator")},

@@ -139,7 +139,7 @@ func (p player) commitChunk(item types.WorkItem) types.CommitItem {
 func (p player) revealChunk(item types.WorkItem) types.RevealItem {
 	leaves := p.leaves(item, item.Count)
 	root := types.ChunkRoot(leaves)
-	out := types.RevealItem{Ref: item.Ref, Tag: root.Hash, Salt: p.salt(), Metrics: types.Metrics{Fuel: root.Fuel}}
+	out := types.RevealItem{Ref: item.Ref, Tag: root.Hash, Salt: p.salt(), Metrics: p.claims(root.Fuel)}
 	out.FailedTasks = p.failed(item)
 	switch {
 	case len(item.Samples) > 0:
@@ -226,7 +226,7 @@ func (p player) judgedResult(ref types.ChunkRef, of *types.ChallengedTask) types
 // metricsOf returns the metrics that the player reports for a chunk of one task.
 func (p player) metricsOf(ref types.ChunkRef) types.Metrics {
 	if of := p.f.judgedTask(ref.JobId); of != nil {
-		return types.Metrics{Fuel: p.judgedResult(ref, of).Fuel}
+		return p.claims(p.judgedResult(ref, of).Fuel)
 	}
 	return p.metrics()
 }

@@ -1,6 +1,7 @@
 package keeper
 
 import (
+	"context"
 	"errors"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
@@ -22,6 +23,9 @@ type barred func(operator string) (bool, error)
 func (k *Keeper) fit(ctx sdk.Context, d *types.Demand, isBarred barred) (types.Fit, error) {
 	epoch, err := k.nodes.Epoch(ctx)
 	if err != nil {
+		return types.Fit{}, err
+	}
+	if err := k.addCarbon(ctx, d); err != nil {
 		return types.Fit{}, err
 	}
 	var fit types.Fit
@@ -54,6 +58,14 @@ func (k *Keeper) fit(ctx sdk.Context, d *types.Demand, isBarred barred) (types.F
 	visited, cut, err := k.nodes.WalkNodes(ctx, maxFitVisited, count)
 	fit.Visited, fit.Cut = uint64(visited), cut
 	return fit, err
+}
+
+// addCarbon adds the carbon factors to a demand that depends on them.
+func (k *Keeper) addCarbon(ctx context.Context, d *types.Demand) (err error) {
+	if d.Placement.MaxGco2PerKwh > 0 {
+		d.Carbon, err = k.carbonFactors(ctx)
+	}
+	return err
 }
 
 // countNamed counts the node that a job names.

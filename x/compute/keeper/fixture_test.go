@@ -120,6 +120,12 @@ type fixture struct {
 	// that fail, which are all if fails is nil.
 	exit  uint32
 	fails func(task uint64) bool
+	// claimed contains what nodes claim in addition to their fuel.
+	claimed map[int]types.Metrics
+	// model counts the energy that nodes claim, if it is set.
+	model *energyModel
+	// firstEpoch is the epoch of the genesis.
+	firstEpoch uint64
 }
 
 func newFixture(t tb) *fixture {
@@ -157,7 +163,7 @@ func emptyFixture(t tb) *fixture {
 		registry: nodeRegistry, keeper: k, msgs: keeper.NewMsgServer(k), queries: keeper.NewQueryServer(k),
 		service: ground.Store(types.StoreKey), receipts: map[string][]types.Receipt{},
 		exit:    3,
-		excused: map[seatOf]bool{},
+		excused: map[seatOf]bool{}, claimed: map[int]types.Metrics{},
 	}
 }
 
@@ -167,6 +173,7 @@ func (f *fixture) initGenesis() {
 	nodes.Params.MinBond, nodes.Params.BondPerSlot = math.NewInt(1_000), math.NewInt(1_000)
 	nodes.Params.UnbondingBlocks = 5
 	nodes.Params.HoldBlocks = 8
+	nodes.Epoch = f.firstEpoch
 	require.NoError(f.t, f.nodes.InitGenesis(f.ctx, *nodes))
 	rewards := rewardstypes.DefaultGenesis()
 	rewards.Params.FoldBlocks = 3
@@ -246,6 +253,9 @@ func (f *fixture) network(n int) {
 func (f *fixture) next() {
 	f.t.Helper()
 	require.NoError(f.t, f.keeper.EndBlock(f.ctx))
+	if f.model != nil {
+		f.model.end(f)
+	}
 	require.NoError(f.t, f.rewards.EndBlock(f.ctx))
 	require.NoError(f.t, f.nodes.EndBlock(f.ctx))
 	f.checkInvariants()

@@ -73,30 +73,39 @@ func byJob(entries []noteEntry) [][]noteEntry {
 
 // foldJobs folds the notes of jobs into the jobs and their markets.
 func (k *Keeper) foldJobs(ctx sdk.Context, params types.Params, jobs [][]noteEntry) error {
-	markets := newMarketWriter(ctx, k)
+	markets, energy := newMarketWriter(ctx, k), newEnergyWriter(ctx, k)
 	for _, notes := range jobs {
-		if err := k.foldJob(ctx, params, notes, markets); err != nil {
+		class, err := k.foldJob(ctx, params, notes, markets)
+		if err != nil {
 			return err
 		}
+		for _, e := range notes {
+			if err := energy.add(class, e.note.Energy); err != nil {
+				return err
+			}
+		}
 	}
-	return markets.flush()
+	if err := markets.flush(); err != nil {
+		return err
+	}
+	return energy.flush()
 }
 
 // foldJob counts the notes of one job, and then refunds or closes it, or queues it to unroll
-// further tasks.
-func (k *Keeper) foldJob(ctx sdk.Context, params types.Params, notes []noteEntry, markets *marketWriter) error {
+// further tasks. It returns the class of the job.
+func (k *Keeper) foldJob(ctx sdk.Context, params types.Params, notes []noteEntry, markets *marketWriter) (string, error) {
 	id := notes[0].id
 	job, err := k.Job(ctx, id)
 	if err != nil {
-		return err
+		return "", err
 	}
 	stored, err := job.Marshal()
 	if err != nil {
-		return err
+		return "", err
 	}
 	market, err := markets.of(job.Class)
 	if err != nil {
-		return err
+		return "", err
 	}
 	bits := bitsWriter{k: k, ctx: ctx, id: id}
 	last := types.CHUNK_STATUS_UNSPECIFIED
@@ -111,7 +120,7 @@ func (k *Keeper) foldJob(ctx sdk.Context, params types.Params, notes []noteEntry
 		}
 		if e.note.Started && job.Status == types.JOB_STATUS_OPEN {
 			if err := job.MoveTo(types.JOB_STATUS_RUNNING); err != nil {
-				return err
+				return "", err
 			}
 		}
 		job.Reserved = job.Reserved.Sub(e.note.Spent)
@@ -128,23 +137,23 @@ func (k *Keeper) foldJob(ctx sdk.Context, params types.Params, notes []noteEntry
 		}
 		if job.Tasks > 1 {
 			if err := bits.mark(e.index, e.note.Count, accepted); err != nil {
-				return err
+				return "", err
 			}
 		}
 	}
 	if err := bits.flush(); err != nil {
-		return err
+		return "", err
 	}
 	market.Count(tasks, held)
 	if job.Grant != nil && (!returned.IsZero() || !used.IsZero()) {
 		if err := k.rewards.ReleaseGrant(ctx, job.Grant, returned, used); err != nil {
-			return err
+			return "", err
 		}
 	}
 	if err := k.followUp(ctx, params, id, &job, moved, last); err != nil {
-		return err
+		return "", err
 	}
-	return k.setChanged(ctx, id, job, stored)
+	return job.Class, k.setChanged(ctx, id, job, stored)
 }
 
 // setChanged stores a job if it differs from the stored one: most blocks in which a task

@@ -48,6 +48,9 @@ func (k *Keeper) InitGenesis(ctx context.Context, g types.GenesisState) error {
 			return err
 		}
 	}
+	if err := k.importEnergy(ctx, &g); err != nil {
+		return err
+	}
 	for _, m := range g.Markets {
 		if err := k.markets.Set(ctx, m.Class, m); err != nil {
 			return err
@@ -215,5 +218,8 @@ func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error)
 		g.Challenges = append(g.Challenges, c)
 		return false, nil
 	})
-	return g, err
+	if err != nil {
+		return nil, err
+	}
+	return g, k.exportEnergy(ctx, g)
 }

@@ -34,6 +34,7 @@ func (k *Keeper) CheckInvariants(ctx context.Context) []InvariantResult {
 		{Name: "indexes", Err: k.checkIndexes(ctx)},
 		{Name: "challenges", Err: k.checkChallenges(ctx)},
 		{Name: "redeliveries", Err: k.checkRedeliveries(ctx)},
+		{Name: "energy", Err: k.checkEnergy(ctx)},
 	}
 }
 

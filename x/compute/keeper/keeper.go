@@ -65,6 +65,11 @@ type Keeper struct {
 	taskBits     collections.Map[taskKey, types.TaskBits]
 	markets      collections.Map[string, types.Market]
 	challenges   collections.Map[taskKey, types.Challenge]
+	// energy contains what nodes claim, and carbon what governance says about regions.
+	// energyAges lists the epochs and classes with sums, the oldest epoch first.
+	energy     collections.Map[energyKey, types.EnergySum]
+	energyAges collections.KeySet[collections.Pair[uint64, string]]
+	carbon     collections.Map[string, types.CarbonFactor]
 	// notes are in the transient store. They are folded into jobs at the block's end.
 	notes collections.Map[taskKey, types.ChunkNote]
 	// posted contains the number of new tasks of this block by class and job; ids counts new
@@ -115,7 +120,12 @@ func NewKeeper(
 			codec.CollValue[types.Market](cdc)),
 		challenges: collections.NewMap(sb, types.ChallengesPrefix, "challenges", task,
 			completed[types.Challenge]{codec.CollValue[types.Challenge](cdc), (*types.Challenge).Complete}),
-		notes: collections.NewMap(tb, types.NotesPrefix, "notes", task, codec.CollValue[types.ChunkNote](cdc)),
+		energy: collections.NewMap(sb, types.EnergyPrefix, "energy",
+			collections.PairKeyCodec(collections.StringKey, collections.PairKeyCodec(collections.Uint64Key, collections.StringKey)),
+			codec.CollValue[types.EnergySum](cdc)),
+		energyAges: collections.NewKeySet(sb, types.EnergyAgesPrefix, "energy_ages", collections.PairKeyCodec(collections.Uint64Key, collections.StringKey)),
+		carbon:     collections.NewMap(sb, types.CarbonPrefix, "carbon_factors", collections.StringKey, codec.CollValue[types.CarbonFactor](cdc)),
+		notes:      collections.NewMap(tb, types.NotesPrefix, "notes", task, codec.CollValue[types.ChunkNote](cdc)),
 		posted: collections.NewMap(tb, types.PostedPrefix, "posted",
 			collections.PairKeyCodec(collections.StringKey, types.JobIDKey), collections.Uint64Value),
 		ids: collections.NewMap(tb, types.IDsPrefix, "ids",

@@ -138,3 +138,7 @@ func (s msgServer) UpdateParams(ctx context.Context, msg *types.MsgUpdateParams)
 	}
 	return &types.MsgUpdateParamsResponse{}, s.k.params.Set(ctx, msg.Params)
 }
+
+func (s msgServer) UpdateCarbonFactors(ctx context.Context, msg *types.MsgUpdateCarbonFactors) (*types.MsgUpdateCarbonFactorsResponse, error) {
+	return &types.MsgUpdateCarbonFactorsResponse{}, s.k.setCarbonFactors(ctx, msg.Authority, msg.Factors)
+}

@@ -94,9 +94,16 @@ func (p player) exitOf(task uint64) uint32 {
 // of fuel.
 func (p player) metrics() types.Metrics {
 	if p.does == overbills || p.does == contradicts {
-		return types.Metrics{Fuel: 101}
+		return p.claims(101)
 	}
-	return types.Metrics{Fuel: 100}
+	return p.claims(100)
+}
+
+// claims returns metrics with a fuel, and with the energy that the player claims.
+func (p player) claims(fuel uint64) types.Metrics {
+	metrics := p.f.claimed[p.n]
+	metrics.Fuel = fuel
+	return metrics
 }
 
 // shown returns the opening from which the player's tag is made.

@@ -150,5 +150,6 @@ func (m *market) restart(t *rapid.T) {
 	g := restored(m.fixture)
 	require.Equal(t, m.export(), g.export())
 	g.receipts, g.excused, g.exit, g.fails = m.receipts, m.excused, m.exit, m.fails
+	g.claimed, g.model = m.claimed, m.model
 	*m.fixture = *g
 }

@@ -2,6 +2,7 @@ package keeper_test
 
 import (
 	"fmt"
+	gomath "math"
 	"slices"
 	"testing"
 
@@ -45,6 +46,7 @@ func newMarket(t *rapid.T) *market {
 	m := &market{
 		fixture: newFixture(t), spent: map[string]math.Int{}, fees: math.ZeroInt(), notes: newChunkNotes(), worth: map[string]types.PaymentDenom{},
 	}
+	m.model = newEnergyModel()
 	m.liarsWin = rapid.Bool().Draw(t, "liars may win")
 	m.vouched = rapid.IntRange(0, 2).Draw(t, "vouched") > 0
 	m.exit = rapid.SampledFrom([]uint32{0, 3}).Draw(t, "exit code")
@@ -72,6 +74,7 @@ func newMarket(t *rapid.T) *market {
 		if !m.liarsWin && i >= 2 && i < 9 {
 			does = rapid.SampledFrom([]behaviour{honest, closed}).Draw(t, "good")
 		}
+		m.claimed[i] = drawClaims(t)
 		m.players = append(m.players, player{f: m.fixture, n: i, does: does, chunk: m.chunkBehaviour(t, does)})
 		m.register(i, rapid.Int64Range(4_000, 40_000).Draw(t, "bond"), uint32(rapid.IntRange(1, 5).Draw(t, "slots")))
 	}
@@ -111,6 +114,8 @@ func (m *market) actions() map[string]func(*rapid.T) {
 				require.True(t, m.earned(n).Empty(), "%s", err)
 			}
 		},
+		"move":           m.moveOne,
+		"carbon factors": m.refactor,
 		"unbond": func(t *rapid.T) {
 			n := rapid.IntRange(0, len(m.players)-1).Draw(t, "node")
 			// The message is refused if the bond is not free; the invariants check whether it
@@ -166,6 +171,7 @@ func (m *market) check(t *rapid.T) {
 	m.checkYields(t)
 	m.checkSupply(t)
 	m.checkDiscarded(t)
+	m.model.check(m.fixture)
 }
 
 // checkOutcome checks that nodes that are right are paid, and that no node loses what its
@@ -365,10 +371,47 @@ func (m *market) settle(t *rapid.T) {
 		require.Zero(t, node.State.UsedSlots)
 		owed = owed.Add(m.earned(p.n)...)
 	}
+	m.checkEarned(t)
 	pending, err := m.rewards.PendingTotal(m.ctx)
 	require.NoError(t, err)
 	held := m.bank.GetAllBalances(m.ctx, authtypes.NewModuleAddress(types.ModuleName))
 	require.Equal(t, owed.Add(pending...).String(), held.String())
+}
+
+// checkEarned checks that the earnings of each account by epoch and source add up to what it was paid
+// and can claim, and that they come from chunks whose receipts say that the account was paid.
+func (m *market) checkEarned(t *rapid.T) {
+	accounts := []sdk.AccAddress{requester(0), requester(1), requester(2), requester(3)}
+	for _, p := range m.players {
+		accounts = append(accounts, operator(p.n))
+	}
+	state, err := m.rewards.ExportGenesis(m.ctx)
+	require.NoError(t, err)
+	for _, account := range accounts {
+		earned, _, err := m.rewards.EarnedIn(m.ctx, account, gomath.MaxInt64, 1)
+		require.NoError(t, err)
+		sum := sdk.NewCoins()
+		for _, e := range earned {
+			sum = sum.Add(rewardstypes.TotalOf(e.Sources)...)
+		}
+		owed, err := m.rewards.Earnings(m.ctx, account)
+		require.NoError(t, err)
+		paid, err := m.rewards.Paid(m.ctx, account)
+		require.NoError(t, err)
+		require.Equal(t, owed.Add(paid...).String(), sum.String(), "%s", account)
+	}
+	for _, c := range state.Credits {
+		for _, s := range c.Sources {
+			if s.Source == types.CREDIT_SOURCE_CHALLENGES {
+				continue // the receipt of a job that judges names its judges only
+			}
+			require.True(t, slices.ContainsFunc(m.receipts[c.JobId], func(r types.Receipt) bool {
+				return r.Task == c.Task && slices.ContainsFunc(r.Outcomes, func(o types.Outcome) bool {
+					return o.Operator == c.Operator && (o.Paid.IsPositive() || o.Share.IsPositive())
+				})
+			}), "%s was credited for task %d of job %s: %s", c.Operator, c.Task, c.JobId, s.Amount)
+		}
+	}
 }
 
 func TestMoneyAddsUpWhateverNodesAndRequestersDo(t *testing.T) {

@@ -70,6 +70,9 @@ func (k *Keeper) explainNode(t *round.Chunk, text string, resp *types.QueryExpla
 	if err != nil {
 		return err
 	}
+	if err := k.addCarbon(t.Context(), &d); err != nil {
+		return err
+	}
 	epoch, err := k.nodes.Epoch(t.Context())
 	if err != nil {
 		return err

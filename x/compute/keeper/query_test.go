@@ -199,7 +199,7 @@ func TestInvariantsAreShownAndName(t *testing.T) {
 	f.post(0, spec(coin(10), 3))
 	resp, err := f.queries.Invariants(f.ctx, &types.QueryInvariantsRequest{})
 	require.NoError(t, err)
-	require.Len(t, resp.Invariants, 7)
+	require.Len(t, resp.Invariants, 8)
 	for _, line := range resp.Invariants {
 		require.True(t, line.Ok, "%s: %s", line.Name, line.Detail)
 	}

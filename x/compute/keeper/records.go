@@ -24,6 +24,10 @@ func (r taskRecords) RemoveChallenge(ctx context.Context, id types.JobID, task u
 	return r.k.challenges.Remove(ctx, collections.Join(id, task))
 }
 
+func (r taskRecords) Carbon(ctx context.Context, region string) (types.CarbonFactor, bool, error) {
+	return r.k.carbonOf(ctx, region)
+}
+
 func (r taskRecords) HasSpec(ctx context.Context, id types.JobID) (bool, error) {
 	return r.k.specs.Has(ctx, id)
 }

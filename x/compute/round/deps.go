@@ -53,8 +53,8 @@ type Nodes interface {
 // Rewards credits the earnings of operators against the escrow, and takes out of it what no
 // node has earned.
 type Rewards interface {
-	CreditReward(ctx context.Context, operator sdk.AccAddress, gross sdk.Coin) (sdk.Coin, error)
-	CreditShare(ctx context.Context, operator sdk.AccAddress, share sdk.Coin) error
+	CreditReward(ctx context.Context, operator sdk.AccAddress, gross sdk.Coin, from types.CreditOrigin) (sdk.Coin, error)
+	CreditShare(ctx context.Context, operator sdk.AccAddress, share sdk.Coin, from types.CreditOrigin) error
 	CreditGrant(ctx context.Context, credit types.GrantCredit) (math.Int, error)
 	Discard(ctx context.Context, payer sdk.AccAddress, coin sdk.Coin) error
 }
@@ -65,6 +65,8 @@ type Records interface {
 	Challenge(ctx context.Context, id types.JobID, task uint64) (types.Challenge, error)
 	SetChallenge(ctx context.Context, id types.JobID, c types.Challenge) error
 	RemoveChallenge(ctx context.Context, id types.JobID, task uint64) error
+	// Carbon returns the carbon factor of a declared region, and whether there is one.
+	Carbon(ctx context.Context, region string) (types.CarbonFactor, bool, error)
 	// HasSpec reports whether the spec of a job is still stored.
 	HasSpec(ctx context.Context, id types.JobID) (bool, error)
 	// SetReceipt stores the receipt of the only task of a job.

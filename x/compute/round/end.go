@@ -41,6 +41,7 @@ func (t *Chunk) writeReceipt(receipt types.Receipt, ballots []ballot) error {
 	if err != nil {
 		return err
 	}
+	t.noteEnergy(ballots)
 	t.note.Granted = t.grantUsed(receipt.Status, ballots)
 	t.note.Ended, t.note.Leaf, t.note.Count = receipt.Status, leaf, t.count()
 	t.note.Idle = t.record.Status == types.CHUNK_STATUS_OPEN

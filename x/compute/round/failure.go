@@ -77,7 +77,7 @@ func (t *Chunk) outvote(b *ballot, failed uint64) error {
 		if err := t.unlock(b, status); err != nil {
 			return err
 		}
-		return t.payFromEscrow(b.operator, &b.outcome, fee)
+		return t.payFromEscrow(b, fee, types.CREDIT_SOURCE_ATTEMPTS)
 	}
 	if _, err := t.deps.Nodes.Penalize(t.ctx, edgenodetypes.PenaltyRequest{
 		Operator: b.operator, Liability: b.a.Locked, Amount: math.ZeroInt(),

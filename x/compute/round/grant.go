@@ -16,11 +16,12 @@ import (
 func (t *Chunk) payGranted(b *ballot, right []*ballot, found verdict) error {
 	if t.covering(right) < 0 {
 		fee := math.MinInt(t.params.AttemptFee(t.pay(b.a)), t.Left())
-		return t.payFromEscrow(b.operator, &b.outcome, fee)
+		return t.payFromEscrow(b, fee, types.CREDIT_SOURCE_ATTEMPTS)
 	}
 	gross, err := t.deps.Rewards.CreditGrant(t.ctx, types.GrantCredit{
 		Grant: t.job.Grant, Operator: b.operator, Class: t.job.Class, Denom: t.job.Reward.Denom,
 		Fuel: t.fuelOf(b, found), Most: t.pay(b.a), Less: t.grantHandover(b.a),
+		From: t.from(types.CREDIT_SOURCE_GRANTS),
 	})
 	if err != nil {
 		return err

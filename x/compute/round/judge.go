@@ -109,7 +109,7 @@ func (t *Chunk) creditTo(account string, amount math.Int) error {
 	if err != nil {
 		return err
 	}
-	return t.deps.Rewards.CreditShare(t.ctx, addr, sdk.NewCoin(denom, amount))
+	return t.deps.Rewards.CreditShare(t.ctx, addr, sdk.NewCoin(denom, amount), t.from(types.CREDIT_SOURCE_CHALLENGES))
 }
 
 // abortChallenge ends a challenge on which the judges did not reach a verdict. It costs the

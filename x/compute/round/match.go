@@ -62,7 +62,9 @@ func (t *Chunk) Match(operator sdk.AccAddress) (Candidate, []Rule, error) {
 		return c, nil, err
 	}
 	t.matchNode(node, check)
-	t.matchPlacement(node, check)
+	if err := t.matchPlacement(node, check); err != nil {
+		return c, nil, err
+	}
 	if draw.CloseHeight == 0 {
 		return c, rules, nil
 	}
@@ -152,9 +154,9 @@ func keptFor(slots uint32) string {
 // matchPlacement checks the requester's demands on the nodes of the first round and its
 // auditors. The nodes of a further round judge between nodes and requester: a requester who
 // chose them could take an honest node's bond.
-func (t *Chunk) matchPlacement(node edgenodetypes.Node, check checker) {
+func (t *Chunk) matchPlacement(node edgenodetypes.Node, check checker) error {
 	if t.index() > 0 {
-		return
+		return nil
 	}
 	wants := &t.job.Placement
 	if len(wants.Regions) > 0 && t.current().Draw.Attempt < t.params.RegionDraws {
@@ -168,6 +170,13 @@ func (t *Chunk) matchPlacement(node edgenodetypes.Node, check checker) {
 		check("min bond", fmt.Sprintf("bond of %s at least: the node's is %s", least, node.State.Bond),
 			node.State.Bond.GTE(least), types.ErrNotQualified)
 	}
+	if wants.MaxGco2PerKwh == 0 {
+		return nil
+	}
+	factor, known, err := t.deps.Records.Carbon(t.ctx, node.Profile.Region)
+	clean, detail := wants.CleanEnough(node.Profile.Region, factor, known)
+	check("carbon", detail, clean, types.ErrNotQualified)
+	return err
 }
 
 // matchNamed checks that the node is the one that the requester names.

@@ -26,16 +26,21 @@ func (t *Chunk) spend(amount math.Int) error {
 	return nil
 }
 
-// payFromEscrow credits an amount from the chunk's reserve to an operator.
-func (t *Chunk) payFromEscrow(operator sdk.AccAddress, outcome *types.Outcome, amount math.Int) error {
+// from returns the origin of a credit that the chunk makes.
+func (t *Chunk) from(source types.CreditSource) types.CreditOrigin {
+	return types.CreditOrigin{Source: source, Job: t.id, Task: t.record.Index}
+}
+
+// payFromEscrow credits an amount from the chunk's reserve to a node.
+func (t *Chunk) payFromEscrow(b *ballot, amount math.Int, source types.CreditSource) error {
 	if !amount.IsPositive() {
 		return nil
 	}
 	if err := t.spend(amount); err != nil {
 		return err
 	}
-	outcome.Paid = outcome.Paid.Add(amount)
-	_, err := t.deps.Rewards.CreditReward(t.ctx, operator, sdk.NewCoin(t.job.Reward.Denom, amount))
+	b.outcome.Paid = b.outcome.Paid.Add(amount)
+	_, err := t.deps.Rewards.CreditReward(t.ctx, b.operator, sdk.NewCoin(t.job.Reward.Denom, amount), t.from(source))
 	return err
 }
 

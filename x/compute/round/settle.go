@@ -158,7 +158,7 @@ func (t *Chunk) payRight(b *ballot, right []*ballot, found verdict, failed uint6
 		return t.payGranted(b, right, found)
 	}
 	earned := t.pay(b.a).Sub(t.handover(b.a)).Sub(t.unearned(failed))
-	return t.payFromEscrow(b.operator, &b.outcome, math.MaxInt(earned, math.ZeroInt()))
+	return t.payFromEscrow(b, math.MaxInt(earned, math.ZeroInt()), types.CREDIT_SOURCE_JOBS)
 }
 
 // accepted returns what a receipt says about a result. A chunk has a result only if one of the
@@ -232,7 +232,7 @@ func (t *Chunk) settleRootless(ballots []ballot) error {
 			if err := t.unlock(b, types.ASSIGNMENT_STATUS_PAID); err != nil {
 				return err
 			}
-			if err := t.payFromEscrow(b.operator, &b.outcome, t.pay(b.a)); err != nil {
+			if err := t.payFromEscrow(b, t.pay(b.a), types.CREDIT_SOURCE_JOBS); err != nil {
 				return err
 			}
 		}
@@ -387,7 +387,7 @@ func (t *Chunk) payAttempt(b *ballot) error {
 	if err := t.unlock(b, status); err != nil {
 		return err
 	}
-	return t.payFromEscrow(b.operator, &b.outcome, fee)
+	return t.payFromEscrow(b, fee, types.CREDIT_SOURCE_ATTEMPTS)
 }
 
 // payEscalation credits the replicas of further rounds with what the losers paid.
@@ -404,7 +404,7 @@ func (t *Chunk) payEscalation(escalated []*ballot, pot math.Int) error {
 			continue
 		}
 		escalated[i].outcome.Share = escalated[i].outcome.Share.Add(amount)
-		if _, err := t.deps.Rewards.CreditReward(t.ctx, escalated[i].operator, sdk.NewCoin(denom, amount)); err != nil {
+		if _, err := t.deps.Rewards.CreditReward(t.ctx, escalated[i].operator, sdk.NewCoin(denom, amount), t.from(types.CREDIT_SOURCE_JUDGING)); err != nil {
 			return err
 		}
 	}
@@ -425,7 +425,7 @@ func (t *Chunk) shareOut(right []*ballot, honest math.Int) error {
 			continue
 		}
 		right[i].outcome.Share = right[i].outcome.Share.Add(amount)
-		if err := t.deps.Rewards.CreditShare(t.ctx, right[i].operator, sdk.NewCoin(denom, amount)); err != nil {
+		if err := t.deps.Rewards.CreditShare(t.ctx, right[i].operator, sdk.NewCoin(denom, amount), t.from(types.CREDIT_SOURCE_HONEST_SHARES)); err != nil {
 			return err
 		}
 	}

@@ -117,12 +117,12 @@ func (w *world) BurnCoins(_ context.Context, _ string, amt sdk.Coins) error {
 	return nil
 }
 
-func (w *world) CreditReward(_ context.Context, operator sdk.AccAddress, gross sdk.Coin) (sdk.Coin, error) {
+func (w *world) CreditReward(_ context.Context, operator sdk.AccAddress, gross sdk.Coin, _ types.CreditOrigin) (sdk.Coin, error) {
 	w.say("reward %s %s", string(operator), gross.Amount)
 	return gross, nil
 }
 
-func (w *world) CreditShare(_ context.Context, operator sdk.AccAddress, share sdk.Coin) error {
+func (w *world) CreditShare(_ context.Context, operator sdk.AccAddress, share sdk.Coin, _ types.CreditOrigin) error {
 	w.say("share %s %s", string(operator), share.Amount)
 	return nil
 }
@@ -151,6 +151,10 @@ func (w *world) SetChallenge(_ context.Context, _ types.JobID, c types.Challenge
 func (w *world) RemoveChallenge(context.Context, types.JobID, uint64) error {
 	w.say("challenge removed")
 	return nil
+}
+
+func (w *world) Carbon(context.Context, string) (types.CarbonFactor, bool, error) {
+	return types.CarbonFactor{}, false, nil
 }
 
 func (w *world) HasSpec(context.Context, types.JobID) (bool, error) { return true, nil }

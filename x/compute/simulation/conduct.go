@@ -148,7 +148,15 @@ func (p part) shown() types.Opening {
 // metrics returns the metrics of one task, whose fuel is the same for all nodes, and most of
 // what a task may use.
 func (p part) metrics() types.Metrics {
-	return types.Metrics{Fuel: 700_000 + 1_000*uint64(p.result()[1])}
+	metrics := types.Metrics{Fuel: 700_000 + 1_000*uint64(p.result()[1])}
+	claims := digestOf("energy of "+p.Operator, p.ref.JobId, p.ref.Task)
+	if claims[0]%4 > 0 {
+		metrics.WallMs = uint64(claims[1]) << (claims[2] % 57) // some of them absurd
+	}
+	if claims[0]%4 > 1 {
+		metrics.EnergySource, metrics.EnergyMj = "rapl", uint64(claims[3])<<(claims[4]%57)
+	}
+	return metrics
 }
 
 // tag returns the tag of the node's result in its round.

@@ -41,6 +41,7 @@ func Register(reg simsx.Registry, weights simsx.WeightSource, queries types.Quer
 func RegisterProposals(reg simsx.Registry, weights simsx.WeightSource, queries types.QueryServer) {
 	o := operations{queries: queries}
 	reg.Add(weights.Get("compute_update_params", 100), simsx.SimMsgFactoryFn[*types.MsgUpdateParams](o.updateParams))
+	reg.Add(weights.Get("compute_update_carbon_factors", 100), simsx.SimMsgFactoryFn[*types.MsgUpdateCarbonFactors](o.updateCarbonFactors))
 }
 
 // operations draws each message from what the queries return.

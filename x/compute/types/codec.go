@@ -26,12 +26,14 @@ func RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
 	legacy.RegisterAminoMsg(cdc, &MsgRelease{}, "theta/compute/MsgRelease")
 	legacy.RegisterAminoMsg(cdc, &MsgYield{}, "theta/compute/MsgYield")
 	legacy.RegisterAminoMsg(cdc, &MsgUpdateParams{}, "theta/compute/MsgUpdateParams")
+	legacy.RegisterAminoMsg(cdc, &MsgUpdateCarbonFactors{}, "theta/compute/MsgUpdateCarbonFactors")
 }
 
 // RegisterInterfaces registers the messages.
 func RegisterInterfaces(registry codectypes.InterfaceRegistry) {
 	registry.RegisterImplementations((*sdk.Msg)(nil),
 		&MsgPostJob{}, &MsgTopUpJob{}, &MsgCancelJob{}, &MsgRedraw{}, &MsgRedeliver{}, &MsgReview{}, &MsgChallenge{}, &MsgClaim{},
-		&MsgCommit{}, &MsgReveal{}, &MsgOpen{}, &MsgRelease{}, &MsgYield{}, &MsgUpdateParams{})
+		&MsgCommit{}, &MsgReveal{}, &MsgOpen{}, &MsgRelease{}, &MsgYield{}, &MsgUpdateParams{},
+		&MsgUpdateCarbonFactors{})
 	msgservice.RegisterMsgServiceDesc(registry, &_Msg_serviceDesc)
 }

@@ -53,5 +53,6 @@ var (
 	ErrFuelOverSpec       = errors.Register(ModuleName, 50, "more fuel than the job allows")
 	ErrTooManySamples     = errors.Register(ModuleName, 51, "an audit would sample too many tasks")
 	ErrDenomExpired       = errors.Register(ModuleName, 60, "value of the payment denom expires too early")
+	ErrInvalidCarbon      = errors.Register(ModuleName, 61, "invalid carbon factors")
 	ErrChallengeNotFound  = errors.Register(ModuleName, 46, "no challenge of this result")
 )

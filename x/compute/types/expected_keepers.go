@@ -53,8 +53,8 @@ type EdgenodeKeeper interface {
 // RewardsKeeper credits the earnings of operators against the escrow, and takes out of it what
 // no node has earned.
 type RewardsKeeper interface {
-	CreditReward(ctx context.Context, operator sdk.AccAddress, gross sdk.Coin) (sdk.Coin, error)
-	CreditShare(ctx context.Context, operator sdk.AccAddress, share sdk.Coin) error
+	CreditReward(ctx context.Context, operator sdk.AccAddress, gross sdk.Coin, from CreditOrigin) (sdk.Coin, error)
+	CreditShare(ctx context.Context, operator sdk.AccAddress, share sdk.Coin, from CreditOrigin) error
 	// EncumberGrant returns what a grant pays for a job, and takes the job's cost from the
 	// grant's deposit.
 	EncumberGrant(ctx context.Context, req GrantRequest) (JobGrant, error)

@@ -39,6 +39,9 @@ type Demand struct {
 	// Call reports whether auditors or judges of a chunk are wanted, for which a node with one
 	// slot has a second one.
 	Call bool
+	// Carbon contains the carbon factors that governance has set, ordered by region, if the
+	// placement has a limit.
+	Carbon []CarbonFactor
 }
 
 // NewDemand returns what a job with a spec requires of nodes, if it is verified by a policy
@@ -95,6 +98,11 @@ func (d *Demand) needsOfState(node edgenodetypes.Node, epoch uint64) []Need {
 	}
 	if slices.Contains(d.Placement.Denied, profile.Operator) {
 		add("denied", false, "the requester does not deny it", "are denied by the job's placement")
+	}
+	if most := d.Placement.MaxGco2PerKwh; most > 0 {
+		factor, known := FactorOf(d.Carbon, profile.Region)
+		clean, detail := d.Placement.CleanEnough(profile.Region, factor, known)
+		add("carbon", clean, detail, fmt.Sprintf("declare a region with more than %d g CO2e/kWh, or without a carbon factor", most))
 	}
 	if least := d.Placement.LeastBond(); least.IsPositive() {
 		add("min bond", state.Bond.GTE(least), fmt.Sprintf("bond of %s at least: the node's is %s", least, state.Bond),

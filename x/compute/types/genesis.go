@@ -38,6 +38,9 @@ func (g GenesisState) Validate() error {
 	if err := g.Params.Validate(); err != nil {
 		return err
 	}
+	if err := g.validateEnergy(); err != nil {
+		return err
+	}
 	if len(g.Jobs) != len(g.Specs) {
 		return ErrInvalidGenesis.Wrapf("expected a spec for each job, found %d jobs and %d specs", len(g.Jobs), len(g.Specs))
 	}

@@ -48,6 +48,7 @@ type GrantCredit struct {
 	Fuel uint64
 	// Most bounds the pay, and Less is deducted from it, in the denom of the grant.
 	Most, Less math.Int
+	From       CreditOrigin
 }
 
 // CheckGrant checks that a grant may pay for a spec: that its results are verified by nodes

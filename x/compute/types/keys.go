@@ -28,6 +28,7 @@ var (
 	RedeliveriesPrefix = collections.NewPrefix(5) // height | job: jobs whose results are requested again
 	CallsPrefix        = collections.NewPrefix(6) // class | seed height | job | task: draws of judges and auditors
 	UrgentPrefix       = collections.NewPrefix(7) // height | job | task: the queue of tasks with something at stake, and of calls
+	EnergyAgesPrefix   = collections.NewPrefix(8) // epoch | class: which sums of energy there are, the oldest first
 
 	ParamsPrefix = collections.NewPrefix(16) // -> Params
 
@@ -38,6 +39,8 @@ var (
 	TaskBitsPrefix   = collections.NewPrefix(21) // job | number -> TaskBits
 	MarketsPrefix    = collections.NewPrefix(22) // class -> Market
 	ChallengesPrefix = collections.NewPrefix(23) // job | task -> Challenge
+	EnergyPrefix     = collections.NewPrefix(40) // class | epoch | region -> EnergySum
+	CarbonPrefix     = collections.NewPrefix(41) // region -> CarbonFactor
 )
 
 // Prefixes of the transient store.

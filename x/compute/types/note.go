@@ -23,7 +23,7 @@ func (n ChunkNote) Merge(later ChunkNote) ChunkNote {
 	n.Posted += later.Posted
 	n.Opened += later.Opened
 	if later.Ended != CHUNK_STATUS_UNSPECIFIED {
-		n.Ended, n.Leaf, n.Count = later.Ended, later.Leaf, later.Count
+		n.Ended, n.Leaf, n.Count, n.Energy = later.Ended, later.Leaf, later.Count, later.Energy
 	}
 	return n
 }

@@ -1,6 +1,7 @@
 package types
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 
@@ -46,6 +47,9 @@ func (p *Placement) validate() error {
 		}
 		seen[operator] = true
 	}
+	if p.MaxGco2PerKwh > maxGramsPerKWh {
+		return ErrInvalidSpec.Wrapf("placement: max_gco2_per_kwh: expected 0 to %d, found %d", maxGramsPerKWh, p.MaxGco2PerKwh)
+	}
 	if p.MinBond != "" && (!amountPattern.MatchString(p.MinBond) || p.LeastBond().GT(maxReward)) {
 		return ErrInvalidSpec.Wrapf("placement: min_bond: expected a whole amount of the bond denom from 1 to %s, found %.64q",
 			maxReward, p.MinBond)
@@ -74,7 +78,19 @@ func (p *Placement) Prefers(region string) bool {
 }
 
 // Narrows reports whether the placement excludes nodes of the class from the draw.
-func (p *Placement) Narrows() bool { return len(p.Regions) > 0 || len(p.Denied) > 0 || p.MinBond != "" }
+func (p *Placement) Narrows() bool {
+	return len(p.Regions) > 0 || len(p.Denied) > 0 || p.MinBond != "" || p.MaxGco2PerKwh > 0
+}
+
+// CleanEnough reports whether the carbon factor of a node's declared region is low enough, and says
+// what was asked and found.
+func (p *Placement) CleanEnough(region string, factor CarbonFactor, known bool) (bool, string) {
+	asks := fmt.Sprintf("at most %d g CO2e/kWh in the declared region", p.MaxGco2PerKwh)
+	if !known {
+		return false, fmt.Sprintf("%s: governance has set no carbon factor of %s", asks, region)
+	}
+	return factor.GramsPerKwh <= p.MaxGco2PerKwh, fmt.Sprintf("%s: the node declares %s, %d in %d (%s)", asks, region, factor.GramsPerKwh, factor.Year, factor.Source)
+}
 
 // LeastBond returns the smallest bond of a node that may be drawn, in units of the bond
 // denom, or 0 if the placement does not set one. The placement must be valid.

@@ -47,6 +47,7 @@ func NewQuoteRequest(s *JobSpec) *QueryQuoteRequest {
 		InputBytes: s.InputBytes(), CommitBlocks: s.CommitBlocks,
 		Regions: s.Placement.Regions, Denied: s.Placement.Denied, MinBond: s.Placement.MinBond,
 		ChunkTasks: s.ChunkTasks, Samples: s.Policy.Samples, Grant: s.Grant,
+		MaxGco2PerKwh: s.Placement.MaxGco2PerKwh,
 	}
 }
 
@@ -62,7 +63,7 @@ func (r *QueryQuoteRequest) Spec(p Params, reward sdk.Coin) *JobSpec {
 		Grant:        r.Grant,
 		Resources:    Resources{Fuel: r.Fuel, MemoryBytes: r.MemoryBytes, OutputBytes: r.OutputBytes, DeviceBytes: r.DeviceBytes},
 		CommitBlocks: r.CommitBlocks,
-		Placement:    Placement{Regions: r.Regions, Denied: r.Denied, MinBond: r.MinBond},
+		Placement:    Placement{Regions: r.Regions, Denied: r.Denied, MinBond: r.MinBond, MaxGco2PerKwh: r.MaxGco2PerKwh},
 	}
 	if spec.Executor == "" {
 		spec.Executor = p.Executors[0]

@@ -52,6 +52,10 @@ func (h EpochHooks) BeforeEpochStart(ctx context.Context, identifier string, num
 
 // closeEpoch writes the summary of an epoch, opens the next one and forgets old summaries.
 func (k *Keeper) closeEpoch(ctx context.Context, params types.Params, number int64) error {
+	// Credits of this block that were made before the epoch began belong to the one that ends.
+	if err := k.foldNotes(ctx); err != nil {
+		return err
+	}
 	flows, err := k.SupplyFlows(ctx)
 	if err != nil {
 		return err
@@ -78,7 +82,7 @@ func (k *Keeper) closeEpoch(ctx context.Context, params types.Params, number int
 	if err := k.work.Remove(ctx); err != nil {
 		return err
 	}
-	if err := k.open.Set(ctx, types.OpenEpoch{StartHeight: height, Flows: flows}); err != nil {
+	if err := k.open.Set(ctx, types.OpenEpoch{StartHeight: height, Flows: flows, Epoch: number + 1}); err != nil {
 		return err
 	}
 	return k.forgetEpochs(ctx, number-int64(params.HistoryEpochs)) //nolint:gosec // bounded by MaxHistoryEpochs

@@ -10,6 +10,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/types/query"
 
+	computetypes "github.com/thetaedge/theta/x/compute/types"
 	"github.com/thetaedge/theta/x/rewards/types"
 )
 
@@ -25,7 +26,7 @@ func TestASummaryShowsWhatAnEpochMintedBurnedAndPaid(t *testing.T) {
 	f.schedule(thousandth())
 	f.reward(0, coin(10_000))
 	f.escrowed(coin(70))
-	require.NoError(t, f.keeper.CreditShare(f.ctx, operator(1), coin(70)))
+	require.NoError(t, f.keeper.CreditShare(f.ctx, operator(1), coin(70), from(computetypes.CREDIT_SOURCE_HONEST_SHARES, 2)))
 	f.reward(1, sdk.NewInt64Coin(other, 500))
 	for range 3 {
 		f.endBlock() // the third burns

@@ -26,6 +26,7 @@ import (
 	"github.com/thetaedge/theta/app/supply"
 	"github.com/thetaedge/theta/testutil/collect"
 	"github.com/thetaedge/theta/testutil/keepertest"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodekeeper "github.com/thetaedge/theta/x/edgenode/keeper"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 	"github.com/thetaedge/theta/x/rewards/keeper"
@@ -190,6 +191,11 @@ func operator(n byte) sdk.AccAddress { return bytes.Repeat([]byte{n + 1}, 20) }
 
 func coin(amount int64) sdk.Coin { return sdk.NewInt64Coin(denom, amount) }
 
+// from returns the origin of a credit for a task of a job.
+func from(source computetypes.CreditSource, task uint64) computetypes.CreditOrigin {
+	return computetypes.CreditOrigin{Source: source, Job: computetypes.JobID{Height: 7}, Task: task}
+}
+
 // escrowed puts a coin into the escrow account, as posting a job does.
 func (f *fixture) escrowed(c sdk.Coin) {
 	f.t.Helper()
@@ -201,7 +207,7 @@ func (f *fixture) escrowed(c sdk.Coin) {
 func (f *fixture) reward(n byte, c sdk.Coin) sdk.Coin {
 	f.t.Helper()
 	f.escrowed(c)
-	net, err := f.keeper.CreditReward(f.ctx, operator(n), c)
+	net, err := f.keeper.CreditReward(f.ctx, operator(n), c, from(computetypes.CREDIT_SOURCE_JOBS, 1))
 	require.NoError(f.t, err)
 	return net
 }

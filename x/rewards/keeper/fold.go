@@ -34,11 +34,11 @@ func (k *Keeper) EndBlock(ctx context.Context) error {
 	return nil
 }
 
-// foldNotes combines the block's notes into two writes. It removes the notes, so that no note
+// foldNotes combines the block's notes into two writes, and one for each operator. It removes the notes, so that no note
 // counts twice before the transient store is reset.
 func (k *Keeper) foldNotes(ctx context.Context) error {
-	noted, keys, err := k.noted(ctx)
-	if err != nil || len(keys) == 0 {
+	noted, entries, err := k.noted(ctx)
+	if err != nil || len(entries) == 0 {
 		return err
 	}
 	pending, err := k.pendingFees(ctx)
@@ -55,26 +55,32 @@ func (k *Keeper) foldNotes(ctx context.Context) error {
 	if err := k.work.Set(ctx, work.Add(noted.Work)); err != nil {
 		return err
 	}
-	for _, key := range keys {
-		if err := k.notes.Remove(ctx, key); err != nil {
+	for i := range entries {
+		if err := k.notes.Remove(ctx, entries[i].key); err != nil {
 			return err
 		}
 	}
-	return nil
+	return k.foldEarned(ctx, entries)
 }
 
-// noted returns the sum and the keys of this block's notes.
-func (k *Keeper) noted(ctx context.Context) (types.SettlementNote, []accountKey, error) {
+// noteEntry is a note with its key.
+type noteEntry struct {
+	key  accountKey
+	note types.SettlementNote
+}
+
+// noted returns the sum of this block's notes and the notes, ordered by operator.
+func (k *Keeper) noted(ctx context.Context) (types.SettlementNote, []noteEntry, error) {
 	var (
-		sum  types.SettlementNote
-		keys []accountKey
+		sum     types.SettlementNote
+		entries []noteEntry
 	)
 	err := k.notes.Walk(ctx, nil, func(key accountKey, note types.SettlementNote) (bool, error) {
 		sum = sum.Add(note)
-		keys = append(keys, key)
+		entries = append(entries, noteEntry{key: key, note: note})
 		return false, nil
 	})
-	return sum, keys, err
+	return sum, entries, err
 }
 
 func (k *Keeper) pendingFees(ctx context.Context) (types.PendingFees, error) {

@@ -46,6 +46,9 @@ func (k *Keeper) InitGenesis(ctx context.Context, genesis types.GenesisState) er
 	if err := k.importEpochs(ctx, genesis); err != nil {
 		return err
 	}
+	if err := k.importEarned(ctx, genesis); err != nil {
+		return err
+	}
 	return k.storePending(ctx, genesis.Pending)
 }
 
@@ -103,6 +106,9 @@ func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error)
 	}
 	genesis := &types.GenesisState{Params: params, Pending: pending}
 	if err := k.exportEpochs(ctx, genesis); err != nil {
+		return nil, err
+	}
+	if err := k.exportEarned(ctx, genesis); err != nil {
 		return nil, err
 	}
 	if err := k.exportGrants(ctx, genesis); err != nil {

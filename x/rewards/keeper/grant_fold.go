@@ -9,6 +9,7 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	computetypes "github.com/thetaedge/theta/x/compute/types"
 	"github.com/thetaedge/theta/x/internal/isolated"
 	"github.com/thetaedge/theta/x/rewards/types"
 )
@@ -27,13 +28,23 @@ func (k *Keeper) foldGrants(ctx context.Context) {
 		k.logger(ctx).Error("expected to read what grants pay in this block", "err", err)
 		return
 	}
+	credits, err := k.takeGrantCredits(ctx)
+	if err != nil {
+		k.logger(ctx).Error("expected to read for which chunks grants pay in this block", "err", err)
+		return
+	}
 	for len(entries) > 0 {
 		id, n := entries[0].key.K1(), 1
 		for n < len(entries) && entries[n].key.K1() == id {
 			n++
 		}
-		notes := entries[:n]
-		if err := isolated.Run(ctx, func(ctx context.Context) error { return k.foldGrant(ctx, id, notes) }); err != nil {
+		notes, m := entries[:n], 0
+		for m < len(credits) && credits[m].key.K1() == id {
+			m++
+		}
+		of := credits[:m]
+		credits = credits[m:]
+		if err := isolated.Run(ctx, func(ctx context.Context) error { return k.foldGrant(ctx, id, notes, of) }); err != nil {
 			k.logger(ctx).Error("expected to mint what a grant pays", "grant", id, "err", err)
 		}
 		entries = entries[n:]
@@ -58,10 +69,67 @@ func (k *Keeper) takeGrantNotes(ctx context.Context) ([]grantNoteEntry, error) {
 	return entries, nil
 }
 
+// grantCreditKey is the key of what a grant pays for a chunk: grant, operator, job and task.
+type grantCreditKey = collections.Quad[uint64, sdk.AccAddress, computetypes.JobID, uint64]
+
+// grantCredit is what a grant pays for a chunk, with its key.
+type grantCredit struct {
+	key    grantCreditKey
+	amount math.Int
+}
+
+// takeGrantCredits returns the chunks for which grants pay in this block, ordered by grant, and
+// removes them.
+func (k *Keeper) takeGrantCredits(ctx context.Context) ([]grantCredit, error) {
+	var credits []grantCredit
+	err := k.grantCredits.Walk(ctx, nil, func(key grantCreditKey, amount math.Int) (bool, error) {
+		credits = append(credits, grantCredit{key: key, amount: amount})
+		return false, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i := range credits {
+		if err := k.grantCredits.Remove(ctx, credits[i].key); err != nil {
+			return nil, err
+		}
+	}
+	return credits, nil
+}
+
+// creditGranted records what a grant pays in this block as earnings of the open epoch.
+func (k *Keeper) creditGranted(ctx context.Context, grant *types.Grant, credits []grantCredit) error {
+	open, err := k.openEpoch(ctx)
+	if err != nil || len(credits) == 0 {
+		return err
+	}
+	var all []types.SourceAmount
+	for i := range credits {
+		key, coin := credits[i].key, grant.Coin(credits[i].amount)
+		sources := types.Credited(computetypes.CREDIT_SOURCE_GRANTS, coin)
+		origin := computetypes.CreditOrigin{Source: computetypes.CREDIT_SOURCE_GRANTS, Job: key.K3(), Task: key.K4()}
+		if err := k.recordCredit(ctx, key.K2(), origin, coin); err != nil {
+			return err
+		}
+		if err := k.addEarned(ctx, open.Epoch, key.K2(), sources); err != nil {
+			return err
+		}
+		all = types.AddSources(all, sources)
+	}
+	work, err := k.paidWork(ctx)
+	if err != nil {
+		return err
+	}
+	if err := k.work.Set(ctx, work.Add(types.PaidWork{Credited: all})); err != nil {
+		return err
+	}
+	return k.pruneEarned(ctx, open.Epoch, prunedEarned+2*uint64(len(credits)))
+}
+
 // foldGrant mints what a grant pays in this block, into escrow, and holds it for the nodes. If it
 // fails, nothing is minted and no node is owed anything. Nothing is minted for a grant that was
 // revoked.
-func (k *Keeper) foldGrant(ctx context.Context, id uint64, notes []grantNoteEntry) error {
+func (k *Keeper) foldGrant(ctx context.Context, id uint64, notes []grantNoteEntry, credits []grantCredit) error {
 	grant, err := k.Grant(ctx, id)
 	if err != nil || grant.Status == types.GRANT_STATUS_REVOKED {
 		return err
@@ -81,6 +149,9 @@ func (k *Keeper) foldGrant(ctx context.Context, id uint64, notes []grantNoteEntr
 		}
 	}
 	if err := k.grants.Set(ctx, id, grant); err != nil {
+		return err
+	}
+	if err := k.creditGranted(ctx, &grant, credits); err != nil {
 		return err
 	}
 	if err := k.addHeldTotal(ctx, &grant, notes[0].note.Matures, executors); err != nil {

@@ -47,7 +47,10 @@ func (k *Keeper) CreditGrant(ctx context.Context, credit computetypes.GrantCredi
 	note.Minted, note.Fuel = note.Minted.Add(gross), note.Fuel.Add(fuel)
 	note.Executor, note.Shares = note.Executor.Add(shares.Executor.Amount), note.Shares.Add(shares.Pending())
 	note.Matures = epoch + credit.Grant.HoldEpochs
-	return gross, k.grantNotes.Set(ctx, key, note)
+	if err := k.grantNotes.Set(ctx, key, note); err != nil {
+		return gross, err
+	}
+	return gross, add(ctx, k.grantCredits, collections.Join4(credit.Grant.Id, credit.Operator, credit.From.Job, credit.From.Task), shares.Executor.Amount)
 }
 
 // add adds a positive amount to an entry of a map.

@@ -23,6 +23,7 @@ func (k *Keeper) CheckInvariants(ctx context.Context) []InvariantResult {
 		{Name: "earnings-positive", Err: k.checkEarnings(ctx)},
 		{Name: "payouts-readable", Err: k.checkPayouts(ctx)},
 		{Name: "supply", Err: k.checkSupply(ctx)},
+		{Name: "earned", Err: k.checkEarned(ctx)},
 		{Name: "grants-mint-verified-fuel", Err: k.checkGrants(ctx)},
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/cosmos/cosmos-sdk/codec"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	computetypes "github.com/thetaedge/theta/x/compute/types"
 	"github.com/thetaedge/theta/x/rewards/types"
 )
 
@@ -67,8 +68,14 @@ type Keeper struct {
 	summaries collections.Map[int64, types.EpochSummary]
 	open      collections.Item[types.OpenEpoch]
 	// work is what nodes were credited with in the open epoch, up to the last block.
-	work   collections.Item[types.PaidWork]
-	grants collections.Map[uint64, types.Grant]
+	work collections.Item[types.PaidWork]
+	// earned contains what operators were credited with by epoch, and credits the chunks of the last
+	// epochs that it came from.
+	earned  collections.Map[earnedKey, types.CreditSums]
+	credits collections.Map[creditKey, types.CreditSums]
+	// complete is the first epoch of which no record of earned or credits was removed.
+	complete collections.Item[int64]
+	grants   collections.Map[uint64, types.Grant]
 	// nextGrant counts the grants that were created.
 	nextGrant collections.Sequence
 	// held is pay of grants that was not claimed, and heldTotals adds it up by grant and epoch.
@@ -77,6 +84,8 @@ type Keeper struct {
 	// grantNotes contains what grants pay in this block. A note has the operator in its key, so
 	// that settlements of different nodes do not share a key.
 	grantNotes collections.Map[grantNoteKey, types.GrantNote]
+	// grantCredits contains the chunks for which grants pay in this block.
+	grantCredits collections.Map[grantCreditKey, math.Int]
 	// notes contains what was credited in this block. A note has the key of a ledger entry that the
 	// same settlement writes anyway, so that no two nodes share a key.
 	notes collections.Map[accountKey, types.SettlementNote]
@@ -109,8 +118,15 @@ func NewKeeper(
 		summaries:    collections.NewMap(sb, types.SummariesPrefix, "summaries", collections.Int64Key, codec.CollValue[types.EpochSummary](cdc)),
 		open:         collections.NewItem(sb, types.OpenEpochPrefix, "open_epoch", codec.CollValue[types.OpenEpoch](cdc)),
 		work:         collections.NewItem(sb, types.WorkPrefix, "work", codec.CollValue[types.PaidWork](cdc)),
-		grants:       collections.NewMap(sb, types.GrantsPrefix, "grants", collections.Uint64Key, codec.CollValue[types.Grant](cdc)),
-		nextGrant:    collections.NewSequence(sb, types.GrantNextPrefix, "next_grant"),
+		earned: collections.NewMap(sb, types.EarnedPrefix, "earned",
+			collections.PairKeyCodec(collections.Int64Key, sdk.AccAddressKey), codec.CollValue[types.CreditSums](cdc)),
+		credits: collections.NewMap(sb, types.CreditsPrefix, "credits",
+			collections.QuadKeyCodec(collections.Int64Key, sdk.AccAddressKey, computetypes.JobIDKey, collections.Uint64Key), codec.CollValue[types.CreditSums](cdc)),
+		complete: collections.NewItem(sb, types.CompletePrefix, "complete_from", collections.Int64Value),
+		grantCredits: collections.NewMap(tb, types.GrantCreditsPrefix, "grant_credits",
+			collections.QuadKeyCodec(collections.Uint64Key, sdk.AccAddressKey, computetypes.JobIDKey, collections.Uint64Key), sdk.IntValue),
+		grants:    collections.NewMap(sb, types.GrantsPrefix, "grants", collections.Uint64Key, codec.CollValue[types.Grant](cdc)),
+		nextGrant: collections.NewSequence(sb, types.GrantNextPrefix, "next_grant"),
 		held: collections.NewMap(sb, types.HeldPrefix, "held",
 			collections.TripleKeyCodec(sdk.AccAddressKey, collections.Uint64Key, collections.Uint64Key), sdk.IntValue),
 		heldTotals: collections.NewMap(sb, types.HeldTotalsPrefix, "held_totals",

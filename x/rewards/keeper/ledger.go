@@ -9,13 +9,14 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	computetypes "github.com/thetaedge/theta/x/compute/types"
 	"github.com/thetaedge/theta/x/rewards/types"
 )
 
 // CreditReward divides a paid reward and credits the executor's part, which it returns. All
 // coins stay in escrow; EndBlock moves the other shares. CreditReward refuses amounts of more
 // than types.MaxAmountBits bits: x/compute bounds rewards below that.
-func (k *Keeper) CreditReward(ctx context.Context, operator sdk.AccAddress, gross sdk.Coin) (sdk.Coin, error) {
+func (k *Keeper) CreditReward(ctx context.Context, operator sdk.AccAddress, gross sdk.Coin, from computetypes.CreditOrigin) (sdk.Coin, error) {
 	if err := types.CheckCoin(gross); err != nil {
 		return sdk.Coin{}, err
 	}
@@ -30,21 +31,30 @@ func (k *Keeper) CreditReward(ctx context.Context, operator sdk.AccAddress, gros
 	if err := k.credit(ctx, operator, shares.Executor); err != nil {
 		return sdk.Coin{}, err
 	}
+	if err := k.recordCredit(ctx, operator, from, shares.Executor); err != nil {
+		return sdk.Coin{}, err
+	}
 	return shares.Executor, k.note(ctx, operator, gross.Denom, types.SettlementNote{
-		Shares: shares.Pending(), Work: types.PaidWork{Rewards: sdk.NewCoins(gross)},
+		Shares: shares.Pending(), Credits: 1,
+		Work: types.PaidWork{Rewards: sdk.NewCoins(gross), Credited: types.Credited(from.Source, shares.Executor)},
 	})
 }
 
 // CreditShare credits an operator with a whole amount that is already in escrow: the honest
-// share of a slash.
-func (k *Keeper) CreditShare(ctx context.Context, operator sdk.AccAddress, coin sdk.Coin) error {
+// share of a slash, or the award of a challenge.
+func (k *Keeper) CreditShare(ctx context.Context, operator sdk.AccAddress, coin sdk.Coin, from computetypes.CreditOrigin) error {
 	if err := types.CheckCoin(coin); err != nil {
 		return err
 	}
 	if err := k.credit(ctx, operator, coin); err != nil {
 		return err
 	}
-	return k.note(ctx, operator, coin.Denom, types.SettlementNote{Work: types.PaidWork{HonestShares: sdk.NewCoins(coin)}})
+	if err := k.recordCredit(ctx, operator, from, coin); err != nil {
+		return err
+	}
+	return k.note(ctx, operator, coin.Denom, types.SettlementNote{
+		Credits: 1, Work: types.PaidWork{HonestShares: sdk.NewCoins(coin), Credited: types.Credited(from.Source, coin)},
+	})
 }
 
 // Discard takes a coin out of escrow that no node has earned, such as the fee of a seat. Coins of

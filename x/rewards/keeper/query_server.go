@@ -3,12 +3,17 @@ package keeper
 import (
 	"context"
 	"errors"
+	"math"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"cosmossdk.io/collections"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/types/query"
 
+	computetypes "github.com/thetaedge/theta/x/compute/types"
 	"github.com/thetaedge/theta/x/internal/coins"
 	"github.com/thetaedge/theta/x/rewards/types"
 )
@@ -113,6 +118,48 @@ func (s queryServer) EpochSummaries(ctx context.Context, req *types.QueryEpochSu
 		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}
 	return &types.QueryEpochSummariesResponse{Summaries: summaries, Pagination: page}, nil
+}
+
+// Earned lists what an operator was credited with by epoch, the newest epoch first.
+func (s queryServer) Earned(ctx context.Context, req *types.QueryEarnedRequest) (*types.QueryEarnedResponse, error) {
+	operator, err := s.keeper.parse("operator", req.GetOperator())
+	if err != nil {
+		return nil, status.Error(codes.InvalidArgument, err.Error())
+	}
+	before, epochs := req.GetBefore(), req.GetEpochs()
+	if before < 0 || epochs > types.MaxEarnedEpochs {
+		return nil, status.Errorf(codes.InvalidArgument, "expected before from 0 on and at most %d epochs, found %d and %d", types.MaxEarnedEpochs, before, epochs)
+	}
+	if before == 0 {
+		before = math.MaxInt64
+	}
+	if epochs == 0 {
+		epochs = types.DefaultEarnedEpochs
+	}
+	open, err := s.keeper.openEpoch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	earned, next, err := s.keeper.EarnedIn(ctx, operator, before, epochs)
+	return &types.QueryEarnedResponse{Earned: earned, Before: next, Open: open.Epoch}, err
+}
+
+// Credits lists the chunks that an operator's earnings of an epoch came from.
+func (s queryServer) Credits(ctx context.Context, req *types.QueryCreditsRequest) (*types.QueryCreditsResponse, error) {
+	operator, err := s.keeper.parse("operator", req.GetOperator())
+	if err != nil {
+		return nil, status.Error(codes.InvalidArgument, err.Error())
+	}
+	if page := req.GetPagination(); page.GetLimit() > types.MaxCreditsPage {
+		return nil, status.Errorf(codes.InvalidArgument, "expected a page of at most %d entries, found %d", types.MaxCreditsPage, page.GetLimit())
+	}
+	prefix := collections.QuadSuperPrefix[int64, sdk.AccAddress, computetypes.JobID, uint64](req.GetEpoch(), operator)
+	credits, page, err := query.CollectionPaginate(ctx, s.keeper.credits, req.GetPagination(), s.keeper.creditOf,
+		func(o *query.CollectionsPaginateOptions[creditKey]) { o.Prefix = &prefix })
+	if err != nil {
+		return nil, status.Error(codes.InvalidArgument, err.Error())
+	}
+	return &types.QueryCreditsResponse{Credits: credits, Pagination: page}, nil
 }
 
 // Grant returns a grant and what jobs may still encumber of it.

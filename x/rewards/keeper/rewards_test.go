@@ -16,6 +16,7 @@ import (
 	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 
+	computetypes "github.com/thetaedge/theta/x/compute/types"
 	"github.com/thetaedge/theta/x/rewards/types"
 )
 
@@ -89,8 +90,8 @@ func TestWhatNobodyHasEarnedIsBurnedOnlyInTheFeeDenom(t *testing.T) {
 func TestShareIsCreditedWhole(t *testing.T) {
 	f := newFixture(t)
 	f.escrowed(coin(77))
-	require.NoError(t, f.keeper.CreditShare(f.ctx, operator(0), coin(77)))
-	require.NoError(t, f.keeper.CreditShare(f.ctx, operator(0), coin(0)))
+	require.NoError(t, f.keeper.CreditShare(f.ctx, operator(0), coin(77), from(computetypes.CREDIT_SOURCE_HONEST_SHARES, 1)))
+	require.NoError(t, f.keeper.CreditShare(f.ctx, operator(0), coin(0), from(computetypes.CREDIT_SOURCE_HONEST_SHARES, 1)))
 	earned, err := f.keeper.Earnings(f.ctx, operator(0))
 	require.NoError(t, err)
 	require.Equal(t, sdk.NewCoins(coin(77)), earned)
@@ -106,9 +107,9 @@ func TestCreditsRefuseBadCoins(t *testing.T) {
 		"too large": {Denom: denom, Amount: math.NewIntWithDecimal(1, 60)},
 	}
 	for name, c := range bad {
-		_, err := f.keeper.CreditReward(f.ctx, operator(0), c)
+		_, err := f.keeper.CreditReward(f.ctx, operator(0), c, from(computetypes.CREDIT_SOURCE_JOBS, 1))
 		require.ErrorIs(t, err, types.ErrInvalidCoin, name)
-		require.ErrorIs(t, f.keeper.CreditShare(f.ctx, operator(0), c), types.ErrInvalidCoin, name)
+		require.ErrorIs(t, f.keeper.CreditShare(f.ctx, operator(0), c, from(computetypes.CREDIT_SOURCE_HONEST_SHARES, 1)), types.ErrInvalidCoin, name)
 	}
 	f.requireBacked()
 }
@@ -271,7 +272,7 @@ func TestEscrowBacksTheLedgerAfterEveryStep(t *testing.T) {
 			"share": func(t *rapid.T) {
 				n, c := draw(t)
 				f.escrowed(c)
-				require.NoError(t, f.keeper.CreditShare(f.ctx, operator(n), c))
+				require.NoError(t, f.keeper.CreditShare(f.ctx, operator(n), c, from(computetypes.CREDIT_SOURCE_HONEST_SHARES, 1)))
 				owed[n] = owed[n].Add(c)
 			},
 			"discard": func(t *rapid.T) {
@@ -316,7 +317,7 @@ func TestCreditOfNothingLeavesNoEntry(t *testing.T) {
 	f := newFixture(t)
 	before, err := f.keeper.ExportGenesis(f.ctx)
 	require.NoError(t, err)
-	require.NoError(t, f.keeper.CreditShare(f.ctx, operator(1), coin(0)))
+	require.NoError(t, f.keeper.CreditShare(f.ctx, operator(1), coin(0), from(computetypes.CREDIT_SOURCE_HONEST_SHARES, 1)))
 	require.Equal(t, coin(0), f.reward(1, coin(0)))
 	after, err := f.keeper.ExportGenesis(f.ctx)
 	require.NoError(t, err)

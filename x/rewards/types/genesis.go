@@ -33,6 +33,9 @@ func (g GenesisState) Validate() error {
 	if err := g.validateGrants(); err != nil {
 		return err
 	}
+	if err := g.validateEarned(); err != nil {
+		return err
+	}
 	if err := g.Pending.Validate(); err != nil {
 		return ErrInvalidGenesis.Wrapf("pending: %s", err)
 	}
@@ -66,6 +69,9 @@ func (g GenesisState) validateEpochs() error {
 		}
 	}
 	if g.Open != nil {
+		if g.Open.Epoch < 0 {
+			return ErrInvalidGenesis.Wrapf("open: expected an epoch from 0 on, found %d", g.Open.Epoch)
+		}
 		return g.Open.Flows.Validate()
 	}
 	return nil

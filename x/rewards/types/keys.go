@@ -47,8 +47,16 @@ var (
 	HeldTotalsPrefix = collections.NewPrefix(33) // grant | epoch -> all pay that matures in the epoch
 )
 
+// Prefixes of what operators have earned.
+var (
+	EarnedPrefix   = collections.NewPrefix(40) // epoch | operator -> what the operator was credited with, by source
+	CreditsPrefix  = collections.NewPrefix(41) // epoch | operator | job | task -> what the chunk has brought, by source
+	CompletePrefix = collections.NewPrefix(42) // -> first epoch of which no record of the two was removed
+)
+
 // Prefixes of the transient store.
 var (
-	NotesPrefix      = collections.NewPrefix(0)  // operator | denom -> SettlementNote of this block
-	GrantNotesPrefix = collections.NewPrefix(30) // grant | operator | class -> GrantNote of this block
+	NotesPrefix        = collections.NewPrefix(0)  // operator | denom -> SettlementNote of this block
+	GrantNotesPrefix   = collections.NewPrefix(30) // grant | operator | class -> GrantNote of this block
+	GrantCreditsPrefix = collections.NewPrefix(40) // grant | operator | job | task -> what the chunk has brought in this block
 )

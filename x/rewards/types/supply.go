@@ -71,11 +71,16 @@ func since(flows, earlier []SupplyFlow) []SupplyFlow {
 
 // Add returns the sum of two amounts of work.
 func (w PaidWork) Add(other PaidWork) PaidWork {
-	return PaidWork{Rewards: w.Rewards.Add(other.Rewards...), HonestShares: w.HonestShares.Add(other.HonestShares...)}
+	return PaidWork{
+		Rewards: w.Rewards.Add(other.Rewards...), HonestShares: w.HonestShares.Add(other.HonestShares...),
+		Credited: AddSources(w.Credited, other.Credited),
+	}
 }
 
 // Empty reports whether nothing was credited.
-func (w PaidWork) Empty() bool { return w.Rewards.Empty() && w.HonestShares.Empty() }
+func (w PaidWork) Empty() bool {
+	return w.Rewards.Empty() && w.HonestShares.Empty() && len(w.Credited) == 0
+}
 
 // Validate refuses malformed coins.
 func (w PaidWork) Validate() error {
@@ -84,10 +89,10 @@ func (w PaidWork) Validate() error {
 			return err
 		}
 	}
-	return nil
+	return validateSources(w.Credited)
 }
 
 // Add returns the sum of two notes.
 func (n SettlementNote) Add(other SettlementNote) SettlementNote {
-	return SettlementNote{Shares: n.Shares.Add(other.Shares), Work: n.Work.Add(other.Work)}
+	return SettlementNote{Shares: n.Shares.Add(other.Shares), Work: n.Work.Add(other.Work), Credits: n.Credits + other.Credits}
 }
