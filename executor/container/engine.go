@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -74,6 +75,9 @@ func (e *engine) forget() {
 
 // dial connects to an engine and finds out whether it can isolate a program.
 func dial(ctx context.Context, socket string) (*client.Client, system.Info, error) {
+	if runtime.GOOS != "linux" {
+		return nil, system.Info{}, fmt.Errorf("%w: container images are run on Linux only, found %s", executor.ErrUnavailable, runtime.GOOS)
+	}
 	ask := func(version string) (*client.Client, error) {
 		return client.New(client.WithHost(socket), client.WithVersion(version))
 	}

@@ -52,7 +52,7 @@ func TestMain(m *testing.M) {
 }
 
 // socket returns the address of an engine, or skips the test.
-func socket(t *testing.T) string {
+func socket(t testing.TB) string {
 	t.Helper()
 	shared.once.Do(func() {
 		if named := os.Getenv("THETA_DOCKER_SOCKET"); named != "" {
@@ -71,7 +71,7 @@ func socket(t *testing.T) string {
 }
 
 // untested skips a test, or fails it if THETA_DOCKER=require.
-func untested(t *testing.T, why error) {
+func untested(t testing.TB, why error) {
 	t.Helper()
 	if os.Getenv("THETA_DOCKER") == "require" {
 		t.Fatalf("THETA_DOCKER=require, and there is no container engine: %v", why)

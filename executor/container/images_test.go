@@ -18,7 +18,7 @@ import (
 )
 
 // guest returns the compiled program of testdata/guest.
-func guest(t *testing.T) []byte {
+func guest(t testing.TB) []byte {
 	t.Helper()
 	content, err := compiled()
 	require.NoError(t, err)
@@ -55,7 +55,7 @@ type entry struct {
 }
 
 // guestImage is an image that runs the guest in a mode.
-func guestImage(t *testing.T, command ...string) *draft {
+func guestImage(t testing.TB, command ...string) *draft {
 	t.Helper()
 	program := guest(t)
 	return &draft{
@@ -72,7 +72,7 @@ func sumOf(content []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-func tarOf(t *testing.T, entries []entry) []byte {
+func tarOf(t testing.TB, entries []entry) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
@@ -96,7 +96,7 @@ func gzipped(content []byte) []byte {
 }
 
 // parts returns the configuration of an image, its stored layer and the digest of the unpacked one.
-func (d *draft) parts(t *testing.T) (config, stored []byte) {
+func (d *draft) parts(t testing.TB) (config, stored []byte) {
 	t.Helper()
 	plain := tarOf(t, d.entries)
 	stored = plain
@@ -112,13 +112,13 @@ func (d *draft) parts(t *testing.T) (config, stored []byte) {
 }
 
 // saved returns the image as docker save writes it.
-func (d *draft) saved(t *testing.T) []byte {
+func (d *draft) saved(t testing.TB) []byte {
 	t.Helper()
 	config, stored := d.parts(t)
 	return savedArchive(t, config, stored)
 }
 
-func savedArchive(t *testing.T, config, stored []byte) []byte {
+func savedArchive(t testing.TB, config, stored []byte) []byte {
 	t.Helper()
 	id := sumOf(config)
 	list, err := json.Marshal([]map[string]any{{"Config": id + ".json", "RepoTags": []string{"owner/name:latest"}, "Layers": []string{"one/layer.tar"}}})
@@ -131,7 +131,7 @@ func savedArchive(t *testing.T, config, stored []byte) []byte {
 }
 
 // layout returns the image in the layout of the Open Container Initiative, and the digest of its manifest.
-func (d *draft) layout(t *testing.T) (archive []byte, digest string) {
+func (d *draft) layout(t testing.TB) (archive []byte, digest string) {
 	t.Helper()
 	config, stored := d.parts(t)
 	manifest := manifestOf(t, config, stored)
@@ -151,7 +151,7 @@ func describe(kind string, content []byte) map[string]any {
 	return map[string]any{"mediaType": kind, "digest": "sha256:" + sumOf(content), "size": len(content)}
 }
 
-func manifestOf(t *testing.T, config, stored []byte) []byte {
+func manifestOf(t testing.TB, config, stored []byte) []byte {
 	t.Helper()
 	manifest, err := json.Marshal(map[string]any{
 		"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
@@ -163,14 +163,14 @@ func manifestOf(t *testing.T, config, stored []byte) []byte {
 }
 
 // written returns the path of a new file with some content.
-func written(t *testing.T, name string, content []byte) string {
+func written(t testing.TB, name string, content []byte) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
 	require.NoError(t, os.WriteFile(path, content, 0o600))
 	return path
 }
 
-func marshal(t *testing.T, value any) []byte {
+func marshal(t testing.TB, value any) []byte {
 	t.Helper()
 	content, err := json.Marshal(value)
 	require.NoError(t, err)

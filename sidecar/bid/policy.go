@@ -39,6 +39,10 @@ type Policy struct {
 	MaxFuel, MaxMemoryBytes, MaxOutputBytes uint64
 	// MaxDeviceBytes bounds the memory of the program's tensors.
 	MaxDeviceBytes uint64
+	// ContainerFuel bounds the fuel of a task of container/1, which is the time that its program may take; 0 for no limit.
+	// ContainerGPUs reports whether its tasks get a graphics card, without which they cannot ask for device memory.
+	ContainerFuel uint64
+	ContainerGPUs bool
 	// FuelPerBlock is the amount of fuel that one program on this machine is certain to burn
 	// between two blocks. The node does not take a chunk if, at that rate and in addition to
 	// the work that it already holds, the fuel of its tasks does not fit into its commit window.
@@ -122,6 +126,12 @@ func (p Policy) distrust(spec *computetypes.JobSpec, operator string, params com
 	return ""
 }
 
+// containers is the profile of container images. Its fuel is in nanoseconds.
+const (
+	containers  = "container/1"
+	nanoseconds = 1_000_000_000
+)
+
 // exceeded returns the owner's limit that a number of tasks of a job exceeds, or "".
 func (p Policy) exceeded(spec *computetypes.JobSpec, tasks uint64) string {
 	if len(p.MinRewards) > 0 {
@@ -136,6 +146,14 @@ func (p Policy) exceeded(spec *computetypes.JobSpec, tasks uint64) string {
 	if fuel, rate := fuelOf(spec, tasks), p.RateOf(spec.Executor); rate > 0 && fuel/rate >= spec.CommitBlocks {
 		return fmt.Sprintf("asks for %d fuel in %d blocks, this machine surely does %d a block",
 			fuel, spec.CommitBlocks, rate)
+	}
+	if spec.Executor == containers {
+		switch asked := spec.Resources.Fuel; {
+		case p.ContainerFuel > 0 && asked > p.ContainerFuel:
+			return fmt.Sprintf("may run for %d s, and work.execution-limit is %d s", asked/nanoseconds, p.ContainerFuel/nanoseconds)
+		case spec.Resources.DeviceBytes > 0 && !p.ContainerGPUs:
+			return "asks for a graphics card, and container.gpus allows none"
+		}
 	}
 	for _, bound := range []struct {
 		name        string

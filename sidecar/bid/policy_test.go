@@ -154,3 +154,17 @@ func TestANodeTakesWhatItDeclaresToTakeAndNothingElse(t *testing.T) {
 	require.NotZero(t, taken)
 	require.NotZero(t, left)
 }
+
+func TestContainersAreTakenIfTheyMayEndInTimeAndTheirCardIsAllowed(t *testing.T) {
+	spec := computetypes.JobSpec{Executor: "container/1", CommitBlocks: 10, Resources: computetypes.Resources{Fuel: 3_600_000_000_000}}
+	hour, minute := Policy{ContainerFuel: 3_600_000_000_000}, Policy{ContainerFuel: 60_000_000_000}
+	require.Empty(t, hour.exceeded(&spec, 1))
+	require.Empty(t, Policy{}.exceeded(&spec, 1))
+	require.Equal(t, "may run for 3600 s, and work.execution-limit is 60 s", minute.exceeded(&spec, 1))
+	spec.Resources.DeviceBytes = 1
+	require.Contains(t, hour.exceeded(&spec, 1), "container.gpus allows none")
+	hour.ContainerGPUs = true
+	require.Empty(t, hour.exceeded(&spec, 1))
+	spec.Executor = "tensor/1"
+	require.Empty(t, minute.exceeded(&spec, 1), "fuel of other profiles is no time")
+}

@@ -382,7 +382,8 @@ func policyIn(n *node, settings config.Config) (bid.Policy, error) {
 		MaxJobs: p.MaxJobs, MinRewards: rewards, MaxFuel: p.MaxFuel, FuelPerBlock: rates.Least(), Rates: ratesOf(rates),
 		MaxMemoryBytes: uint64(p.MaxMemory), MaxDeviceBytes: n.maxDevice(), MaxInputBytes: uint64(p.MaxInput), MaxOutputBytes: uint64(p.MaxOutput),
 		MaxChallengeBlocks: p.MaxChallengeBlocks,
-		Trust:              bid.Trust(p.Trust), OwnRiskPrograms: digests, DenyRequesters: requesters, Hosts: allowed,
+		ContainerFuel:      uint64(settings.Work.ExecutionLimit.Nanoseconds()), ContainerGPUs: len(settings.Container.GPUs) > 0, //nolint:gosec // at least a second
+		Trust: bid.Trust(p.Trust), OwnRiskPrograms: digests, DenyRequesters: requesters, Hosts: allowed,
 	}, nil
 }
 
