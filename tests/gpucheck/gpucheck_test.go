@@ -105,6 +105,12 @@ func TestAReportSaysWhichPartsFailedAndWhatWasNotShown(t *testing.T) {
 	require.Contains(t, r.String(), "all of conformance")
 	require.Contains(t, r.String(), "llvmpipe, processor, 1 GiB, which is software")
 
+	write("devnet.end", "77 0\n")
+	r, err = Collect(folder, time.Unix(0, 0))
+	require.NoError(t, err)
+	require.NoError(t, r.Err())
+	require.Contains(t, r.NotShown, "devnet: all of devnet")
+
 	write("speed.end", "124 80\n")
 	write("devnet.end", "1 3\n")
 	require.NoError(t, os.Remove(filepath.Join(folder, "hardware.end")))
