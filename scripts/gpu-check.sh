@@ -73,7 +73,7 @@ run() {
   export folder
   export -f devnet
   part hardware 40 build/thetaedge hardware --json
-  part exact 80 build/bin/gpucheck -rounds "${ROUNDS:-10}" exact
+  part exact 80 build/bin/gpucheck -rounds "${ROUNDS:-20}" exact
   part conformance 110 build/bin/conformance -operations "${OPERATIONS:-4000}" -wide "${WIDE:-400}" -prompts "${PROMPTS:-10}" -out "$folder/conformance-report.json"
   part speed 80 build/bin/gpucheck -each 2s speed
   part devnet 165 bash -c devnet

@@ -35,10 +35,12 @@ func emulated(t *testing.T, variables ...string) backend.Device {
 
 func TestEachVariantOfACardIsCompared(t *testing.T) {
 	d := emulated(t)
+	wanted, err := expect(cases(1, false))
+	require.NoError(t, err)
 	var uses []string
 	for _, v := range variants(d) {
 		e := Exact{Device: identity(d)}
-		require.NoError(t, e.compare(v, 1))
+		require.NoError(t, e.compare(v, wanted))
 		require.True(t, e.good(), "%v", e)
 		require.NotZero(t, e.Cases)
 		require.True(t, e.software())
