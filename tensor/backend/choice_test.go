@@ -1,12 +1,16 @@
 package backend_test
 
 import (
+	"errors"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/thetaedge/theta/tensor/backend"
+	"github.com/thetaedge/theta/tensor/cuda"
+	"github.com/thetaedge/theta/tensor/cuda/emulator"
 )
 
 const (
@@ -99,4 +103,25 @@ func TestAnythingElseIsNoChoice(t *testing.T) {
 		_, err := backend.ParseChoice(text)
 		require.ErrorContains(t, err, "UUID", text)
 	}
+}
+
+func TestADriverOfCUDAThatDoesNotWorkSaysWhyBesideVulkan(t *testing.T) {
+	others, err := backend.List()
+	if err != nil || slices.ContainsFunc(others, func(d backend.Device) bool { return d.Backend == backend.CUDA }) {
+		t.Skipf("expected a machine with Vulkan and without CUDA, found %v, %v", others, err)
+	}
+	path, err := emulator.Copy(t.TempDir(), "THETA_EMULATOR_VERSION=10020")
+	if errors.Is(err, emulator.ErrNotAvailable) {
+		t.Skip(err)
+	}
+	require.NoError(t, err)
+	t.Setenv(cuda.LibraryVariable, path)
+	found, err := backend.List()
+	require.NoError(t, err)
+	require.Len(t, found, 1+len(others))
+	require.Contains(t, found[0].Missing, "expected CUDA 11.0 or newer, found 10.2")
+	choice, err := backend.ParseChoice("cuda")
+	require.NoError(t, err)
+	_, err = choice.Candidates(found)
+	require.ErrorContains(t, err, "found 10.2", "an owner who wants CUDA is told")
 }

@@ -36,12 +36,16 @@ type Device struct {
 	Matrices bool `json:"matrices,omitempty"`
 }
 
-// List returns the cards of CUDA and the devices of Vulkan. It fails if the machine has neither.
+// List returns the cards of CUDA and the devices of Vulkan. It fails if the machine has neither. If the driver of
+// CUDA is there and does not work beside Vulkan, one device stands for it and says why in Missing.
 func List() ([]Device, error) {
 	cards, noCards := listCUDA()
 	others, noOthers := listVulkan()
-	if noCards != nil && noOthers != nil {
+	switch {
+	case noCards != nil && noOthers != nil:
 		return nil, errors.Join(noOthers, noCards)
+	case noCards != nil && !errors.Is(noCards, cuda.ErrNoLibrary):
+		cards = []Device{{Backend: CUDA, Name: "driver of NVIDIA", Kind: "other", Missing: noCards.Error()}}
 	}
 	return append(cards, others...), nil
 }

@@ -36,5 +36,5 @@ func load() (func(name string) uintptr, error) {
 			return address
 		}, nil
 	}
-	return nil, fmt.Errorf("%w: %w; install the driver of the card", ErrNotAvailable, first)
+	return nil, fmt.Errorf("%w: %w; install the driver of the card", ErrNoLibrary, first)
 }

@@ -21,7 +21,7 @@ func load() (func(name string) uintptr, error) {
 	open := syscall.NewLazyDLL("kernel32.dll").NewProc("LoadLibraryExW")
 	opened, _, err := open.Call(uintptr(unsafe.Pointer(path)), 0, searchSystem32)
 	if opened == 0 {
-		return nil, fmt.Errorf("%w: expected the library %s: %w; install the driver of the card", ErrNotAvailable, name, err)
+		return nil, fmt.Errorf("%w: expected the library %s: %w; install the driver of the card", ErrNoLibrary, name, err)
 	}
 	return func(name string) uintptr {
 		address, err := syscall.GetProcAddress(syscall.Handle(opened), name)

@@ -9,6 +9,8 @@ import (
 var (
 	// ErrNotAvailable says that this machine or this platform has no CUDA, or no such card.
 	ErrNotAvailable = errors.New("cuda is not available")
+	// ErrNoLibrary says that there is no driver for CUDA at all; it wraps ErrNotAvailable.
+	ErrNoLibrary = fmt.Errorf("%w: there is no driver", ErrNotAvailable)
 	// ErrMemory says that the card, or the machine for the card, has no memory left.
 	ErrMemory = errors.New("the device has no memory left")
 	// ErrLost says that the driver gave up the card, or that the card did not do what it was asked to in

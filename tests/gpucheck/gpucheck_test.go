@@ -35,10 +35,12 @@ func emulated(t *testing.T, variables ...string) backend.Device {
 
 func TestEachVariantOfACardIsCompared(t *testing.T) {
 	d := emulated(t)
+	wanted, err := expect(cases(1, false))
+	require.NoError(t, err)
 	var uses []string
 	for _, v := range variants(d) {
 		e := Exact{Device: identity(d)}
-		require.NoError(t, e.compare(v, 1))
+		require.NoError(t, e.compare(v, wanted))
 		require.True(t, e.good(), "%v", e)
 		require.NotZero(t, e.Cases)
 		require.True(t, e.software())
@@ -104,6 +106,12 @@ func TestAReportSaysWhichPartsFailedAndWhatWasNotShown(t *testing.T) {
 	require.Contains(t, r.NotShown, "tensor cores of 8x8x16 on a card")
 	require.Contains(t, r.String(), "all of conformance")
 	require.Contains(t, r.String(), "llvmpipe, processor, 1 GiB, which is software")
+
+	write("devnet.end", "77 0\n")
+	r, err = Collect(folder, time.Unix(0, 0))
+	require.NoError(t, err)
+	require.NoError(t, r.Err())
+	require.Contains(t, r.NotShown, "devnet: all of devnet")
 
 	write("speed.end", "124 80\n")
 	write("devnet.end", "1 3\n")

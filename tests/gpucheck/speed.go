@@ -1,6 +1,7 @@
 package gpucheck
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -209,7 +210,7 @@ func (m *meter) run(r *Speed, ops []tensor.Op, tensors []tensortest.Tensor) (err
 		r.Turns++
 	}
 	after, again := m.energy()
-	if r.Unmeasured = unmeasured + again; r.Unmeasured == "" {
+	if r.Unmeasured = cmp.Or(unmeasured, again); r.Unmeasured == "" {
 		r.Joules = float64(after-before) / 1e6 / float64(r.Turns)
 	}
 	r.Seconds = least.Seconds()

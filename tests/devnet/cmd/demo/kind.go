@@ -43,6 +43,18 @@ func kindsOf(textgen, answer string) []*kind {
 	}
 }
 
+// briefly returns the kind of tensor/1 alone, without lies about it.
+func briefly(kinds []*kind) []*kind {
+	var brief []*kind
+	for _, k := range kinds {
+		if k.profile == tensors.Profile {
+			k.lies = nil
+			brief = append(brief, k)
+		}
+	}
+	return brief
+}
+
 // continuation reads the output of examples/textgen.
 func continuation(dir string) (string, error) {
 	text, err := os.ReadFile(filepath.Join(dir, "text.txt"))

@@ -58,3 +58,12 @@ func TestTheTextOfBothExamplesIsFound(t *testing.T) {
 	_, err := kinds[1].text(dir)
 	require.ErrorContains(t, err, "answer.json")
 }
+
+func TestABriefDemoIsOneJobOfTensorsWithoutLies(t *testing.T) {
+	kinds := briefly(kindsOf("textgen.yaml", "answer.yaml"))
+	require.Len(t, kinds, 1)
+	require.Equal(t, "answer.yaml", kinds[0].jobFile)
+	require.False(t, kinds[0].seen())
+	kinds[0].shown = true
+	require.True(t, kinds[0].seen(), "no lie is waited for")
+}

@@ -38,6 +38,8 @@ type demo struct {
 	kinds   []*kind
 	engines engines
 	verbose bool
+	// brief is set if one job of honest nodes is all.
+	brief bool
 
 	runs       []*devnet.Run
 	governance *governance
@@ -51,10 +53,15 @@ func main() {
 	job := flag.String("job", filepath.Join("examples", "textgen", "job.yaml"), "job of wasm/1 to run")
 	answer := flag.String("answer", filepath.Join("examples", "llm", "job.yaml"), "job of tensor/1 to run")
 	verbose := flag.Bool("v", false, "show each step of the jobs")
+	brief := flag.Bool("brief", false, "run one job of tensor/1 among honest nodes, and no more")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, *dir, *bin, *liar, kindsOf(*job, *answer), *verbose)
+	kinds := kindsOf(*job, *answer)
+	if *brief {
+		kinds = briefly(kinds)
+	}
+	err := run(ctx, *dir, *bin, *liar, kinds, *verbose, *brief)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
@@ -62,7 +69,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, dir, bin, liar string, kinds []*kind, verbose bool) (err error) {
+func run(ctx context.Context, dir, bin, liar string, kinds []*kind, verbose, brief bool) (err error) {
 	begun := time.Now()
 	options := devnet.DefaultOptions()
 	options.Dir, options.Bin, options.ChainID = filepath.Join(dir, "network"), bin, "theta-demo-1"
@@ -70,12 +77,15 @@ func run(ctx context.Context, dir, bin, liar string, kinds []*kind, verbose bool
 	options.Params = map[string]map[string]any{
 		"gov": {"voting_period": votingPeriod, "expedited_voting_period": expeditedVotingPeriod},
 	}
+	if brief {
+		options.Liars = 0
+	}
 	if !verbose {
 		options.Log = io.Discard
 	}
 	devices, said := tensorDevices()
 	options.Devices = devices
-	fmt.Println("Starting a chain, a randomness beacon, a relay and four edge nodes on this machine…")
+	fmt.Println("Starting a chain, a randomness beacon, a relay and edge nodes on this machine…")
 	fmt.Println(said)
 	network, err := devnet.Start(ctx, options)
 	if err != nil {
@@ -83,7 +93,7 @@ func run(ctx context.Context, dir, bin, liar string, kinds []*kind, verbose bool
 	}
 	defer func() { err = errors.Join(err, network.Stop()) }()
 
-	d := &demo{network: network, story: newStory(os.Stdout, network.Nodes()), dir: dir, kinds: kinds, verbose: verbose}
+	d := &demo{network: network, story: newStory(os.Stdout, network.Nodes()), dir: dir, kinds: kinds, verbose: verbose, brief: brief}
 	if err := d.meet(ctx); err != nil {
 		return err
 	}
@@ -91,8 +101,10 @@ func run(ctx context.Context, dir, bin, liar string, kinds []*kind, verbose bool
 		return err
 	}
 	d.story.table(network.Nodes(), d.runs)
-	if err := d.decide(ctx); err != nil {
-		return errors.Join(err, network.Logs())
+	if !brief {
+		if err := d.decide(ctx); err != nil {
+			return errors.Join(err, network.Logs())
+		}
 	}
 	path := filepath.Join(dir, "report.json")
 	if err := d.finish(ctx, path); err != nil {
@@ -177,7 +189,7 @@ func (d *demo) job(parent context.Context, n int, k *kind) error {
 		k.caught[devnet.Lie(slash.Lie)] = true
 	}
 	d.story.told(run, report, slashes)
-	if operator := paidOperator(run); operator != "" && d.governance == nil {
+	if operator := paidOperator(run); operator != "" && d.governance == nil && !d.brief {
 		if err := d.govern(ctx, operator); err != nil {
 			return errors.Join(err, d.network.Logs())
 		}

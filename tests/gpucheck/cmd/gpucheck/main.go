@@ -15,7 +15,7 @@ import (
 )
 
 func main() {
-	rounds := flag.Int("rounds", 20, "random cases of each operation, for exact")
+	rounds := flag.Uint64("rounds", 20, "random cases of each operation, for exact")
 	each := flag.Duration("each", 2*time.Second, "the time of each load, for speed")
 	small := flag.Bool("small", false, "small loads, for speed")
 	flag.Parse()
@@ -25,7 +25,7 @@ func main() {
 	}
 }
 
-func run(words []string, rounds int, each time.Duration, small bool) error {
+func run(words []string, rounds uint64, each time.Duration, small bool) error {
 	switch {
 	case len(words) == 1 && words[0] == "exact":
 		found, err := gpucheck.CheckExact(os.Stderr, rounds)
