@@ -229,3 +229,72 @@ func TestGenesisRefusesFalseEarnings(t *testing.T) {
 		require.ErrorIs(t, err, types.ErrInvalidGenesis, name)
 	}
 }
+
+// TestPayOfAGrantIsEarnedWhenItIsMinted: it is held then, and stays in the record if the grant is
+// revoked. Pay that is not minted is not earned.
+func TestPayOfAGrantIsEarnedWhenItIsMinted(t *testing.T) {
+	f := newFixture(t)
+	f.roll(1)
+	id := f.activeGrant()
+	job, err := f.keeper.EncumberGrant(f.ctx, wanted(id))
+	require.NoError(t, err)
+	require.NoError(t, f.keeper.RefundGrant(f.ctx, id, coin(300)))
+	f.settle(1, job, grantFuel)
+	f.settle(1, job, grantFuel)
+	require.Empty(t, f.earned(1), "not minted yet")
+	f.endBlock()
+	want := []types.SourceAmount{{Source: computetypes.CREDIT_SOURCE_GRANTS, Amount: sdk.NewCoins(coin(17_600))}}
+	require.Equal(t, want, f.earned(1)[0].Sources)
+	require.Equal(t, want, f.credits(1, 1)[0].Sources)
+	held, err := f.keeper.HeldPay(f.ctx, operator(1), 10)
+	require.NoError(t, err)
+	require.EqualValues(t, 17_600, held[0].Amount.Int64())
+	_, err = f.msgs.RevokeGrant(f.ctx, &types.MsgRevokeGrant{Authority: authority(), Id: id})
+	require.NoError(t, err)
+	f.settle(1, job, grantFuel)
+	f.endBlock()
+	require.Equal(t, want, f.earned(1)[0].Sources)
+	f.roll(2)
+	require.Equal(t, want, f.summary(1).Work.Credited)
+	f.requireBacked()
+}
+
+// TestEarningsSurviveAShorterHistory: a history that governance shortens and extends again leaves
+// epochs with some of their records, and their export can be imported.
+func TestEarningsSurviveAShorterHistory(t *testing.T) {
+	f := newFixture(t)
+	f.roll(1)
+	for n := range byte(120) {
+		f.reward(n, coin(100))
+	}
+	f.reward(7, sdk.NewInt64Coin(other, 100))
+	f.endBlock()
+	f.roll(2)
+	params, err := f.keeper.Params(f.ctx)
+	require.NoError(t, err)
+	history := params.HistoryEpochs
+	params.HistoryEpochs = 1
+	f.setParams(params)
+	f.reward(1, coin(100))
+	f.endBlock()
+	f.requireBacked()
+	params.HistoryEpochs = history
+	f.setParams(params)
+	f.reward(1, coin(100))
+	f.endBlock()
+	f.requireBacked()
+	exported, err := f.keeper.ExportGenesis(f.ctx)
+	require.NoError(t, err)
+	require.Len(t, exported.Earned, 120-102+1, "a block removes a bounded number")
+	require.EqualValues(t, 2, exported.CompleteFrom)
+	g := newFixture(t)
+	g.takeSupplyOf(f)
+	require.NoError(t, g.keeper.InitGenesis(g.ctx, *exported))
+	again, err := g.keeper.ExportGenesis(g.ctx)
+	require.NoError(t, err)
+	require.Equal(t, exported, again)
+	exported.Earned[len(exported.Earned)-1].Sources[0].Amount = sdk.NewCoins(coin(1))
+	g = newFixture(t)
+	g.takeSupplyOf(f)
+	require.ErrorIs(t, g.keeper.InitGenesis(g.ctx, *exported), types.ErrInvalidGenesis, "the complete epoch is checked")
+}
