@@ -30,7 +30,7 @@ const (
 func (m *Metrics) EnergyClaim(tasks, blocks uint64) EnergyPart {
 	part := EnergyPart{Meter: meterOf(m.EnergySource), Executions: 1, Tasks: tasks}
 	energy := m.EnergyMj
-	if part.Meter == ENERGY_METER_NONE {
+	if part.Meter == ENERGY_METER_UNSPECIFIED {
 		energy = 0
 	}
 	if m.WallMs > product(blocks, mostBlockMillis) || energy > mostEnergy(m.WallMs, 1) {
@@ -59,7 +59,7 @@ func product(a, b uint64) uint64 {
 // joined with "+", and notes of the meter after "/" or "~".
 func meterOf(source string) EnergyMeter {
 	if source == "" {
-		return ENERGY_METER_NONE
+		return ENERGY_METER_UNSPECIFIED
 	}
 	if end := strings.IndexAny(source, "/~"); end >= 0 {
 		source = source[:end]
@@ -87,7 +87,7 @@ func meterOf(source string) EnergyMeter {
 
 // Measured reports whether the executions of the part have a measured energy.
 func (p *EnergyPart) Measured() bool {
-	return p.Meter != ENERGY_METER_NONE && p.Meter != ENERGY_METER_IMPLAUSIBLE
+	return p.Meter != ENERGY_METER_UNSPECIFIED && p.Meter != ENERGY_METER_IMPLAUSIBLE
 }
 
 // add adds the counts of another part. A count that would overflow stays at the highest number.
