@@ -243,9 +243,11 @@ func newImage(config []byte, layers int) (*image, error) {
 	return i, nil
 }
 
-// verify reads all layers and compares their digests. They may take at most maxBytes when unpacked.
+// verify reads all layers and compares their digests. It fails with errTooLarge if they take more than maxBytes when
+// unpacked.
 func (i *image) verify(ctx context.Context, maxBytes uint64) error {
-	left := &budget{ctx: ctx, bytes: maxBytes, entries: maxEntries}
+	// The blocks of small files take more than the bytes of the archive say.
+	left := &budget{ctx: ctx, bytes: maxBytes, entries: maxEntries, disk: maxBytes}
 	for n, l := range i.layers {
 		if err := l.verify(left); err != nil {
 			return fmt.Errorf("layer %d: %w", n+1, err)
@@ -258,7 +260,7 @@ func (i *image) verify(ctx context.Context, maxBytes uint64) error {
 func (i *image) bytes() uint64 {
 	var sum uint64
 	for _, l := range i.layers {
-		sum += l.size
+		sum += max(l.size, l.disk)
 	}
 	return sum
 }

@@ -189,6 +189,18 @@ func TestImagesThatCannotRunGiveTheSameResultEverywhere(t *testing.T) {
 	}
 }
 
+// TestAnImageInTheEngineDoesNotChangeAResult: a requester could otherwise have a node that has run the image outvoted.
+func TestAnImageInTheEngineDoesNotChangeAResult(t *testing.T) {
+	e := opened(t, socket(t), nil)
+	d := guestImage(t, "quick")
+	task := taskOf(t, d.saved(t))
+	require.Equal(t, manifest.ReasonExited, finished(t, e, task).Reason)
+	config, _ := d.parts(t)
+	task.OutputDir = filepath.Join(t.TempDir(), "out")
+	task.ProgramPath = written(t, "wrong.tar", savedArchive(t, config, tarOf(t, []entry{{tar.Header{Name: "x", Mode: 0o644}, []byte("y")}})))
+	require.Equal(t, manifest.ReasonInvalidProgram, finished(t, e, task).Reason)
+}
+
 // TestAKilledProgramHasNoResult: only the machine can have killed it, as far as its exit code says.
 func TestAKilledProgramHasNoResult(t *testing.T) {
 	e := opened(t, socket(t), nil)

@@ -143,6 +143,11 @@ func (s *images) put(ctx context.Context, i *image) (kept, error) {
 	if found := i.settings.Architecture; found != runtime.GOARCH {
 		return kept{}, fmt.Errorf("%w: the image is for %.20q, and this machine is %s", executor.ErrUnavailable, found, runtime.GOARCH)
 	}
+	// Also if the engine has the image: an archive with wrong layers has the same result on every machine, and a
+	// manifest is noted only if its own layers are right.
+	if err := i.verify(ctx, min(s.cfg.MaxImageBytes, s.cfg.ImageBytes)); err != nil {
+		return kept{}, err
+	}
 	if old, err := s.record(i.id); err == nil {
 		there, err := s.there(ctx, i.id)
 		if err != nil {
@@ -154,9 +159,6 @@ func (s *images) put(ctx context.Context, i *image) (kept, error) {
 			}
 			return old, nil
 		}
-	}
-	if err := i.verify(ctx, min(s.cfg.MaxImageBytes, s.cfg.ImageBytes)); err != nil {
-		return kept{}, err
 	}
 	if err := s.room(ctx, i.bytes()); err != nil {
 		return kept{}, err

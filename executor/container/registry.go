@@ -126,7 +126,7 @@ func (r *registry) fetch(ctx context.Context, kind, digest string, most uint64) 
 		return "", fmt.Errorf("%w did not send sha256:%s: %w", errRegistry, digest, err)
 	}
 	if uint64(size) > most {
-		return "", badImage("it is larger than this machine accepts; raise container.max-image to allow larger images")
+		return "", errTooLarge
 	}
 	r.left -= uint64(size)
 	if found := hex.EncodeToString(hash.Sum(nil)); found != digest {
