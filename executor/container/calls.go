@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,8 +46,10 @@ func (e *Executor) list(ctx context.Context) ([]string, error) {
 	var names []string
 	for _, item := range found.Items {
 		// The label is compared again: an engine that ignores the filter must not cost anyone a container.
-		if item.Labels[labelHome] == e.cfg.Home && len(item.Names) > 0 {
-			names = append(names, strings.TrimPrefix(item.Names[0], "/"))
+		// An image of a stranger that the owner runs may have the label as well, but not with the name.
+		name := containerName(e.cfg.Home, item.Labels[labelTask])
+		if item.Labels[labelHome] == e.cfg.Home && slices.Contains(item.Names, "/"+name) {
+			names = append(names, name)
 		}
 	}
 	return names, nil

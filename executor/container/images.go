@@ -244,6 +244,7 @@ func (s *images) room(ctx context.Context, size uint64) error {
 	for _, k := range all {
 		sum += k.Bytes
 	}
+	var kept error
 	for _, k := range all {
 		if sum+size <= s.cfg.ImageBytes {
 			return nil
@@ -251,12 +252,17 @@ func (s *images) room(ctx context.Context, size uint64) error {
 		if s.count(k.ID, 0) > 0 {
 			continue
 		}
+		// A container of an earlier daemon may still need it. Another image may go.
 		if err := s.drop(ctx, k.ID); err != nil {
-			return err
+			kept = errors.Join(kept, err)
+			continue
 		}
 		sum -= k.Bytes
 	}
 	if sum+size > s.cfg.ImageBytes {
+		if kept != nil {
+			return kept
+		}
 		return fmt.Errorf("%w: the images of the tasks that run and this one take more than container.images (%d bytes)", executor.ErrUnavailable, s.cfg.ImageBytes)
 	}
 	return nil

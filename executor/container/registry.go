@@ -61,7 +61,7 @@ func (s *images) fromRegistry(ctx context.Context, program *Program) (found kept
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, s.cfg.FetchTime, fmt.Errorf("%w did not send the image within %s", errRegistry, s.cfg.FetchTime))
 	defer cancel()
-	dir, err := os.MkdirTemp(s.cfg.Dir, "fetch-")
+	dir, err := os.MkdirTemp(s.cfg.Dir, fetching)
 	if err != nil {
 		return kept{}, osfault.Explain(s.cfg.Dir, err)
 	}

@@ -65,7 +65,7 @@ func (r *run) execute(ctx context.Context, again bool) (executor.Result, error) 
 	}
 	defer found.release()
 	defer r.clear()
-	work := digest(&r.task, found.ID)
+	work := digest(&r.task, found)
 	if again {
 		again, err = r.adopt(ctx, work)
 		if err != nil {
@@ -124,14 +124,14 @@ func (r *run) clear() {
 		r.cfg.Logger.Warn("a container is removed later", "task", r.task.ID, "error", err)
 		return
 	}
-	if err := os.RemoveAll(r.folder); err != nil {
+	if err := removeTree(r.folder); err != nil {
 		r.cfg.Logger.Warn("the files of a container are removed later", "task", r.task.ID, "error", err)
 	}
 }
 
 // lay makes the folder of the task. Only this user reaches it, and the program its part of it.
 func (r *run) lay() error {
-	if err := os.RemoveAll(r.folder); err != nil {
+	if err := removeTree(r.folder); err != nil {
 		return fmt.Errorf("cannot clear the folder of the task: %w", osfault.Explain(r.folder, err))
 	}
 	if err := os.MkdirAll(r.outputs(), 0o700); err != nil {
@@ -197,7 +197,10 @@ func (r *run) watch(ctx context.Context) (ending, error) {
 			}
 			// Large trees are measured less often, so that measuring takes a tenth of the time at most.
 			if began := time.Now(); began.After(measured) {
-				err := measure(r.out, &r.task)
+				err := r.cfg.room()
+				if err == nil {
+					err = measure(r.out, &r.task)
+				}
 				measured = time.Now().Add(9 * time.Since(began))
 				if end, program := blamed(err); program {
 					return r.end(end)

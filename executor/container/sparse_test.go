@@ -102,4 +102,3 @@ func TestTheSettingsOfAnOwnerAreNoResult(t *testing.T) {
 	require.ErrorIs(t, err, executor.ErrUnavailable)
 	require.NotErrorIs(t, err, errImage)
 }
-
