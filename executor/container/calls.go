@@ -133,7 +133,7 @@ func (r *run) start(ctx context.Context, found *lent, work string) (*ending, err
 	}
 	r.id = made.ID
 	if _, err = c.ContainerStart(ctx, r.name, client.ContainerStartOptions{}); err != nil {
-		if code := r.exitCode(ctx, c); code == notFound || code == notExecutable {
+		if code := r.exitCode(ctx, c); (code == notFound || code == notExecutable) && ofProgram(err) {
 			end := failed(manifest.ReasonInvalidProgram, "the program of the image cannot be started: "+clip(err.Error()))
 			return &end, nil
 		}
@@ -143,6 +143,12 @@ func (r *run) start(ctx context.Context, found *lent, work string) (*ending, err
 	r.up = true
 	r.execution.mu.Unlock()
 	return nil, nil
+}
+
+// ofProgram reports whether an engine could not start a container because of its program. The exit code does not say it:
+// engines use the same for a mount or a control group that they do not find.
+func ofProgram(err error) bool {
+	return strings.Contains(err.Error(), "exec: \"") || strings.Contains(err.Error(), "executable file")
 }
 
 // enter waits until tasks are not suspended, and holds begins for reading then: nothing is started while tasks are

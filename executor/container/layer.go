@@ -43,6 +43,8 @@ type budget struct {
 	entries int
 	// disk is what the files may still take when they are unpacked, with their holes.
 	disk uint64
+	// scene is what the layers must leave free.
+	scene *scene
 }
 
 // entryBytes is what a file or folder takes on the disk in addition to its content, about.
@@ -163,6 +165,7 @@ func (c *counter) Read(p []byte) (int, error) {
 
 // checkEntries refuses entries that lead out of the image or that are devices.
 func checkEntries(r *tar.Reader, left *budget) error {
+	left.scene.layer()
 	for {
 		h, err := r.Next()
 		if errors.Is(err, io.EOF) {
@@ -182,6 +185,9 @@ func checkEntries(r *tar.Reader, left *budget) error {
 		if err := checkInside(h.Name); err != nil {
 			return err
 		}
+		if err := left.scene.entry(h); err != nil {
+			return err
+		}
 		switch h.Typeflag {
 		case tar.TypeReg, tar.TypeDir, tar.TypeSymlink, tar.TypeXGlobalHeader, tar.TypeFifo, tar.TypeGNUSparse:
 		case tar.TypeLink:
@@ -197,6 +203,9 @@ func checkEntries(r *tar.Reader, left *budget) error {
 // checkInside refuses a name in an archive that leads out of it.
 func checkInside(name string) error {
 	clean := path.Clean(name)
+	if len(name) > maxPath {
+		return badImage("its archive has an entry with a path of %d bytes, at most %d are possible", len(name), maxPath)
+	}
 	if path.IsAbs(name) || clean == ".." || strings.HasPrefix(clean, "../") || strings.ContainsRune(name, 0) {
 		return badImage("its archive has the entry %.100q, expected a path within the archive", name)
 	}
