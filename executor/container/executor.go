@@ -61,7 +61,7 @@ func New(cfg Config) (*Executor, error) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	e := &Executor{cfg: cfg, engine: &engine{socket: cfg.Socket}, stop: stop, swept: make(chan struct{}), tasks: map[string]*execution{}}
-	e.images = &images{cfg: &e.cfg, engine: e.engine, turn: make(chan struct{}, 1), used: map[string]int{}}
+	e.images = &images{cfg: &e.cfg, engine: e.engine, turn: make(chan struct{}, 1), used: map[string]int{}, fetching: map[string]chan struct{}{}}
 	go e.sweep(ctx)
 	return e, nil
 }
