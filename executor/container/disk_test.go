@@ -3,6 +3,7 @@
 package container
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -106,7 +107,7 @@ func TestWhatAProgramClosesIsReadAndRemoved(t *testing.T) {
 				return err
 			}
 			defer root.Close()
-			files, err = collect(root, &task, nil)
+			files, err = collect(context.Background(), root, &task, nil)
 			return err
 		}))
 		require.Len(t, files, 1)
@@ -124,6 +125,23 @@ func TestWhatAProgramClosesIsReadAndRemoved(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, left)
 	})
+}
+
+// TestCollectingEndsWithItsTask: the file may be a terabyte of holes, which the program has made in no time.
+func TestCollectingEndsWithItsTask(t *testing.T) {
+	out := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(out, "holes"), nil, 0o600))
+	require.NoError(t, os.Truncate(filepath.Join(out, "holes"), 64<<20))
+	root, err := os.OpenRoot(out)
+	require.NoError(t, err)
+	defer root.Close()
+	task := executor.Task{OutputBytes: 64 << 20, OutputFiles: 1, OutputDir: filepath.Join(t.TempDir(), "results"), Unsynced: true}
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	_, err = collect(ended, root, &task, nil)
+	require.ErrorIs(t, err, context.Canceled)
+	require.NoDirExists(t, task.OutputDir)
+	require.NoDirExists(t, partialDir(task.OutputDir))
 }
 
 func TestImagesThatWereHalfFetchedAreRemoved(t *testing.T) {

@@ -2,6 +2,7 @@ package container
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -153,6 +154,7 @@ func walk(root *os.Root, name string, depth int, visit func(name string, entry f
 
 // collector copies the outputs of a program that has ended.
 type collector struct {
+	ctx   context.Context //nolint:containedctx // one collector is one call
 	from  *os.Root
 	to    string
 	task  *executor.Task
@@ -164,9 +166,9 @@ type collector struct {
 
 // collect copies the outputs of a program and lists them, and adds its streams. root is nil if the program did
 // not exit by itself: then only the streams are outputs. The output directory gets all or nothing. It fails with errTooBig
-// or errEntry if the program is to blame.
-func collect(root *os.Root, task *executor.Task, streams map[string][]byte) (files []executor.File, err error) {
-	c := &collector{from: root, to: partialDir(task.OutputDir), task: task, keys: map[string]string{}}
+// or errEntry if the program is to blame, and with the error of the context if that ends.
+func collect(ctx context.Context, root *os.Root, task *executor.Task, streams map[string][]byte) (files []executor.File, err error) {
+	c := &collector{ctx: ctx, from: root, to: partialDir(task.OutputDir), task: task, keys: map[string]string{}}
 	if err := os.RemoveAll(c.to); err != nil {
 		return nil, fmt.Errorf("cannot clear partial outputs: %w", osfault.Explain(c.to, err))
 	}
@@ -257,9 +259,23 @@ func (c *collector) file(name string) error {
 		return fmt.Errorf("%w: %.100q is no regular file", errEntry, name)
 	}
 	room := c.task.OutputBytes - c.usage.bytes
-	size, err := c.write(name, io.LimitReader(from, int64(min(room, 1<<62))+1))
+	size, err := c.write(name, io.LimitReader(stoppable{c.ctx, from}, int64(min(room, 1<<62))+1))
 	c.usage.bytes += size
 	return errors.Join(err, c.usage.over(c.task))
+}
+
+// stoppable is a reader that ends with a context: the outputs may be a terabyte of holes, and the owner may stop the task.
+type stoppable struct {
+	ctx  context.Context //nolint:containedctx // one reader is one call
+	from io.Reader
+}
+
+// Read implements io.Reader. It fails with the error of the context.
+func (r stoppable) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.from.Read(p)
 }
 
 // stream writes what the program has printed.

@@ -58,7 +58,7 @@ func (r *run) clock() string   { return filepath.Join(r.folder, "ran") }
 func (r *run) execute(ctx context.Context, again bool) (executor.Result, error) {
 	found, err := r.acquire(ctx)
 	if errors.Is(err, errImage) {
-		return r.finish(failed(manifest.ReasonInvalidProgram, err.Error()), nil)
+		return r.finish(ctx, failed(manifest.ReasonInvalidProgram, err.Error()), nil)
 	}
 	if err != nil {
 		return executor.Result{}, err
@@ -78,7 +78,7 @@ func (r *run) execute(ctx context.Context, again bool) (executor.Result, error) 
 			return executor.Result{}, err
 		}
 		if end != nil {
-			return r.finish(*end, nil)
+			return r.finish(ctx, *end, nil)
 		}
 	}
 	if r.out, err = os.OpenRoot(r.outputs()); err != nil {
@@ -90,7 +90,7 @@ func (r *run) execute(ctx context.Context, again bool) (executor.Result, error) 
 	if err != nil {
 		return executor.Result{}, err
 	}
-	return r.finish(end, r.printed.wait())
+	return r.finish(ctx, end, r.printed.wait())
 }
 
 // acquire has the engine hold the image of the task. If tasks are suspended meanwhile, it begins again later.
@@ -255,15 +255,15 @@ func blamed(err error) (ending, bool) {
 }
 
 // finish makes the result. The outputs of a program that did not exit by itself are its streams.
-func (r *run) finish(end ending, streams map[string][]byte) (executor.Result, error) {
+func (r *run) finish(ctx context.Context, end ending, streams map[string][]byte) (executor.Result, error) {
 	root := r.out
 	if end.reason != manifest.ReasonExited {
 		root = nil
 	}
-	files, err := collect(root, &r.task, streams)
+	files, err := collect(ctx, root, &r.task, streams)
 	if instead, program := blamed(err); program && root != nil {
 		end = instead
-		files, err = collect(nil, &r.task, streams)
+		files, err = collect(ctx, nil, &r.task, streams)
 	}
 	if err != nil {
 		return executor.Result{}, err
