@@ -29,7 +29,7 @@ const (
 // errImage means that an image is not what it must be. No machine can run it.
 var errImage = errors.New("the image cannot be run")
 
-// errTooLarge means that this machine accepts no image of that size. Another machine may accept it, so it is no result.
+// errTooLarge means that this machine accepts no image of that size. Another machine may accept it, so that is not a result.
 var errTooLarge = fmt.Errorf("%w: the image is larger than this machine accepts when it is unpacked; raise container.max-image to allow larger images", executor.ErrUnavailable)
 
 func badImage(format string, args ...any) error {

@@ -20,7 +20,7 @@ func mayOpen() int64 {
 	return int64(min(limit.Max, 1<<31))
 }
 
-// allocated returns how many bytes a file takes on the disk, or 0 if that is not known.
+// allocated returns the space in bytes that a file takes on the disk, or 0 if that is not known.
 func allocated(info fs.FileInfo) uint64 {
 	stat, known := info.Sys().(*syscall.Stat_t)
 	if !known {
