@@ -44,6 +44,7 @@ type settings struct {
 		Env        []string
 		Cmd        []string
 		Entrypoint []string
+		WorkingDir string
 	} `json:"config"`
 	RootFS struct {
 		DiffIDs []string `json:"diff_ids"`
@@ -102,7 +103,7 @@ func (a *archive) index() error {
 		if err != nil {
 			return err
 		}
-		clean := path.Clean(h.Name)
+		clean := strings.Clone(path.Clean(h.Name)) // a name shares the memory of everything else in its header
 		_, twice := a.entries[clean]
 		switch {
 		case h.Typeflag == tar.TypeDir, h.Typeflag == tar.TypeXGlobalHeader:
@@ -118,7 +119,7 @@ func (a *archive) index() error {
 			if err := checkInside(to); err != nil || path.IsAbs(h.Linkname) {
 				return badImage("the archive has the link %.100q to %.100q, expected one within the archive", h.Name, h.Linkname)
 			}
-			a.links[clean] = to
+			a.links[clean] = strings.Clone(to)
 		default:
 			return badImage("the archive has the entry %.100q of type %q, expected files only", h.Name, string(h.Typeflag))
 		}
@@ -243,9 +244,15 @@ func newImage(config []byte, layers int) (*image, error) {
 	return i, nil
 }
 
-// verify reads all layers and compares their digests. They may take at most maxBytes when unpacked.
+// verify reads all layers and compares their digests. It fails with errTooLarge if they take more than maxBytes when
+// unpacked.
 func (i *image) verify(ctx context.Context, maxBytes uint64) error {
-	left := &budget{ctx: ctx, bytes: maxBytes, entries: maxEntries}
+	// The blocks of small files take more than the bytes of the archive say.
+	free, err := newScene(&i.settings)
+	if err != nil {
+		return err
+	}
+	left := &budget{ctx: ctx, bytes: maxBytes, entries: maxEntries, disk: maxBytes, scene: free}
 	for n, l := range i.layers {
 		if err := l.verify(left); err != nil {
 			return fmt.Errorf("layer %d: %w", n+1, err)
@@ -258,7 +265,7 @@ func (i *image) verify(ctx context.Context, maxBytes uint64) error {
 func (i *image) bytes() uint64 {
 	var sum uint64
 	for _, l := range i.layers {
-		sum += l.size
+		sum += max(l.size, l.disk)
 	}
 	return sum
 }

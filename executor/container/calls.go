@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,8 +46,10 @@ func (e *Executor) list(ctx context.Context) ([]string, error) {
 	var names []string
 	for _, item := range found.Items {
 		// The label is compared again: an engine that ignores the filter must not cost anyone a container.
-		if item.Labels[labelHome] == e.cfg.Home && len(item.Names) > 0 {
-			names = append(names, strings.TrimPrefix(item.Names[0], "/"))
+		// An image of a stranger that the owner runs may have the label as well, but not with the name.
+		name := containerName(e.cfg.Home, item.Labels[labelTask])
+		if item.Labels[labelHome] == e.cfg.Home && slices.Contains(item.Names, "/"+name) {
+			names = append(names, name)
 		}
 	}
 	return names, nil
@@ -130,7 +133,7 @@ func (r *run) start(ctx context.Context, found *lent, work string) (*ending, err
 	}
 	r.id = made.ID
 	if _, err = c.ContainerStart(ctx, r.name, client.ContainerStartOptions{}); err != nil {
-		if code := r.exitCode(ctx, c); code == notFound || code == notExecutable {
+		if code := r.exitCode(ctx, c); (code == notFound || code == notExecutable) && ofProgram(err) {
 			end := failed(manifest.ReasonInvalidProgram, "the program of the image cannot be started: "+clip(err.Error()))
 			return &end, nil
 		}
@@ -140,6 +143,12 @@ func (r *run) start(ctx context.Context, found *lent, work string) (*ending, err
 	r.up = true
 	r.execution.mu.Unlock()
 	return nil, nil
+}
+
+// ofProgram reports whether an engine could not start a container because of its program. The exit code does not say it:
+// engines use the same for a mount or a control group that they do not find.
+func ofProgram(err error) bool {
+	return strings.Contains(err.Error(), "exec: \"") || strings.Contains(err.Error(), "executable file")
 }
 
 // enter waits until tasks are not suspended, and holds begins for reading then: nothing is started while tasks are

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/thetaedge/theta/executor"
 )
 
 // Config says how the executor uses this machine. It does not affect any result.
@@ -46,6 +48,10 @@ type Config struct {
 	ReturnTime time.Duration
 	// AdoptTime is how long the containers of an earlier daemon wait for Recover. 0 means 2 min.
 	AdoptTime time.Duration
+	// Free returns the free bytes on the disk of a folder. nil means that the disk is not watched.
+	Free func(folder string) (uint64, error) `json:"-"`
+	// MinFree is how many bytes of the disk stay free: tasks end when there are fewer. 0 means 1 GiB.
+	MinFree uint64
 	// Logger receives what an owner should know. It may be nil.
 	Logger *slog.Logger
 }
@@ -54,6 +60,7 @@ const (
 	defaultPIDs          = 1024
 	defaultImageBytes    = 32 << 30
 	defaultMaxImageBytes = 16 << 30
+	defaultMinFree       = 1 << 30
 )
 
 // prepare checks the settings, sets defaults and makes the folders.
@@ -76,6 +83,7 @@ func (c *Config) prepare() error {
 	orDefault(&c.PIDs, defaultPIDs)
 	orDefault(&c.ImageBytes, defaultImageBytes)
 	orDefault(&c.MaxImageBytes, defaultMaxImageBytes)
+	orDefault(&c.MinFree, defaultMinFree)
 	orDefault(&c.StallTime, 30*time.Second)
 	orDefault(&c.FetchTime, time.Hour)
 	orDefault(&c.ReturnTime, 30*time.Second)
@@ -87,6 +95,34 @@ func (c *Config) prepare() error {
 		if err := os.MkdirAll(folder, 0o700); err != nil {
 			return fmt.Errorf("cannot make the folder of the containers: %w", err)
 		}
+	}
+	return c.clean()
+}
+
+// fetching begins the names of folders in which images are fetched.
+const fetching = "fetch-"
+
+// clean removes what a daemon has left that was killed while it fetched an image.
+func (c *Config) clean() error {
+	left, err := filepath.Glob(filepath.Join(c.Dir, fetching+"*"))
+	for _, folder := range left {
+		err = errors.Join(err, os.RemoveAll(folder))
+	}
+	return err
+}
+
+// room fails with ErrUnavailable if the disk of the tasks is nearly full. It is looked at while they run, because a program can
+// take disk that no look at its outputs shows: files without a name that it has open.
+func (c *Config) room() error {
+	if c.Free == nil {
+		return nil
+	}
+	free, err := c.Free(c.Dir)
+	if err != nil {
+		return fmt.Errorf("%w: %w", executor.ErrUnavailable, err)
+	}
+	if free < c.MinFree {
+		return fmt.Errorf("%w: %d bytes are free at %s, and containers run only while there are %d; make room there", executor.ErrUnavailable, free, c.Dir, c.MinFree)
 	}
 	return nil
 }

@@ -35,6 +35,8 @@ const (
 	openFiles = 65536
 	// maxVolumes is the highest number of volumes that an image may declare.
 	maxVolumes = 16
+	// hostname is the name of the machine to a program, the same everywhere.
+	hostname = "container"
 	// otherUser is the user under which programs run if the daemon is root.
 	otherUser = 65534
 )
@@ -55,9 +57,12 @@ type plan struct {
 }
 
 // digest identifies what a container runs, so that a container of other work is never taken for it.
-func digest(task *executor.Task, image string) string {
+func digest(task *executor.Task, found *lent) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%s %q %q %x %d %d %d %d %d\n", image, task.Args, task.Env, task.Seed, task.Fuel, task.MemoryBytes, task.DeviceBytes, task.OutputBytes, task.OutputFiles)
+	fmt.Fprintf(h, "%s %q %q %x %d %d %d %d %d\n", found.ID, task.Args, task.Env, task.Seed, task.Fuel, task.MemoryBytes, task.DeviceBytes, task.OutputBytes, task.OutputFiles)
+	if found.program != nil {
+		fmt.Fprintf(h, "%q %q\n", found.program.Entrypoint, found.program.Env)
+	}
 	for _, in := range task.Inputs {
 		fmt.Fprintf(h, "%q %q %x\n", in.Name, in.Path, in.Digest)
 	}
@@ -90,6 +95,7 @@ func (p *plan) request(work string) client.ContainerCreateOptions {
 	config := &api.Config{
 		Image:           p.image,
 		User:            p.user(),
+		Hostname:        hostname,
 		Env:             p.environment(),
 		Cmd:             p.task.Args,
 		NetworkDisabled: true,

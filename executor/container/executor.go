@@ -61,7 +61,7 @@ func New(cfg Config) (*Executor, error) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	e := &Executor{cfg: cfg, engine: &engine{socket: cfg.Socket}, stop: stop, swept: make(chan struct{}), tasks: map[string]*execution{}}
-	e.images = &images{cfg: &e.cfg, engine: e.engine, turn: make(chan struct{}, 1), used: map[string]int{}}
+	e.images = &images{cfg: &e.cfg, engine: e.engine, turn: make(chan struct{}, 1), used: map[string]int{}, fetching: map[string]chan struct{}{}}
 	go e.sweep(ctx)
 	return e, nil
 }
@@ -83,6 +83,9 @@ func (e *Executor) Fingerprint(ctx context.Context) executor.Fingerprint {
 	} else {
 		about := e.engine.system()
 		f.Engine = fmt.Sprintf("container engine %s %s/%s", about.ServerVersion, about.OSType, about.Architecture)
+		if err := e.cfg.room(); err != nil {
+			f.Health, f.Detail = executor.Unhealthy, err.Error()
+		}
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -314,7 +317,7 @@ func (e *Executor) removeOrphans(ctx context.Context) error {
 	err = errors.Join(err, failed)
 	for _, entry := range entries {
 		if e.live()[entry.Name()] == nil {
-			err = errors.Join(err, os.RemoveAll(filepath.Join(e.cfg.tasks(), entry.Name())))
+			err = errors.Join(err, removeTree(filepath.Join(e.cfg.tasks(), entry.Name())))
 		}
 	}
 	return err

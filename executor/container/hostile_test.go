@@ -189,6 +189,18 @@ func TestImagesThatCannotRunGiveTheSameResultEverywhere(t *testing.T) {
 	}
 }
 
+// TestAnImageInTheEngineDoesNotChangeAResult: a requester could otherwise have a node that has run the image outvoted.
+func TestAnImageInTheEngineDoesNotChangeAResult(t *testing.T) {
+	e := opened(t, socket(t), nil)
+	d := guestImage(t, "quick")
+	task := taskOf(t, d.saved(t))
+	require.Equal(t, manifest.ReasonExited, finished(t, e, task).Reason)
+	config, _ := d.parts(t)
+	task.OutputDir = filepath.Join(t.TempDir(), "out")
+	task.ProgramPath = written(t, "wrong.tar", savedArchive(t, config, tarOf(t, []entry{{tar.Header{Name: "x", Mode: 0o644}, []byte("y")}})))
+	require.Equal(t, manifest.ReasonInvalidProgram, finished(t, e, task).Reason)
+}
+
 // TestAKilledProgramHasNoResult: only the machine can have killed it, as far as its exit code says.
 func TestAKilledProgramHasNoResult(t *testing.T) {
 	e := opened(t, socket(t), nil)
@@ -203,7 +215,9 @@ type testRegistry struct {
 	// stall is the digest at which the registry sends a part and then nothing.
 	stall string
 	gone  chan struct{}
-	asked []string
+	// stalls is closed then, if it is not nil.
+	stalls chan struct{}
+	asked  []string
 }
 
 // ServeHTTP implements http.Handler.
@@ -227,6 +241,9 @@ func (s *testRegistry) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if digest == s.stall {
 		_, _ = w.Write(content[:len(content)/2])
 		w.(http.Flusher).Flush()
+		if s.stalls != nil {
+			close(s.stalls)
+		}
 		select {
 		case <-s.gone:
 		case <-r.Context().Done():
@@ -289,6 +306,46 @@ func TestARegistryThatDoesNotServeTheImageIsNoResult(t *testing.T) {
 			require.ErrorContains(t, err, test.says)
 		})
 	}
+}
+
+// TestARegistryThatStallsKeepsOnlyItsOwnTaskWaiting: a requester could otherwise have a node miss the deadlines of others.
+func TestARegistryThatStallsKeepsOnlyItsOwnTaskWaiting(t *testing.T) {
+	e := opened(t, socket(t), func(c *Config) { c.HTTP, c.StallTime = http.DefaultClient, 10*patience })
+	s, image, layer := serve(t, guestImage(t, "endless"))
+	s.stall, s.stalls = layer, make(chan struct{})
+	task := taskOf(t, marshal(t, Program{Profile: Profile, Image: image}))
+	task.ID = "stalled"
+	require.NoError(t, e.Start(waiting(t), task))
+	select {
+	case <-s.stalls:
+	case <-waiting(t).Done():
+		t.Fatal("the layer is not fetched")
+	}
+	require.Equal(t, manifest.ReasonExited, finished(t, e, taskOf(t, guestImage(t, "quick").saved(t))).Reason)
+	require.NoError(t, e.Destroy("stalled"))
+}
+
+// TestTwoTasksFetchAnImageOnce: the tasks of an array often begin together.
+func TestTwoTasksFetchAnImageOnce(t *testing.T) {
+	e := opened(t, socket(t), func(c *Config) { c.HTTP = http.DefaultClient })
+	s, image, layer := serve(t, guestImage(t, "quick"))
+	for _, id := range []string{"one", "two"} {
+		task := taskOf(t, marshal(t, Program{Profile: Profile, Image: image}))
+		task.ID = id
+		require.NoError(t, e.Start(waiting(t), task))
+	}
+	for _, id := range []string{"one", "two"} {
+		result, err := e.Wait(waiting(t), id)
+		require.NoError(t, err)
+		require.Equal(t, manifest.ReasonExited, result.Reason)
+	}
+	fetched := 0
+	for _, path := range s.asked {
+		if strings.HasSuffix(path, layer) {
+			fetched++
+		}
+	}
+	require.Equal(t, 1, fetched)
 }
 
 // TestTheExampleCountsWords runs examples/container as its page says.

@@ -28,12 +28,14 @@ type images struct {
 	cfg    *Config
 	engine *engine
 
-	// turn belongs to the task that looks for its image. One image is loaded at a time.
+	// turn belongs to the task that looks for its image in the engine. One image is loaded at a time.
 	turn chan struct{}
 
 	mu sync.Mutex
 	// used counts the tasks that use an image, by its id.
 	used map[string]int
+	// fetching contains what is closed when an image has been fetched, by the digest that was named.
+	fetching map[string]chan struct{}
 }
 
 // kept is the record of an image in the engine that this package has put there.
@@ -64,22 +66,71 @@ func (s *images) acquire(ctx context.Context, task *executor.Task) (*lent, error
 	if err != nil {
 		return nil, err
 	}
+	if program != nil && program.Archive == "" {
+		return s.fromRegistry(ctx, program)
+	}
+	i, done, err := find(task, program)
+	if err != nil {
+		return nil, err
+	}
+	defer done() //nolint:errcheck // read only
+	return s.lendVerified(ctx, i, program)
+}
+
+// lendVerified verifies an image and lends it. A registry that stalls or an image that is slow to unpack keeps no other
+// task waiting: only what changes the engine is done in turn.
+func (s *images) lendVerified(ctx context.Context, i *image, program *Program) (*lent, error) {
+	// Also if the engine has the image: an archive with wrong layers has the same result on every machine, and a
+	// manifest is noted only if its own layers are right.
+	if err := i.verify(ctx, min(s.cfg.MaxImageBytes, s.cfg.ImageBytes)); err != nil {
+		return nil, err
+	}
+	return s.lend(ctx, program, func() (*kept, error) { return s.put(ctx, i) })
+}
+
+// lend notes that a task uses the image that a function returns, which it calls in turn. It returns nil if the function does.
+func (s *images) lend(ctx context.Context, program *Program, get func() (*kept, error)) (*lent, error) {
 	select {
 	case s.turn <- struct{}{}:
 		defer func() { <-s.turn }()
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-	found, err := s.find(ctx, task, program)
-	if err != nil {
+	found, err := get()
+	if err != nil || found == nil {
 		return nil, err
 	}
 	found.Used = time.Now()
-	if err := s.note(found); err != nil {
+	if err := s.note(*found); err != nil {
 		return nil, err
 	}
 	s.count(found.ID, 1)
-	return &lent{kept: found, name: s.name(found.ID), program: program, release: sync.OnceFunc(func() { s.count(found.ID, -1) })}, nil
+	return &lent{kept: *found, name: s.name(found.ID), program: program, release: sync.OnceFunc(func() { s.count(found.ID, -1) })}, nil
+}
+
+// alone waits until no other task fetches the image with a digest. The caller calls the function that it returns.
+func (s *images) alone(ctx context.Context, digest string) (func(), error) {
+	for {
+		s.mu.Lock()
+		busy := s.fetching[digest]
+		if busy == nil {
+			mine := make(chan struct{})
+			s.fetching[digest] = mine
+			s.mu.Unlock()
+			return func() {
+				s.mu.Lock()
+				delete(s.fetching, digest)
+				s.mu.Unlock()
+				close(mine)
+			}, nil
+		}
+		s.mu.Unlock()
+		select {
+		case <-busy:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
 }
 
 // count notes that tasks begin or end to use an image, and returns how many use it.
@@ -94,32 +145,28 @@ func (s *images) count(id string, by int) int {
 	return users
 }
 
-// find returns the image of a task and loads it into the engine if it is not there.
-func (s *images) find(ctx context.Context, task *executor.Task, program *Program) (kept, error) {
-	if program != nil && program.Archive == "" {
-		return s.fromRegistry(ctx, program)
-	}
+// find returns the image of a task whose archive is on disk. The caller calls the function that it returns.
+func find(task *executor.Task, program *Program) (*image, func() error, error) {
 	path := task.ProgramPath
 	if program != nil {
 		at := slices.IndexFunc(task.Inputs, func(in executor.Input) bool { return in.Name == program.Archive })
 		if at < 0 {
-			return kept{}, badImage("archive: expected the name of an input of the job, found %.100q", program.Archive)
+			return nil, nil, badImage("archive: expected the name of an input of the job, found %.100q", program.Archive)
 		}
 		path = task.Inputs[at].Path
 	}
 	a, err := openArchive(path)
 	if err != nil {
-		return kept{}, err
+		return nil, nil, err
 	}
 	i, err := a.image(runtime.GOARCH)
 	if err == nil && program != nil {
 		err = named(i, program)
 	}
 	if err != nil {
-		return kept{}, errors.Join(err, a.close())
+		return nil, nil, errors.Join(err, a.close())
 	}
-	found, err := s.put(ctx, i)
-	return found, errors.Join(err, a.close())
+	return i, a.close, nil
 }
 
 // named reports whether an image is the one that a program names.
@@ -134,46 +181,43 @@ func named(i *image, program *Program) error {
 	return nil
 }
 
-// put loads an image into the engine unless it is there. Its layers are verified first.
-func (s *images) put(ctx context.Context, i *image) (kept, error) {
+// put loads a verified image into the engine unless it is there.
+func (s *images) put(ctx context.Context, i *image) (*kept, error) {
 	volumes, err := volumesOf(i.settings.Config.Volumes)
 	if err != nil {
-		return kept{}, err
+		return nil, err
 	}
 	if found := i.settings.Architecture; found != runtime.GOARCH {
-		return kept{}, fmt.Errorf("%w: the image is for %.20q, and this machine is %s", executor.ErrUnavailable, found, runtime.GOARCH)
+		return nil, fmt.Errorf("%w: the image is for %.20q, and this machine is %s", executor.ErrUnavailable, found, runtime.GOARCH)
 	}
 	if old, err := s.record(i.id); err == nil {
 		there, err := s.there(ctx, i.id)
 		if err != nil {
-			return kept{}, err
+			return nil, err
 		}
 		if there {
 			if i.manifest != "" {
 				old.Manifest = i.manifest
 			}
-			return old, nil
+			return &old, nil
 		}
 	}
-	if err := i.verify(ctx, min(s.cfg.MaxImageBytes, s.cfg.ImageBytes)); err != nil {
-		return kept{}, err
-	}
 	if err := s.room(ctx, i.bytes()); err != nil {
-		return kept{}, err
+		return nil, err
 	}
 	found := kept{ID: i.id, Manifest: i.manifest, Bytes: i.bytes(), Used: time.Now(), Volumes: volumes}
 	// The record is there first: an image without a record would never be removed.
 	if err := s.note(found); err != nil {
-		return kept{}, err
+		return nil, err
 	}
 	if err := s.load(ctx, i); err != nil {
-		return kept{}, err
+		return nil, err
 	}
 	there, err := s.there(ctx, i.id)
 	if err == nil && !there {
 		err = fmt.Errorf("%w: the container engine has loaded the image sha256:%s and does not have it", executor.ErrUnavailable, i.id)
 	}
-	return found, err
+	return &found, err
 }
 
 // load sends a verified image to the engine.
@@ -242,6 +286,7 @@ func (s *images) room(ctx context.Context, size uint64) error {
 	for _, k := range all {
 		sum += k.Bytes
 	}
+	var kept error
 	for _, k := range all {
 		if sum+size <= s.cfg.ImageBytes {
 			return nil
@@ -249,12 +294,17 @@ func (s *images) room(ctx context.Context, size uint64) error {
 		if s.count(k.ID, 0) > 0 {
 			continue
 		}
+		// A container of an earlier daemon may still need it. Another image may go.
 		if err := s.drop(ctx, k.ID); err != nil {
-			return err
+			kept = errors.Join(kept, err)
+			continue
 		}
 		sum -= k.Bytes
 	}
 	if sum+size > s.cfg.ImageBytes {
+		if kept != nil {
+			return kept
+		}
 		return fmt.Errorf("%w: the images of the tasks that run and this one take more than container.images (%d bytes)", executor.ErrUnavailable, s.cfg.ImageBytes)
 	}
 	return nil

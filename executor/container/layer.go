@@ -15,6 +15,8 @@ import (
 	"strings"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/thetaedge/theta/executor"
 )
 
 const (
@@ -27,6 +29,9 @@ const (
 // errImage means that an image is not what it must be. No machine can run it.
 var errImage = errors.New("the image cannot be run")
 
+// errTooLarge means that this machine accepts no image of that size. Another machine may accept it, so that is not a result.
+var errTooLarge = fmt.Errorf("%w: the image is larger than this machine accepts when it is unpacked; raise container.max-image to allow larger images", executor.ErrUnavailable)
+
 func badImage(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", errImage, fmt.Sprintf(format, args...))
 }
@@ -36,7 +41,14 @@ type budget struct {
 	ctx     context.Context //nolint:containedctx // the readers below it have no other way to see it
 	bytes   uint64
 	entries int
+	// disk is what the files may still take when they are unpacked, with their holes.
+	disk uint64
+	// scene is what the layers must leave free.
+	scene *scene
 }
+
+// entryBytes is what a file or folder takes on the disk in addition to its content, about.
+const entryBytes = 4096
 
 // layer is one layer of an image.
 type layer struct {
@@ -46,8 +58,9 @@ type layer struct {
 	digest string
 	// diffID is the SHA-256 in hex of the uncompressed bytes.
 	diffID string
-	// size is the number of uncompressed bytes, known once the layer was verified.
-	size uint64
+	// size is the number of uncompressed bytes, and disk what the files take when they are unpacked. Both are known
+	// once the layer was verified.
+	size, disk uint64
 }
 
 // verify reads a whole layer, compares its digests and refuses entries that have no place in a
@@ -68,6 +81,7 @@ func (l *layer) verify(left *budget) error {
 	content := sha256.New()
 	counted := &counter{from: plain, left: left}
 	read := io.TeeReader(counted, content)
+	before := left.disk
 	if err := checkEntries(tar.NewReader(read), left); err != nil {
 		return err
 	}
@@ -77,7 +91,7 @@ func (l *layer) verify(left *budget) error {
 			return layerError(err)
 		}
 	}
-	l.size = counted.read
+	l.size, l.disk = counted.read, before-left.disk
 	if found := hex.EncodeToString(raw.Sum(nil)); l.digest != "" && found != l.digest {
 		return badImage("expected a layer with digest sha256:%s, found sha256:%s", l.digest, found)
 	}
@@ -135,14 +149,14 @@ type counter struct {
 	read uint64
 }
 
-// Read implements io.Reader. It fails with errImage once the budget is used up.
+// Read implements io.Reader. It fails with errTooLarge once the budget is used up.
 func (c *counter) Read(p []byte) (int, error) {
 	if err := c.left.ctx.Err(); err != nil {
 		return 0, err
 	}
 	n, err := c.from.Read(p)
 	if uint64(n) > c.left.bytes {
-		return 0, badImage("its layers are larger than this machine accepts when they are unpacked; raise container.max-image to allow larger images")
+		return 0, errTooLarge
 	}
 	c.left.bytes -= uint64(n)
 	c.read += uint64(n)
@@ -151,6 +165,7 @@ func (c *counter) Read(p []byte) (int, error) {
 
 // checkEntries refuses entries that lead out of the image or that are devices.
 func checkEntries(r *tar.Reader, left *budget) error {
+	left.scene.layer()
 	for {
 		h, err := r.Next()
 		if errors.Is(err, io.EOF) {
@@ -162,7 +177,15 @@ func checkEntries(r *tar.Reader, left *budget) error {
 		if left.entries--; left.entries < 0 {
 			return badImage("it has more than %d files and folders", maxEntries)
 		}
+		// The size of a sparse file is not that of its content in the layer: engines write zeros for its holes.
+		if h.Size < 0 || uint64(h.Size) > left.disk || left.disk-uint64(h.Size) < entryBytes {
+			return errTooLarge
+		}
+		left.disk -= uint64(h.Size) + entryBytes
 		if err := checkInside(h.Name); err != nil {
+			return err
+		}
+		if err := left.scene.entry(h); err != nil {
 			return err
 		}
 		switch h.Typeflag {
@@ -180,6 +203,9 @@ func checkEntries(r *tar.Reader, left *budget) error {
 // checkInside refuses a name in an archive that leads out of it.
 func checkInside(name string) error {
 	clean := path.Clean(name)
+	if len(name) > maxPath {
+		return badImage("its archive has an entry with a path of %d bytes, at most %d are possible", len(name), maxPath)
+	}
 	if path.IsAbs(name) || clean == ".." || strings.HasPrefix(clean, "../") || strings.ContainsRune(name, 0) {
 		return badImage("its archive has the entry %.100q, expected a path within the archive", name)
 	}
@@ -190,7 +216,7 @@ func checkInside(name string) error {
 func layerError(err error) error {
 	var machine *fs.PathError
 	switch {
-	case errors.Is(err, errImage), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.As(err, &machine):
+	case errors.Is(err, errImage), errors.Is(err, executor.ErrUnavailable), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.As(err, &machine):
 		return err
 	default:
 		return badImage("a layer cannot be unpacked: %v", err)

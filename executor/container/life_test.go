@@ -300,7 +300,8 @@ func TestImagesStayWithinTheirQuota(t *testing.T) {
 	require.NoError(t, e.Destroy("runs"))
 	e.cfg.MaxImageBytes = size / 2
 	task := taskOf(t, guestImage(t, "deep").saved(t))
-	result := finished(t, e, task)
-	require.Equal(t, manifest.ReasonInvalidProgram, result.Reason)
-	require.Contains(t, result.Detail, "raise container.max-image")
+	require.NoError(t, e.Start(waiting(t), task))
+	_, err := e.Wait(waiting(t), task.ID)
+	require.ErrorIs(t, err, executor.ErrUnavailable)
+	require.ErrorContains(t, err, "raise container.max-image")
 }

@@ -2,7 +2,10 @@
 
 package container
 
-import "syscall"
+import (
+	"io/fs"
+	"syscall"
+)
 
 // noBlock has an open of a pipe return at once.
 const noBlock = syscall.O_NONBLOCK
@@ -15,4 +18,13 @@ func mayOpen() int64 {
 		return 1024
 	}
 	return int64(min(limit.Max, 1<<31))
+}
+
+// allocated returns the space in bytes that a file takes on the disk, or 0 if that is not known.
+func allocated(info fs.FileInfo) uint64 {
+	stat, known := info.Sys().(*syscall.Stat_t)
+	if !known {
+		return 0
+	}
+	return uint64(max(stat.Blocks, 0)) * 512
 }

@@ -4,8 +4,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io"
 	"strings"
+
+	"github.com/thetaedge/theta/executor"
 )
 
 // descriptor names a blob of an image.
@@ -37,7 +40,7 @@ const maxNesting = 2
 
 // imageOf returns the image that an index or a manifest describes. digest is the SHA-256 in hex of the
 // document, or empty if it was not named. Of several images of an index, the one for the architecture is
-// taken.
+// taken. It fails with executor.ErrUnavailable if there is one for other architectures only.
 func imageOf(content []byte, digest, architecture string, open blobs) (*image, error) {
 	for range maxNesting + 1 {
 		var d document
@@ -67,6 +70,7 @@ func imageOf(content []byte, digest, architecture string, open blobs) (*image, e
 // such as proofs of how an image was built, do not count.
 func choose(list []descriptor, architecture string) (descriptor, error) {
 	var fitting, plain []descriptor
+	others := 0
 	for _, d := range list {
 		switch {
 		case d.Annotations["vnd.docker.reference.type"] != "":
@@ -74,6 +78,8 @@ func choose(list []descriptor, architecture string) (descriptor, error) {
 			plain = append(plain, d)
 		case d.Platform.OS == "linux" && d.Platform.Architecture == architecture:
 			fitting = append(fitting, d)
+		default:
+			others++
 		}
 	}
 	switch {
@@ -81,6 +87,8 @@ func choose(list []descriptor, architecture string) (descriptor, error) {
 		return fitting[0], nil
 	case len(fitting) == 0 && len(plain) == 1:
 		return plain[0], nil
+	case len(fitting) == 0 && len(plain) == 0 && others > 0:
+		return descriptor{}, fmt.Errorf("%w: the image is for other machines than linux/%s", executor.ErrUnavailable, architecture)
 	default:
 		return descriptor{}, badImage("expected one image for linux/%s, found %d for it and %d for no named platform", architecture, len(fitting), len(plain))
 	}

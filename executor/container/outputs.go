@@ -2,6 +2,7 @@ package container
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"syscall"
 
 	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/executor/filename"
@@ -34,13 +36,21 @@ var (
 type usage struct {
 	bytes   uint64
 	entries int
+	// disk is what they take on the disk, which is more where a program has reserved blocks behind the end of a file.
+	disk uint64
 }
+
+// spareBytes is how much more than twice the outputs may be taken on the disk. File systems reserve blocks behind the
+// end of a file that grows by themselves, up to its size.
+const spareBytes = 64 << 20
 
 // over reports whether the outputs are more than the task allows.
 func (u usage) over(task *executor.Task) error {
 	switch {
 	case u.bytes > task.OutputBytes:
 		return fmt.Errorf("%w: more than %d bytes", errTooBig, task.OutputBytes)
+	case u.disk/2 > task.OutputBytes+spareBytes/2:
+		return fmt.Errorf("%w: more than %d bytes on the disk, with what is reserved behind the ends of files", errTooBig, 2*task.OutputBytes+spareBytes)
 	case u.entries > int(task.OutputFiles):
 		return fmt.Errorf("%w: more than %d files and folders", errTooBig, task.OutputFiles)
 	}
@@ -62,9 +72,47 @@ func measure(root *os.Root, task *executor.Task) error {
 				return err
 			}
 			u.bytes += uint64(info.Size())
+			u.disk += max(uint64(info.Size()), allocated(info))
 		}
 		return u.over(task)
 	})
+}
+
+// open opens a file or folder of the outputs. One that its owner has closed is opened up, because a daemon that is root
+// could read it as well. An error of the machine is no fault of the program, which may only have put a link in the way.
+func open(root *os.Root, name string, mode fs.FileMode) (*os.File, error) {
+	file, err := root.OpenFile(name, os.O_RDONLY|noBlock, 0)
+	if errors.Is(err, fs.ErrPermission) && root.Chmod(name, mode) == nil {
+		file, err = root.OpenFile(name, os.O_RDONLY|noBlock, 0)
+	}
+	var number syscall.Errno
+	switch {
+	case err == nil:
+		return file, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, err
+	case errors.Is(err, fs.ErrPermission):
+		return nil, fmt.Errorf("%w: %w; let the program make its outputs readable", errEntry, err)
+	case errors.As(err, &number) && number != syscall.ELOOP && number != syscall.ENOTDIR && number != syscall.ENXIO && number != syscall.ENAMETOOLONG:
+		return nil, fmt.Errorf("cannot read the outputs: %w", osfault.Explain(name, err))
+	default:
+		return nil, fmt.Errorf("%w: %w", errEntry, err)
+	}
+}
+
+// removeTree removes a folder, also where a program has closed folders below it to their owner. The program has ended.
+func removeTree(dir string) error {
+	err := os.RemoveAll(dir)
+	if !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	_ = filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.IsDir() {
+			return os.Chmod(name, 0o700) //nolint:gosec // a folder needs it
+		}
+		return nil
+	}) // removing says what is in the way
+	return os.RemoveAll(dir)
 }
 
 // walk visits everything below a folder without following links. It reads a limited number of names at a time,
@@ -73,12 +121,12 @@ func walk(root *os.Root, name string, depth int, visit func(name string, entry f
 	if depth > maxDepth {
 		return fmt.Errorf("%w: folders are nested more than %d deep", errEntry, maxDepth)
 	}
-	dir, err := root.OpenFile(name, os.O_RDONLY|noBlock, 0)
+	dir, err := open(root, name, 0o700)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("%w: %w", errEntry, err)
+		return err
 	}
 	defer dir.Close() //nolint:errcheck // read only
 	for {
@@ -94,7 +142,8 @@ func walk(root *os.Root, name string, depth int, visit func(name string, entry f
 				}
 			}
 		}
-		if errors.Is(err, io.EOF) || errors.Is(err, fs.ErrNotExist) {
+		// A program that runs may have put a file in the place of the folder.
+		if errors.Is(err, io.EOF) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 			return nil
 		}
 		if err != nil {
@@ -105,6 +154,7 @@ func walk(root *os.Root, name string, depth int, visit func(name string, entry f
 
 // collector copies the outputs of a program that has ended.
 type collector struct {
+	ctx   context.Context //nolint:containedctx // one collector is one call
 	from  *os.Root
 	to    string
 	task  *executor.Task
@@ -116,9 +166,9 @@ type collector struct {
 
 // collect copies the outputs of a program and lists them, and adds its streams. root is nil if the program did
 // not exit by itself: then only the streams are outputs. The output directory gets all or nothing. It fails with errTooBig
-// or errEntry if the program is to blame.
-func collect(root *os.Root, task *executor.Task, streams map[string][]byte) (files []executor.File, err error) {
-	c := &collector{from: root, to: partialDir(task.OutputDir), task: task, keys: map[string]string{}}
+// or errEntry if the program is to blame, and with the error of the context if that ends.
+func collect(ctx context.Context, root *os.Root, task *executor.Task, streams map[string][]byte) (files []executor.File, err error) {
+	c := &collector{ctx: ctx, from: root, to: partialDir(task.OutputDir), task: task, keys: map[string]string{}}
 	if err := os.RemoveAll(c.to); err != nil {
 		return nil, fmt.Errorf("cannot clear partial outputs: %w", osfault.Explain(c.to, err))
 	}
@@ -200,18 +250,32 @@ func (c *collector) visit(name string, entry fs.DirEntry) error {
 
 // file copies one output and notes its size and digest.
 func (c *collector) file(name string) error {
-	from, err := c.from.OpenFile(name, os.O_RDONLY|noBlock, 0)
+	from, err := open(c.from, name, 0o600)
 	if err != nil {
-		return fmt.Errorf("%w: %w; let the program make its outputs readable", errEntry, err)
+		return err
 	}
 	defer from.Close() //nolint:errcheck // read only
 	if info, err := from.Stat(); err != nil || !info.Mode().IsRegular() {
 		return fmt.Errorf("%w: %.100q is no regular file", errEntry, name)
 	}
 	room := c.task.OutputBytes - c.usage.bytes
-	size, err := c.write(name, io.LimitReader(from, int64(min(room, 1<<62))+1))
+	size, err := c.write(name, io.LimitReader(stoppable{c.ctx, from}, int64(min(room, 1<<62))+1))
 	c.usage.bytes += size
 	return errors.Join(err, c.usage.over(c.task))
+}
+
+// stoppable is a reader that ends with a context: the outputs may be a terabyte of holes, and the owner may stop the task.
+type stoppable struct {
+	ctx  context.Context //nolint:containedctx // one reader is one call
+	from io.Reader
+}
+
+// Read implements io.Reader. It fails with the error of the context.
+func (r stoppable) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.from.Read(p)
 }
 
 // stream writes what the program has printed.

@@ -38,42 +38,60 @@ type registry struct {
 	left uint64
 }
 
-// fromRegistry returns the image that a program names on a registry.
-func (s *images) fromRegistry(ctx context.Context, program *Program) (found kept, err error) {
+// fromRegistry lends the image that a program names on a registry.
+func (s *images) fromRegistry(ctx context.Context, program *Program) (*lent, error) {
 	from, err := parseReference(program.Image)
 	if err != nil {
-		return kept{}, err
+		return nil, err
 	}
-	all, err := s.records()
+	done, err := s.alone(ctx, from.digest)
 	if err != nil {
-		return kept{}, err
+		return nil, err
 	}
-	for _, k := range all {
-		if k.Manifest != from.digest && k.ID != from.digest {
-			continue
-		}
-		if there, err := s.there(ctx, k.ID); err != nil || there {
-			return k, err
-		}
+	defer done()
+	if found, err := s.lend(ctx, program, func() (*kept, error) { return s.known(ctx, from.digest) }); err != nil || found != nil {
+		return found, err
 	}
 	if s.cfg.HTTP == nil {
-		return kept{}, fmt.Errorf("%w: this node fetches no images from registries; send the image as an input of the job", executor.ErrUnavailable)
+		return nil, fmt.Errorf("%w: this node fetches no images from registries; send the image as an input of the job", executor.ErrUnavailable)
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, s.cfg.FetchTime, fmt.Errorf("%w did not send the image within %s", errRegistry, s.cfg.FetchTime))
 	defer cancel()
-	dir, err := os.MkdirTemp(s.cfg.Dir, "fetch-")
+	dir, err := os.MkdirTemp(s.cfg.Dir, fetching)
 	if err != nil {
-		return kept{}, osfault.Explain(s.cfg.Dir, err)
+		return nil, osfault.Explain(s.cfg.Dir, err)
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	defer func() {
+		// The next start of the daemon removes it again. The image itself is there.
+		if failed := os.RemoveAll(dir); failed != nil {
+			s.cfg.Logger.Warn("what was fetched of an image is removed later", "error", failed)
+		}
+	}()
 	r := &registry{cfg: s.cfg, from: from, dir: dir, left: s.cfg.MaxImageBytes}
 	i, err := r.image(ctx)
 	if err != nil {
-		return kept{}, err
+		return nil, err
 	}
 	// The digest that the program names may be that of an index.
 	i.manifest = from.digest
-	return s.put(ctx, i)
+	return s.lendVerified(ctx, i, program)
+}
+
+// known returns the image in the engine with a digest, or nil.
+func (s *images) known(ctx context.Context, digest string) (*kept, error) {
+	all, err := s.records()
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range all {
+		if k.Manifest != digest && k.ID != digest {
+			continue
+		}
+		if there, err := s.there(ctx, k.ID); err != nil || there {
+			return &k, err
+		}
+	}
+	return nil, nil //nolint:nilnil // no image is no error
 }
 
 // image fetches the manifest, the configuration and the layers of the image.
@@ -109,6 +127,9 @@ func (r *registry) open(ctx context.Context, digest string) (io.ReadCloser, erro
 
 // fetch writes a blob or a manifest to the disk and compares its digest. It returns the path.
 func (r *registry) fetch(ctx context.Context, kind, digest string, most uint64) (path string, err error) {
+	if err := r.cfg.room(); err != nil {
+		return "", err
+	}
 	answer, err := r.get(ctx, kind, digest)
 	if err != nil {
 		return "", err
@@ -126,7 +147,7 @@ func (r *registry) fetch(ctx context.Context, kind, digest string, most uint64) 
 		return "", fmt.Errorf("%w did not send sha256:%s: %w", errRegistry, digest, err)
 	}
 	if uint64(size) > most {
-		return "", badImage("it is larger than this machine accepts; raise container.max-image to allow larger images")
+		return "", errTooLarge
 	}
 	r.left -= uint64(size)
 	if found := hex.EncodeToString(hash.Sum(nil)); found != digest {

@@ -58,14 +58,14 @@ func (r *run) clock() string   { return filepath.Join(r.folder, "ran") }
 func (r *run) execute(ctx context.Context, again bool) (executor.Result, error) {
 	found, err := r.acquire(ctx)
 	if errors.Is(err, errImage) {
-		return r.finish(failed(manifest.ReasonInvalidProgram, err.Error()), nil)
+		return r.finish(ctx, failed(manifest.ReasonInvalidProgram, err.Error()), nil)
 	}
 	if err != nil {
 		return executor.Result{}, err
 	}
 	defer found.release()
 	defer r.clear()
-	work := digest(&r.task, found.ID)
+	work := digest(&r.task, found)
 	if again {
 		again, err = r.adopt(ctx, work)
 		if err != nil {
@@ -78,7 +78,7 @@ func (r *run) execute(ctx context.Context, again bool) (executor.Result, error) 
 			return executor.Result{}, err
 		}
 		if end != nil {
-			return r.finish(*end, nil)
+			return r.finish(ctx, *end, nil)
 		}
 	}
 	if r.out, err = os.OpenRoot(r.outputs()); err != nil {
@@ -90,7 +90,7 @@ func (r *run) execute(ctx context.Context, again bool) (executor.Result, error) 
 	if err != nil {
 		return executor.Result{}, err
 	}
-	return r.finish(end, r.printed.wait())
+	return r.finish(ctx, end, r.printed.wait())
 }
 
 // acquire has the engine hold the image of the task. If tasks are suspended meanwhile, it begins again later.
@@ -124,14 +124,14 @@ func (r *run) clear() {
 		r.cfg.Logger.Warn("a container is removed later", "task", r.task.ID, "error", err)
 		return
 	}
-	if err := os.RemoveAll(r.folder); err != nil {
+	if err := removeTree(r.folder); err != nil {
 		r.cfg.Logger.Warn("the files of a container are removed later", "task", r.task.ID, "error", err)
 	}
 }
 
 // lay makes the folder of the task. Only this user reaches it, and the program its part of it.
 func (r *run) lay() error {
-	if err := os.RemoveAll(r.folder); err != nil {
+	if err := removeTree(r.folder); err != nil {
 		return fmt.Errorf("cannot clear the folder of the task: %w", osfault.Explain(r.folder, err))
 	}
 	if err := os.MkdirAll(r.outputs(), 0o700); err != nil {
@@ -197,7 +197,10 @@ func (r *run) watch(ctx context.Context) (ending, error) {
 			}
 			// Large trees are measured less often, so that measuring takes a tenth of the time at most.
 			if began := time.Now(); began.After(measured) {
-				err := measure(r.out, &r.task)
+				err := r.cfg.room()
+				if err == nil {
+					err = measure(r.out, &r.task)
+				}
 				measured = time.Now().Add(9 * time.Since(began))
 				if end, program := blamed(err); program {
 					return r.end(end)
@@ -252,15 +255,15 @@ func blamed(err error) (ending, bool) {
 }
 
 // finish makes the result. The outputs of a program that did not exit by itself are its streams.
-func (r *run) finish(end ending, streams map[string][]byte) (executor.Result, error) {
+func (r *run) finish(ctx context.Context, end ending, streams map[string][]byte) (executor.Result, error) {
 	root := r.out
 	if end.reason != manifest.ReasonExited {
 		root = nil
 	}
-	files, err := collect(root, &r.task, streams)
+	files, err := collect(ctx, root, &r.task, streams)
 	if instead, program := blamed(err); program && root != nil {
 		end = instead
-		files, err = collect(nil, &r.task, streams)
+		files, err = collect(ctx, nil, &r.task, streams)
 	}
 	if err != nil {
 		return executor.Result{}, err

@@ -12,6 +12,7 @@ import (
 	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/executor/container"
 	"github.com/thetaedge/theta/sidecar/config"
+	"github.com/thetaedge/theta/sidecar/device"
 )
 
 // containersDir returns the folder with the files of the containers while they run.
@@ -28,7 +29,7 @@ func newContainers(n *node, web *http.Client, logger *slog.Logger) (*container.E
 	return container.New(container.Config{
 		Socket: c.Socket, Dir: n.containersDir(), Home: hex.EncodeToString(home[:12]), Slots: n.config.Policy.MaxJobs,
 		CPUs: c.CPUs, PIDs: c.PIDs, ImageBytes: uint64(c.Images), MaxImageBytes: uint64(c.MaxImage), GPUs: c.GPUs,
-		HTTP: web, FetchTime: n.config.Work.TransferLimit, Logger: logger,
+		HTTP: web, FetchTime: n.config.Work.TransferLimit, Free: device.FreeBytes, Logger: logger,
 	})
 }
 

@@ -23,7 +23,7 @@ func main() {
 		"tmp": tmp, "print": printEndlessly, "links": links, "absolute": absoluteLink, "fifo": fifo, "socket": socket,
 		"names": names, "stdoutfile": stdoutFile, "device": device, "setuid": setuid, "network": network, "root": root,
 		"inputs": inputs, "environment": environment, "fail": fail, "term": term, "volume": volume, "holes": holes, "slow": slow, "deep": deep,
-		"kill": exitAsKilled, "count": count,
+		"kill": exitAsKilled, "count": count, "reserve": reserve, "unlinked": unlinked, "locked": locked, "hostname": hostname,
 	}
 	mode, known := modes[os.Args[1]]
 	if !known {
@@ -292,3 +292,61 @@ func term() error {
 
 // volume fills a folder that the image declares as a volume, and succeeds only if that has an end.
 func volume() error { return fill("/data") }
+
+// reserve takes disk beyond the end of a small file, which its size does not show.
+func reserve() error {
+	f, err := os.Create("/out/small")
+	if err != nil {
+		return err
+	}
+	const keepSize = 1
+	if err := syscall.Fallocate(int(f.Fd()), keepSize, 0, 256<<20); err != nil {
+		return err
+	}
+	return endless()
+}
+
+// unlinked writes files that have no name any more.
+func unlinked() error {
+	chunk := bytes.Repeat([]byte{1}, 1<<20)
+	var open []*os.File
+	for n := range 64 {
+		f, err := os.Create("/out/gone")
+		if err != nil {
+			return err
+		}
+		open = append(open, f)
+		if err := os.Remove("/out/gone"); err != nil {
+			return err
+		}
+		for range 4 {
+			if _, err := f.Write(chunk); err != nil {
+				return save("refused", fmt.Sprintln(n))
+			}
+		}
+	}
+	defer open[0].Close()
+	return endless()
+}
+
+// locked leaves a folder and a file that even their owner cannot use.
+func locked() error {
+	if err := os.Mkdir("/out/closed", 0o755); err != nil {
+		return err
+	}
+	if err := save("closed/inner.txt", "inner\n"); err != nil {
+		return err
+	}
+	if err := os.Chmod("/out/closed/inner.txt", 0); err != nil {
+		return err
+	}
+	return os.Chmod("/out/closed", 0)
+}
+
+func hostname() error {
+	name, err := os.Hostname()
+	if err != nil {
+		return err
+	}
+	return save("hostname", name)
+}
