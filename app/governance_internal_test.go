@@ -12,7 +12,9 @@ import (
 	"github.com/cosmos/cosmos-sdk/x/authz"
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 	consensustypes "github.com/cosmos/cosmos-sdk/x/consensus/types"
+	distrtypes "github.com/cosmos/cosmos-sdk/x/distribution/types"
 	govv1 "github.com/cosmos/cosmos-sdk/x/gov/types/v1"
+	slashingtypes "github.com/cosmos/cosmos-sdk/x/slashing/types"
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 
 	"github.com/thetaedge/theta/app/params"
@@ -67,7 +69,11 @@ func TestStakersMustAcceptAMessageWhereverItIs(t *testing.T) {
 	}
 	require.True(t, stakersMustAccept(govv1.Proposal{Messages: []*codectypes.Any{{TypeUrl: "/unread"}}}), "a message that cannot be read")
 	require.False(t, stakersMustAccept(govv1.Proposal{}))
-	for _, message := range []sdk.Msg{&rewardstypes.MsgCreateGrant{}, &rewardstypes.MsgUpdateParams{}, &govv1.MsgUpdateParams{}, &stakingtypes.MsgUpdateParams{}} {
+	for _, message := range []sdk.Msg{
+		&rewardstypes.MsgCreateGrant{}, &rewardstypes.MsgUpdateParams{}, &govv1.MsgUpdateParams{}, &stakingtypes.MsgUpdateParams{},
+		// The community tax is taken from what stakers get, and whom x/slashing jails has no vote.
+		&distrtypes.MsgUpdateParams{}, &slashingtypes.MsgUpdateParams{},
+	} {
 		require.True(t, contain([]sdk.Msg{message}, stakersDecide(), maxMessageDepth), "%T", message)
 	}
 	for _, message := range []sdk.Msg{exec(), &authz.MsgGrant{}, replace("")} {

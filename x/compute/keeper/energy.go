@@ -20,7 +20,8 @@ func keyOfEnergy(class string, epoch uint64, region string) energyKey {
 	return collections.Join(class, collections.Join(epoch, region))
 }
 
-// prunedEnergy bounds the number of old sums that a block removes.
+// prunedEnergy bounds the number of old sums that a block removes, in addition to twice as many as it
+// adds to, so that they do not pile up.
 const prunedEnergy = 100
 
 // energyWriter collects what nodes claim about the chunks that end in a block. It reads each node
@@ -102,7 +103,7 @@ func (w *energyWriter) flush() error {
 			return err
 		}
 	}
-	return w.k.pruneEnergy(w.ctx, epoch)
+	return w.k.pruneEnergy(w.ctx, epoch, prunedEnergy+2*len(w.sums))
 }
 
 func (w *energyWriter) write(epoch uint64, sum types.EnergySum) error {
@@ -129,12 +130,12 @@ func (k *Keeper) setEnergy(ctx context.Context, sum types.EnergySum) error {
 	return k.energy.Set(ctx, keyOfEnergy(sum.Class, sum.Epoch, sum.Region), sum)
 }
 
-// pruneEnergy removes sums that are too old, a bounded number of them, the oldest first.
-func (k *Keeper) pruneEnergy(ctx context.Context, epoch uint64) error {
+// pruneEnergy removes sums that are too old, at most a number of them, the oldest first.
+func (k *Keeper) pruneEnergy(ctx context.Context, epoch uint64, most int) error {
 	if epoch < types.EnergyEpochs {
 		return nil
 	}
-	for left := prunedEnergy; left > 0; {
+	for left := most; left > 0; {
 		oldest, found, err := k.oldestEnergy(ctx)
 		if err != nil || !found || oldest.K1() > epoch-types.EnergyEpochs {
 			return err

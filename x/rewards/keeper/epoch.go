@@ -50,8 +50,11 @@ func (h EpochHooks) BeforeEpochStart(ctx context.Context, identifier string, num
 	return nil
 }
 
-// closeEpoch writes the summary of an epoch, opens the next one and forgets old summaries.
-func (k *Keeper) closeEpoch(ctx context.Context, params types.Params, number int64) error {
+// closeEpoch writes the summary of the open epoch, opens the next one and forgets old summaries.
+// ended is the number in x/epochs of the epoch that has ended. The open epoch keeps the number under
+// which its credits were recorded, and the next one has a higher number, also if x/epochs counts from
+// the beginning again: records of two epochs never share a number.
+func (k *Keeper) closeEpoch(ctx context.Context, params types.Params, ended int64) error {
 	// Credits of this block that were made before the epoch began belong to the one that ends.
 	if err := k.foldNotes(ctx); err != nil {
 		return err
@@ -69,6 +72,10 @@ func (k *Keeper) closeEpoch(ctx context.Context, params types.Params, number int
 	if err != nil {
 		return err
 	}
+	number := ended
+	if open.Epoch > 0 {
+		number = open.Epoch
+	}
 	if number > 0 {
 		// The heights of an exported state may be higher than those of the chain that starts from it.
 		summary := types.EpochSummary{
@@ -82,7 +89,7 @@ func (k *Keeper) closeEpoch(ctx context.Context, params types.Params, number int
 	if err := k.work.Remove(ctx); err != nil {
 		return err
 	}
-	if err := k.open.Set(ctx, types.OpenEpoch{StartHeight: height, Flows: flows, Epoch: number + 1}); err != nil {
+	if err := k.open.Set(ctx, types.OpenEpoch{StartHeight: height, Flows: flows, Epoch: max(number, ended) + 1}); err != nil {
 		return err
 	}
 	return k.forgetEpochs(ctx, number-int64(params.HistoryEpochs)) //nolint:gosec // bounded by MaxHistoryEpochs
