@@ -24,12 +24,12 @@ const maxMessageDepth = 8
 // stakersDecide returns the type URLs of messages that validators and delegators alone must accept
 // too. Operators of nodes earn from grants of public work, and the parameters of x/rewards say how much
 // of a reward and which emission stakers get, and how much a grant may pay. Those of x/distribution say
-// how much of both goes to the community pool first. The other messages change how stakers vote, who
+// how much of both goes to the community pool first, and a payment from the pool may go to operators. The other messages change how stakers vote, who
 // they are and when validators are jailed, so with them bonds could make that acceptance worthless.
 func stakersDecide() []string {
 	return []string{
 		"/theta.rewards.v1.MsgCreateGrant", "/theta.rewards.v1.MsgUpdateParams",
-		"/cosmos.distribution.v1beta1.MsgUpdateParams",
+		"/cosmos.distribution.v1beta1.MsgUpdateParams", "/cosmos.distribution.v1beta1.MsgCommunityPoolSpend",
 		"/cosmos.gov.v1.MsgUpdateParams", "/cosmos.staking.v1beta1.MsgUpdateParams", "/cosmos.slashing.v1beta1.MsgUpdateParams",
 	}
 }

@@ -72,7 +72,7 @@ func TestStakersMustAcceptAMessageWhereverItIs(t *testing.T) {
 	for _, message := range []sdk.Msg{
 		&rewardstypes.MsgCreateGrant{}, &rewardstypes.MsgUpdateParams{}, &govv1.MsgUpdateParams{}, &stakingtypes.MsgUpdateParams{},
 		// The community tax is taken from what stakers get, and whom x/slashing jails has no vote.
-		&distrtypes.MsgUpdateParams{}, &slashingtypes.MsgUpdateParams{},
+		&distrtypes.MsgUpdateParams{}, &distrtypes.MsgCommunityPoolSpend{}, &slashingtypes.MsgUpdateParams{},
 	} {
 		require.True(t, contain([]sdk.Msg{message}, stakersDecide(), maxMessageDepth), "%T", message)
 	}

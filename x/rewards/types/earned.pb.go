@@ -84,7 +84,7 @@ func (m *SourceAmount) GetAmount() github_com_cosmos_cosmos_sdk_types.Coins {
 
 // EpochEarnings is what an operator was credited with in an epoch.
 type EpochEarnings struct {
-	// Number of the epoch in x/epochs.
+	// Number of the epoch: that of x/epochs, unless x/epochs counts from a lower number again.
 	Epoch int64 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
 	// Address of the operator.
 	Operator string `protobuf:"bytes,2,opt,name=operator,proto3" json:"operator,omitempty"`
@@ -149,7 +149,7 @@ func (m *EpochEarnings) GetSources() []SourceAmount {
 // Credit is what a chunk of a job has brought to an operator in an epoch. Its receipt tells the
 // rest.
 type Credit struct {
-	// Number of the epoch in x/epochs.
+	// Number of the epoch: that of x/epochs, unless x/epochs counts from a lower number again.
 	Epoch int64 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
 	// Address of the operator.
 	Operator string `protobuf:"bytes,2,opt,name=operator,proto3" json:"operator,omitempty"`

@@ -634,7 +634,7 @@ func (m *QueryEmissionResponse) GetLastEpoch() int64 {
 
 // QueryEpochSummaryRequest names an epoch.
 type QueryEpochSummaryRequest struct {
-	// Number of the epoch in x/epochs.
+	// Number of the epoch: that of x/epochs, unless x/epochs counts from a lower number again.
 	Epoch int64 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
 }
 
@@ -957,7 +957,7 @@ func (m *QueryEarnedResponse) GetOpen() int64 {
 type QueryCreditsRequest struct {
 	// Address of the operator.
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
-	// Number of the epoch in x/epochs.
+	// Number of the epoch: that of x/epochs, unless x/epochs counts from a lower number again.
 	Epoch int64 `protobuf:"varint,2,opt,name=epoch,proto3" json:"epoch,omitempty"`
 	// Which page, at most 1,000 entries.
 	Pagination *query.PageRequest `protobuf:"bytes,3,opt,name=pagination,proto3" json:"pagination,omitempty"`

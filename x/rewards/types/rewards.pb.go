@@ -631,7 +631,7 @@ func (m *SettlementNote) GetCredits() uint64 {
 
 // EpochSummary says what was minted, burned and paid in one epoch.
 type EpochSummary struct {
-	// Number of the epoch in x/epochs.
+	// Number of the epoch: that of x/epochs, unless x/epochs counts from a lower number again.
 	Epoch int64 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
 	// First block of the epoch.
 	StartHeight int64 `protobuf:"varint,2,opt,name=start_height,json=startHeight,proto3" json:"start_height,omitempty"`
@@ -727,7 +727,7 @@ type OpenEpoch struct {
 	StartHeight int64 `protobuf:"varint,1,opt,name=start_height,json=startHeight,proto3" json:"start_height,omitempty"`
 	// What had been minted and burned before.
 	Flows SupplyFlows `protobuf:"bytes,2,opt,name=flows,proto3" json:"flows"`
-	// Number of the epoch in x/epochs; 0 before the first one.
+	// Number of the epoch; 0 before the first one.
 	Epoch int64 `protobuf:"varint,40,opt,name=epoch,proto3" json:"epoch,omitempty"`
 }
 
