@@ -76,7 +76,7 @@ func asStranger(t *testing.T, do func() error) error {
 func locked(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	require.NoError(t, os.Chmod(filepath.Dir(dir), 0o711)) //nolint:gosec // the stranger passes through
+	require.NoError(t, os.Chmod(filepath.Dir(dir), 0o711))
 	out := filepath.Join(dir, "out")
 	require.NoError(t, os.MkdirAll(filepath.Join(out, "closed"), 0o755))
 	file := filepath.Join(out, "closed", "inner.txt")

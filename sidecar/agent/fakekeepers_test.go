@@ -55,7 +55,9 @@ func (k fakeKeepers) CreditReward(_ context.Context, _ sdk.AccAddress, gross sdk
 	return gross, nil
 }
 
-func (k fakeKeepers) CreditShare(context.Context, sdk.AccAddress, sdk.Coin, computetypes.CreditOrigin) error { return nil }
+func (k fakeKeepers) CreditShare(context.Context, sdk.AccAddress, sdk.Coin, computetypes.CreditOrigin) error {
+	return nil
+}
 
 // CreditGrant pays nothing: no job of these tests has a grant.
 func (k fakeKeepers) CreditGrant(context.Context, computetypes.GrantCredit) (math.Int, error) {

@@ -48,7 +48,7 @@ func Image(ctx context.Context, file string) error {
 	}
 	defer os.RemoveAll(folder) //nolint:errcheck // temporary
 	binary := filepath.Join(folder, "program")
-	build := exec.CommandContext(ctx, "go", "build", "-ldflags=-s", "-o", binary, program)
+	build := exec.CommandContext(ctx, "go", "build", "-ldflags=-s", "-o", binary, program) //nolint:gosec // a temporary folder
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
 	if said, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("cannot compile the program of the image: %w: %s", err, said)
