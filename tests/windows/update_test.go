@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/thetaedge/theta/testutil/releases"
@@ -47,7 +48,7 @@ func (m machine) daemonsOf(program string) []string {
 // runs waits until the daemon waits for the chain as a certain version. The installed program stays as its parent.
 func (m machine) runs(d *daemon, installed, version string) {
 	m.t.Helper()
-	require.Eventually(m.t, func() bool {
+	if !assert.Eventually(m.t, func() bool {
 		if len(m.daemonsOf(installed)) != 1 {
 			return false
 		}
@@ -55,7 +56,9 @@ func (m machine) runs(d *daemon, installed, version string) {
 			return len(m.processes()) == 1 && m.waits()
 		}
 		return len(m.daemonsOf(version)) == 1 && m.waits()
-	}, patience, 200*time.Millisecond, "expected %q\n%s", version, d.text())
+	}, patience, 200*time.Millisecond) {
+		m.t.Fatalf("expected %q, found processes %v, waiting %t:\n%s", version, m.processes(), m.waits(), d.text())
+	}
 }
 
 // waits reports whether a daemon says that it waits for the chain.
