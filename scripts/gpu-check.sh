@@ -5,7 +5,7 @@
 #
 #   scripts/gpu-check.sh pack          builds build/gpu-check.tar.xz, which holds all that it needs, in at most
 #                                      40 MiB; with NETWORK=1 the programs of a network too, which are much larger
-#   scripts/gpu-check.sh run [FOLDER]  runs it, here or where the archive was unpacked; FOLDER gets report.json and
+#   scripts/gpu-check.sh run [FOLDER]  runs it, here or where the archive was unpacked; FOLDER (build/gpu-check-report) gets report.json and
 #                                      report.txt
 #   scripts/gpu-check.sh emulated      runs it here, with tensor/cuda on an emulated card
 #
@@ -68,7 +68,7 @@ devnet() {
 }
 
 run() {
-  folder="$(realpath -m "${1:-gpu-check-report}")"
+  folder="$(realpath -m "${1:-build/gpu-check-report}")"
   mkdir -p "$folder"
   export folder
   export -f devnet
