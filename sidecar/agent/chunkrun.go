@@ -44,6 +44,8 @@ type chunkRun struct {
 	meter device.Meter
 	// done is the number of tasks that have a result.
 	done atomic.Int64
+	// payable reports whether the chain accepts the tasks that have a result without the others.
+	payable atomic.Bool
 	// current is the name of the execution of the task that runs, or ran last.
 	current atomic.Pointer[string]
 	// only means that no further task is executed, because programs are suspended.
@@ -142,7 +144,7 @@ func (r *chunkRun) execute(ctx context.Context, done *executedChunk) {
 		return
 	}
 	done.before = len(kept.done)
-	r.done.Store(int64(done.before))
+	r.note(kept.done)
 	inputs := fetchAhead(ctx, len(r.positions)-done.before, func(ctx context.Context, n int) own { return r.fetch(ctx, done.before+n) })
 	defer inputs.close()
 	for n := done.before; n < len(r.positions) && done.err == nil; n++ {
@@ -250,8 +252,14 @@ func (r *chunkRun) keep(n int, result executor.Result, kept *results, done *exec
 	}
 	result.Outputs = nil
 	done.ends = append(done.ends, result)
-	r.done.Store(int64(len(kept.done)))
+	r.note(kept.done)
 	return nil
+}
+
+// note tells the loop which tasks have a result.
+func (r *chunkRun) note(list []taskResult) {
+	r.done.Store(int64(len(list)))
+	r.payable.Store(r.divisible && paysAudit(&r.job, r.spec.Resources.Fuel, list))
 }
 
 const (

@@ -25,14 +25,15 @@ func (e *ownInputError) Error() string { return e.err.Error() }
 func (e *ownInputError) Unwrap() error { return e.err }
 
 // cut ends a running chunk with the tasks that have a result if its commit deadline is near, or
-// if the machine is to do no more work. A chunk that is suspended goes on later.
+// if the machine is to do no more work and they can be committed to. Fewer tasks would be lost, so
+// that the chunk goes on until there are enough. A chunk that is suspended goes on later.
 func (a *Agent) cut(w *assignment) {
 	window := int64(w.spec.CommitBlocks) //nolint:gosec // bounded by the chain's params
 	margin := max(min(window/8, mostCutMargin), leastCutMargin)
 	switch {
-	case a.drain.begun && !a.drain.whole.Load():
+	case a.drain.begun && !a.drain.whole.Load() && w.run.payable.Load():
 		w.run.stop("the node is drained")
-	case a.cfg.Paused() && !a.cfg.Suspended():
+	case a.cfg.Paused() && !a.cfg.Suspended() && w.run.payable.Load():
 		w.run.stop("the node is paused")
 	case a.view.height+margin >= w.record.Deadlines.Commit:
 		w.run.stop("its commit deadline is near")
