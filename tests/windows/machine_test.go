@@ -63,12 +63,13 @@ type daemon struct {
 	command *exec.Cmd
 	log     string
 	ended   chan error
+	began   time.Time
 }
 
 // start starts the daemon. It is killed at the end of the test.
 func (m machine) start() *daemon {
 	m.t.Helper()
-	d := &daemon{command: m.command(context.Background(), "start"), log: filepath.Join(m.t.TempDir(), "daemon.log"), ended: make(chan error, 1)}
+	d := &daemon{command: m.command(context.Background(), "start"), log: filepath.Join(m.t.TempDir(), "daemon.log"), ended: make(chan error, 1), began: time.Now()}
 	log, err := os.Create(d.log)
 	require.NoError(m.t, err)
 	d.command.Stdout, d.command.Stderr = log, log
