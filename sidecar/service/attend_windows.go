@@ -2,6 +2,7 @@ package service
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -17,11 +18,17 @@ const (
 	// after which Windows may take a service without one for dead.
 	beat     = 5 * time.Second
 	beatHint = 30 * time.Second
+	// patience is how long one wait for an order to stop takes, and so the end of a daemon at most.
+	patience = 200 * time.Millisecond
 )
 
 // Attend runs a daemon. If Windows has started it as a service, Attend answers Windows, writes the log
-// into the home, and turns the order to stop into an interrupt.
-func Attend(name, home string, stderr io.Writer, run func(log io.Writer, stops <-chan os.Signal) error) error {
+// into the home, and turns the order to stop into an interrupt. So it does with the orders of a Task if the Task
+// Scheduler has started the daemon.
+func Attend(name, home string, scheduled bool, stderr io.Writer, run func(log io.Writer, stops <-chan os.Signal) error) error {
+	if scheduled {
+		return attendTask(home, run)
+	}
 	service, err := isService()
 	if err != nil || !service {
 		return errors.Join(err, run(stderr, nil))
@@ -37,6 +44,47 @@ func Attend(name, home string, stderr io.Writer, run func(log io.Writer, stops <
 		return errors.Join(log.Close(), run(stderr, nil))
 	}
 	return errors.Join(err, d.err, log.Close())
+}
+
+// attendTask runs a daemon that the Task Scheduler has started in the session of its user.
+func attendTask(home string, run func(log io.Writer, stops <-chan os.Signal) error) (err error) {
+	name, err := windows.UTF16PtrFromString(stopEvent(home))
+	if err != nil {
+		return err
+	}
+	// The event exists already if another daemon of this home runs, which the journal then tells.
+	event, err := windows.CreateEvent(nil, 0, 0, name)
+	if err != nil && !errors.Is(err, windows.ERROR_ALREADY_EXISTS) {
+		return fmt.Errorf("cannot listen to orders to stop: %w", err)
+	}
+	log, err := OpenLog(home)
+	if err != nil {
+		return errors.Join(err, windows.CloseHandle(event))
+	}
+	stops, ended, listener := make(chan os.Signal, 2), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(listener)
+		for {
+			select {
+			case <-ended:
+				return
+			default:
+			}
+			if is, err := windows.WaitForSingleObject(event, uint32(patience.Milliseconds())); err == nil && is == windows.WAIT_OBJECT_0 {
+				select {
+				case stops <- os.Interrupt:
+				default: // it was told twice
+				}
+			}
+		}
+	}()
+	err = run(log, stops)
+	close(ended)
+	<-listener
+	if err != nil {
+		_, _ = io.WriteString(log, "Error: "+err.Error()+"\n")
+	}
+	return errors.Join(err, log.Close(), windows.CloseHandle(event))
 }
 
 // isService reports whether the manager of services has started this process. The library asks for session 0

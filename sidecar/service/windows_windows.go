@@ -291,7 +291,10 @@ func (w Windows) State(context.Context) (State, error) {
 
 // Advice implements Supervisor.
 func (w Windows) Advice(context.Context) string {
-	return "the log: " + logName + " in the home; the service has the account " + w.account()
+	return "the log: " + logName + " in the home; the service has the account " + w.account() + `
+it sees neither keyboard and mouse nor full-screen programs, nor graphics cards on most machines: for rules about them,
+or for tasks on a card, uninstall it and install it in a terminal that is not one of an administrator, which lets it run
+in your session`
 }
 
 // Leaves implements Supervisor.

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,12 +19,13 @@ import (
 	"github.com/thetaedge/theta/sidecar/service"
 )
 
-// TestMain is a daemon if the manager of services starts this program as one.
+// TestMain is a daemon if the manager of services or the Task Scheduler starts this program as one.
 func TestMain(m *testing.M) {
-	if len(os.Args) != 4 || os.Args[1] != "start" {
+	scheduled := slices.Contains(os.Args, "--"+service.TaskFlag)
+	if len(os.Args) < 4 || os.Args[1] != "start" {
 		os.Exit(m.Run())
 	}
-	err := service.Attend("", os.Args[3], os.Stderr, func(log io.Writer, stops <-chan os.Signal) error {
+	err := service.Attend("", os.Args[3], scheduled, os.Stderr, func(log io.Writer, stops <-chan os.Signal) error {
 		if stops == nil {
 			return errors.New("expected a service, found a process without orders to stop")
 		}
@@ -122,6 +125,38 @@ func TestAServiceWhoseHomeIsGoneIsRemoved(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, plan.Do(t.Context()))
 	require.NotContains(t, strings.Join(*ran, "\n"), unit.Home)
+}
+
+func TestATaskIsMadeFromItsFileAndRemoved(t *testing.T) {
+	_, unit, _ := servicesOf(t)
+	supervisor, err := service.Open(unit.Name, false)
+	require.NoError(t, err)
+	task, is := supervisor.(service.Task)
+	require.True(t, is)
+	require.Regexp(t, `^S-1-5-`, task.User)
+	plan, err := task.Install(t.Context(), unit)
+	require.NoError(t, err)
+	require.NoError(t, plan[:2].Do(t.Context()))
+	_, err = service.Execute(t.Context(), "schtasks", "/Delete", "/TN", unit.Name, "/F")
+	require.NoError(t, err, "it was there")
+	_, err = service.Execute(t.Context(), "schtasks", "/Delete", "/TN", unit.Name, "/F")
+	require.Error(t, err, "and no longer is")
+}
+
+// TestADaemonOfATaskStopsWhenItIsTold: the Task Scheduler would kill it.
+func TestADaemonOfATaskStopsWhenItIsTold(t *testing.T) {
+	_, unit, _ := servicesOf(t)
+	told, err := service.TellToStop(unit.Home)
+	require.NoError(t, err)
+	require.False(t, told, "no daemon listens")
+	daemon := exec.CommandContext(t.Context(), unit.Exe, "start", "--home", unit.Home, "--"+service.TaskFlag)
+	require.NoError(t, daemon.Start())
+	await(t, func() bool { return strings.Contains(logOf(unit.Home), "the daemon works") })
+	told, err = service.TellToStop(unit.Home)
+	require.NoError(t, err)
+	require.True(t, told)
+	require.NoError(t, daemon.Wait())
+	require.Contains(t, logOf(unit.Home), "the daemon was told to stop")
 }
 
 // logOf returns the log of a service, or an empty text.

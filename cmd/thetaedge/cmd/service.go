@@ -29,8 +29,8 @@ func serviceCommand() *cobra.Command {
 		Use:   "service",
 		Short: "Let the operating system run the node",
 		Long: `service lets the operating system run the node: systemd on Linux, launchd on macOS, the
-manager of services on Windows. As root it is a service of the machine with an account of its
-own; as another user it is a service of that user.`,
+manager of services or the Task Scheduler on Windows. As root, or in a terminal of an administrator, it
+is a service of the machine with an account of its own; as another user it is a service of that user.`,
 	}
 	command.PersistentFlags().String(flagServiceName, service.DefaultName, "name of the service; each node of a machine has another one")
 	command.PersistentFlags().Bool(flagSystem, service.IsSystem(), "a service of the machine, not of this user")
@@ -250,6 +250,9 @@ func supervisorOf(command *cobra.Command) (service.Supervisor, bool, error) {
 // mayChange refuses to change the services of the machine without the rights for it.
 func mayChange(system bool) error {
 	if system && !service.IsSystem() {
+		if runtime.GOOS == "windows" {
+			return errors.New("expected an administrator for a service of the machine; use a terminal of an administrator, or run the command without --system")
+		}
 		return errors.New("expected root for a service of the machine, found another user; run the command with sudo, or without --system")
 	}
 	return nil

@@ -43,7 +43,8 @@ const (
 )
 
 func startCommand() *cobra.Command {
-	return &cobra.Command{
+	scheduled := false
+	command := &cobra.Command{
 		Use:   "start",
 		Short: "Run the node",
 		Long: `start runs the node until it is told to stop. After the first interrupt, SIGTERM or
@@ -58,7 +59,7 @@ work.retention ends, also after a restart.`,
 			if err != nil {
 				return err
 			}
-			return service.Attend(service.DefaultName, home, command.ErrOrStderr(), func(log io.Writer, stops <-chan os.Signal) error {
+			return service.Attend(service.DefaultName, home, scheduled, command.ErrOrStderr(), func(log io.Writer, stops <-chan os.Signal) error {
 				return startVersion(home, command.Flags(), log, stops, func(stops <-chan os.Signal) error {
 					n, err := openNode(command)
 					if err != nil {
@@ -72,6 +73,9 @@ work.retention ends, also after a restart.`,
 			})
 		},
 	}
+	command.Flags().BoolVar(&scheduled, service.TaskFlag, false, "the Task Scheduler of Windows has started the daemon: its log goes into the home")
+	_ = command.Flags().MarkHidden(service.TaskFlag) // it was just added
+	return command
 }
 
 // start runs the agent, the API and the dashboard until a signal ends them. stops contains orders to

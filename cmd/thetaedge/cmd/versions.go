@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/thetaedge/theta/sidecar/agent"
 	"github.com/thetaedge/theta/sidecar/config"
 	"github.com/thetaedge/theta/sidecar/device"
+	"github.com/thetaedge/theta/sidecar/service"
 	"github.com/thetaedge/theta/sidecar/store"
 	"github.com/thetaedge/theta/sidecar/update"
 )
@@ -31,7 +33,9 @@ func startVersion(home string, flags *pflag.FlagSet, log io.Writer, stops <-chan
 	if err != nil {
 		return err
 	}
-	folder, arguments := update.Open(home), os.Args[1:]
+	// This program keeps the log and the orders of the Task Scheduler for the version that it runs.
+	arguments := slices.DeleteFunc(slices.Clone(os.Args[1:]), func(argument string) bool { return argument == "--"+service.TaskFlag })
+	folder := update.Open(home)
 	if folder.Runs(exe) != "" {
 		if orders := update.Orders(); orders != nil {
 			stops = orders
