@@ -79,6 +79,23 @@ func TestTheFirstWeekHasNotEnoughHistory(t *testing.T) {
 	require.Less(t, next.High, 3*next.Low)
 }
 
+// TestTheFirstHoursTellWhatTheClassPays: also to a node that does not work yet.
+func TestTheFirstHoursTellWhatTheClassPays(t *testing.T) {
+	for _, ready := range []bool{true, false} {
+		w := newWatch(t)
+		w.seen.Ready, w.seen.Share = ready, 0.25
+		w.run(3 * time.Hour)
+		next := w.book.Report().Next
+		require.Equal(t, forecast.TooShort, next.Kind)
+		require.InDelta(t, 60, next.ClassHour, 0.01)
+		require.InDelta(t, 7*24*next.ClassHour/4, next.ClassShare, 0.01)
+	}
+	w := newWatch(t)
+	w.seen.Share = 0
+	w.run(3 * time.Hour)
+	require.Zero(t, w.book.Report().Next.ClassShare, "it has no weight yet")
+}
+
 func TestANodeThatEarnsNothingHasNoForecast(t *testing.T) {
 	w := newWatch(t)
 	w.seen.Ready = false

@@ -45,12 +45,18 @@ type Forecast struct {
 	High   float64 `json:"high,omitempty"`
 	// Weeks is the length of the history from which it comes.
 	Weeks float64 `json:"weeks"`
+	// ClassHour is what the class of the node was paid in an hour of the last day, on average and
+	// before the chain's split, and ClassShare this node's part of it by weight in a week in which it works all the time. They are there from the first hour on, and
+	// promise less than a forecast: they do not know how much of its part the node turns into earnings.
+	ClassHour  float64 `json:"class_hour,omitempty"`
+	ClassShare float64 `json:"class_share,omitempty"`
 }
 
 // Next returns the forecast for the week after hours that follow each other without gaps.
 func Next(hours []Hour) Forecast {
 	hours = hours[max(0, len(hours)-kept):]
 	out := Forecast{Kind: TooShort, Weeks: float64(len(hours)) / week}
+	out.ClassHour, out.ClassShare = classOf(hours[max(0, len(hours)-day):])
 	middle, known := middleOf(hours)
 	if !known {
 		return out
@@ -62,6 +68,23 @@ func Next(hours []Hour) Forecast {
 		out.Kind, out.Low, out.Median, out.High = TooUnsteady, 0, 0, 0
 	}
 	return out
+}
+
+// classOf returns what the class was paid per hour, and the part of it that a week of the node has by weight. Hours in
+// which the node had no weight do not count for its part.
+func classOf(hours []Hour) (perHour, share float64) {
+	weighted := 0.0
+	for _, h := range hours {
+		perHour += h.Market / float64(len(hours))
+		if h.Share > 0 {
+			share += h.Share
+			weighted++
+		}
+	}
+	if weighted == 0 {
+		return perHour, 0
+	}
+	return perHour, share / weighted * perHour * week
 }
 
 // middleOf returns the middle of the forecast for the week after hours, before any correction.

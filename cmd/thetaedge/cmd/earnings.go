@@ -270,6 +270,10 @@ func forecastLines(r forecast.Report) []string {
 		lines = append(lines, "next week: what the node earned changed too much from week to week for a forecast")
 	case forecast.TooShort:
 		lines = append(lines, fmt.Sprintf("next week: not enough history for a forecast; it needs a week in which the node works, and has %.1f", r.Next.Weeks))
+		if r.Next.ClassHour > 0 {
+			lines = append(lines, fmt.Sprintf("its class was paid about %s tfuel an hour in the last day, before the chain's split; this node's part by weight, if it works all the time: %s tfuel a week",
+				forecast.Amount(r.Next.ClassHour), forecast.Amount(r.Next.ClassShare)))
+		}
 	}
 	if r.Ended > 0 {
 		lines = append(lines, fmt.Sprintf("earlier forecasts: %d of %d were right (four of five should be); half of the medians were wrong by %.0f%% or less", r.Inside, r.Ended, r.ErrorPercent))
