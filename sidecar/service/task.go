@@ -36,7 +36,7 @@ type Task struct {
 }
 
 // TaskXML returns the task with which the Task Scheduler of Windows runs a daemon in the session of a user, from
-// each of his logons on. user is his security identifier (SID). Schema: MS-TSCH 2.5, version 1.2 of the task.
+// each logon on. user is the security identifier (SID) of that account. Schema: MS-TSCH 2.5, version 1.2 of the task.
 func TaskXML(u Unit, user string) (string, error) {
 	u.System, u.Account = false, ""
 	if err := u.Validate(); err != nil {
