@@ -282,7 +282,7 @@ func (a *Agent) refresh(ctx context.Context) error {
 	node, err := a.cfg.Chain.Node(ctx, a.cfg.Chain.Address().String())
 	if errors.Is(err, chain.ErrNotFound) {
 		a.view.node = nil
-		return fmt.Errorf("worker %s serves no node yet; run thetaedge register, or rotate the worker key; if it was just rotated, restart the daemon: %w", a.cfg.Chain.Address(), err)
+		return fmt.Errorf("worker %s serves no node yet; run thetaedge register, or rotate the worker key: %w", a.cfg.Chain.Address(), err)
 	}
 	if err != nil {
 		return err

@@ -39,6 +39,8 @@ type node struct {
 	codec     chain.Codec
 	ring      keyring.Keyring
 	worker    tx.Signer
+	// workerName is the name of that key in the keyring.
+	workerName string
 	// conn asks the nodes of chain.grpc and chain.others.
 	conn *grpcnode.Endpoints
 	// witnesses are other nodes that must show the same headers.
@@ -105,6 +107,7 @@ func (n *node) open(command *cobra.Command) (err error) {
 	if err != nil {
 		return err
 	}
+	n.workerName = name
 	n.worker, err = chain.NewSigner(ring, name)
 	if errors.Is(err, chain.ErrNoKey) {
 		return fmt.Errorf("%w; restore the keyring of this home, or create another home with thetaedge init --home and move the node to it with thetaedge register --rotate", err)

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
+	"time"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
@@ -57,8 +59,34 @@ func (r *registration) adopt(n *node, say io.Writer) error {
 	if err := chain.AdoptWorkerKey(n.ring, n.home); err != nil {
 		return fmt.Errorf("the chain has the new worker key, and this home has not yet: run the same command again: %w", err)
 	}
-	fmt.Fprintln(say, "the worker key of this home is replaced. If the daemon runs, restart it now: only the new key can reveal what it has committed to")
+	fmt.Fprintln(say, "the worker key of this home is replaced. A daemon that runs begins anew with it within seconds: only the new key can reveal what it has committed to")
 	return nil
+}
+
+// keyPause is how often a daemon looks whether its home has another worker key.
+const keyPause = 2 * time.Second
+
+// followWorkerKey lets the daemon begin anew when another key has become the worker key of its home. It does so at
+// once, because the old key can neither reveal nor commit any more. What it has begun goes on where it was.
+func followWorkerKey(ctx context.Context, n *node, logger *slog.Logger) {
+	ticker := time.NewTicker(keyPause)
+	defer ticker.Stop()
+	for {
+		name, err := chain.WorkerName(n.home)
+		switch {
+		case err != nil:
+			logger.Warn("cannot tell whether the worker key was rotated", "error", err)
+		case name != n.workerName:
+			logger.Info("the worker key of this home was rotated, and the daemon begins anew with the new one", "key", name)
+			n.restart.now()
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
 }
 
 // unrevealable returns the number of commitments whose salts the journal of a home does not contain.

@@ -107,6 +107,12 @@ func start(parent context.Context, n *node, board *board, stops <-chan os.Signal
 		return err
 	}
 	defer watchEndpoints(ctx, n, logger)()
+	keys := make(chan struct{})
+	go func() {
+		defer close(keys)
+		followWorkerKey(ctx, n, logger)
+	}()
+	defer func() { cancel(); <-keys }()
 	updates, err := newUpdater(n, logger)
 	if err != nil {
 		return err

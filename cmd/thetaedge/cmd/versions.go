@@ -23,8 +23,9 @@ import (
 	"github.com/thetaedge/theta/sidecar/update"
 )
 
-// errAgain means that the daemon has ended because another version of the program is chosen.
-var errAgain = errors.New("another version of the program is chosen")
+// errAgain means that the daemon has ended to begin anew: with another version of the program that is chosen, or with
+// another worker key.
+var errAgain = errors.New("the daemon begins anew")
 
 // startVersion runs the chosen version of the program, or this one if none is chosen, again and again
 // until the daemon ends for another reason than an update.
@@ -123,6 +124,14 @@ func (r *restart) want(string) {
 	} else if r.stop != nil {
 		r.stop()
 	}
+}
+
+// now lets the daemon end at once, as if it were killed, and begin anew.
+func (r *restart) now() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.asked = true
+	r.stop()
 }
 
 // hurry lets the daemon end soon: a version that does not work must not hold work.

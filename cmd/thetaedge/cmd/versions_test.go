@@ -2,12 +2,15 @@ package cmd
 
 import (
 	"context"
+	"log/slog"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/update"
 )
 
@@ -23,6 +26,25 @@ func TestAnUpdateLetsADaemonBeginAnewUnlessItsOwnerHasStoppedIt(t *testing.T) {
 	orders <- os.Interrupt
 	require.Equal(t, os.Interrupt, <-passed)
 	require.False(t, r.due(), "a stop is a stop")
+}
+
+func TestADaemonBeginsAnewWithARotatedWorkerKey(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	n := &node{home: t.TempDir(), workerName: chain.WorkerKey}
+	n.restart.stop = cancel
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		followWorkerKey(ctx, n, slog.New(slog.DiscardHandler))
+	}()
+	path := filepath.Join(n.home, chain.WorkerFile)
+	require.NoError(t, os.WriteFile(path, []byte("not a key\n"), 0o600))
+	time.Sleep(2 * keyPause)
+	require.NoError(t, ctx.Err(), "a file that cannot be read ends nothing")
+	require.NoError(t, os.WriteFile(path, []byte(chain.WorkerKey+"-2\n"), 0o600))
+	<-ended
+	require.ErrorIs(t, ctx.Err(), context.Canceled)
+	require.True(t, n.restart.due())
 }
 
 func TestAProgramThatIsNotOfTheHomeRunsItselfAndAgainAfterAnUpdate(t *testing.T) {
