@@ -67,7 +67,7 @@ func (r *registration) adopt(n *node, say io.Writer) error {
 const keyPause = 2 * time.Second
 
 // followWorkerKey lets the daemon begin anew when another key has become the worker key of its home. It does so at
-// once, because the old key can neither reveal nor commit any more. What it has begun goes on where it was.
+// once, because the old key can neither reveal nor commit any more. Work that has begun goes on where it was.
 func followWorkerKey(ctx context.Context, n *node, logger *slog.Logger) {
 	ticker := time.NewTicker(keyPause)
 	defer ticker.Stop()
