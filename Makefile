@@ -117,11 +117,14 @@ setup-timed: build ## Set up a node by the README's commands and by the wizard, 
 # Some tests mostly wait, so one package more than cores runs at a time (TEST_PACKAGES).
 TEST_PACKAGES ?= 3
 LONGEST := ./sidecar/worker ./sidecar/agent ./x/compute/keeper ./x/edgenode/keeper ./app ./examples/...
+# FUZZERS is a folder in which make test keeps the binaries that have fuzz targets, and from which make
+# fuzz-short takes them. Both must see the same code.
+FUZZERS ?=
 
 .PHONY: test
 test: ## Run all tests but system tests and simulations (PKG=./x/... for fewer)
-	@mkdir -p build
-	go test -p=$(TEST_PACKAGES) $(TEST_FLAGS) $(if $(COVER),-coverprofile=$(COVER)) $(if $(filter ./...,$(PKG)),$(LONGEST)) $(PKG)
+	@mkdir -p build $(FUZZERS)
+	go test -p=$(TEST_PACKAGES) $(TEST_FLAGS) $(if $(FUZZERS),-exec='$(CURDIR)/scripts/keep-fuzzer.sh $(abspath $(FUZZERS))') $(if $(COVER),-coverprofile=$(COVER)) $(if $(filter ./...,$(PKG)),$(LONGEST)) $(PKG)
 
 # Packages that share nothing between goroutines are left out; the engines would take many minutes
 # under the detector. Tests that start the app are left out (//go:build !race): the detector would
@@ -163,7 +166,7 @@ fuzz: ## Fuzz every decoder of outside input for FUZZ_TIME each (default 10s)
 
 .PHONY: fuzz-short
 fuzz-short: ## Fuzz every decoder for 1s, without guidance and so without compiling anew
-	@FUZZ_GUIDED=0 FUZZ_TIME=1s scripts/fuzz.sh $(PKG)
+	@FUZZ_GUIDED=0 FUZZ_TIME=1s FUZZERS=$(abspath $(FUZZERS)) scripts/fuzz.sh $(PKG)
 
 # DRIVERS adds or replaces drivers of Vulkan: NAME=FILE.json, or NAME=FILE.json@ROOT for one in
 # another system; without it, those of the machine are compared.

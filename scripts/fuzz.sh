@@ -2,17 +2,18 @@
 # Fuzzes each fuzz target of the given packages for FUZZ_TIME (default 10s).
 # Go fuzzes one target at a time. With FUZZ_GUIDED=0 the packages are not compiled anew
 # with the instrumentation that guides the fuzzer, which takes minutes below the SDK. They are
-# neither vetted, which analyses the whole SDK and is a linter's task, nor linked with symbols.
+# neither vetted, which analyses the whole SDK and is a linter's task, nor linked with symbols. Binaries
+# that scripts/keep-fuzzer.sh has kept in the folder FUZZERS are not linked again.
 # Usage: scripts/fuzz.sh PACKAGES
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 time="${FUZZ_TIME:-10s}"
-binary=$(mktemp)
+linked=$(mktemp)
 # With caches off an interesting input of a blind run would never be used again.
 cache=$(mktemp -d)
 said=$(mktemp)
-trap 'rm -rf "$binary" "$cache" "$said"' EXIT
+trap 'rm -rf "$linked" "$cache" "$said"' EXIT
 
 # fuzz COMMAND: runs it, and runs it again where all it says is that its time was over:
 # Go's fuzzer fails now and then with that alone when a worker ends a moment too late. An
@@ -31,7 +32,14 @@ found=0
 while read -r package dir; do
   targets=$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' "$dir"/*_test.go 2>/dev/null | sed 's/^func //' || true)
   if [[ -z $targets ]]; then continue; fi
-  if [[ ${FUZZ_GUIDED:-1} == 0 ]]; then go test -c -vet=off -ldflags='-s -w' -o "$binary" "$package"; fi
+  if [[ ${FUZZ_GUIDED:-1} == 0 ]]; then
+    path="${dir#"$PWD"/}"
+    binary="${FUZZERS:-}/${path//\//+}"
+    if [[ -z ${FUZZERS:-} || ! -x $binary ]]; then
+      binary="$linked"
+      go test -c -vet=off -ldflags='-s -w' -o "$binary" "$package"
+    fi
+  fi
   for target in $targets; do
     found=$((found + 1))
     echo "== $package $target"
