@@ -139,6 +139,15 @@ func (g GenesisState) validateGrants() error {
 				len(g.Grants), total.Grant, total.Amount)
 		}
 	}
+	for i := range g.Unminted {
+		record := &g.Unminted[i]
+		if record.Grant == 0 || record.Grant > uint64(len(g.Grants)) {
+			return ErrInvalidGenesis.Wrapf("unminted: expected a grant from 1 to %d, found %d", len(g.Grants), record.Grant)
+		}
+		if err := record.Validate(&g.Grants[record.Grant-1]); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
