@@ -70,6 +70,8 @@ type fixture struct {
 	edge   *edgenodekeeper.Keeper
 	epochs *hourly
 	mint   *mint
+	// vault mints what grants pay.
+	vault *vault
 	// service opens the module's own store.
 	service store.KVStoreService
 }
@@ -106,15 +108,18 @@ func (r registry) OperatorOf(ctx context.Context, worker sdk.AccAddress) (sdk.Ac
 	return r.clock.OperatorOf(ctx, worker)
 }
 
-// hourly is a stand-in for x/epochs with one epoch.
-type hourly struct{ duration time.Duration }
+// hourly is a stand-in for x/epochs with one epoch. It returns err if that is set.
+type hourly struct {
+	duration time.Duration
+	err      error
+}
 
 // GetEpochInfo returns the epoch.
 func (h *hourly) GetEpochInfo(_ sdk.Context, identifier string) (epochstypes.EpochInfo, error) {
 	if identifier != "edge" {
 		return epochstypes.EpochInfo{}, errors.New("no such epoch")
 	}
-	return epochstypes.EpochInfo{Identifier: identifier, Duration: h.duration}, nil
+	return epochstypes.EpochInfo{Identifier: identifier, Duration: h.duration}, h.err
 }
 
 // mint is a stand-in for x/mint. It mints for the fee collector.
@@ -139,6 +144,23 @@ func (m *mint) Mint(ctx context.Context, c sdk.Coin) error {
 func (m *mint) Show(_ context.Context, figures types.MintFigures) error {
 	m.shown = figures
 	return nil
+}
+
+// vault is the bank that grants mint with. Tests make it fail.
+type vault struct {
+	supply.Bank
+	// fails is asked before coins are minted. It returns an error or panics if they cannot be.
+	fails func(sdk.Coins) error
+}
+
+// MintCoins mints coins, unless that fails.
+func (v *vault) MintCoins(ctx context.Context, module string, coins sdk.Coins) error {
+	if v.fails != nil {
+		if err := v.fails(coins); err != nil {
+			return err
+		}
+	}
+	return v.Bank.MintCoins(ctx, module, coins)
 }
 
 func newFixture(t tb) *fixture {
@@ -166,11 +188,12 @@ func newFixture(t tb) *fixture {
 		bank.Burning(types.SUPPLY_CAUSE_NODE_FAULTS), ground.Pool(), authority())
 	require.NoError(t, edge.InitGenesis(ctx, *edgenodetypes.DefaultGenesis()))
 	epochs := &hourly{duration: time.Hour}
+	minting := &vault{Bank: bank.Minting(types.SUPPLY_CAUSE_GRANTS).Burning(types.SUPPLY_CAUSE_REWARD_SHARES)}
 	k := keeper.NewKeeper(ground.Codec, ground.Store(types.StoreKey), ground.Transient(types.TStoreKey),
 		keeper.Addresses{Accounts: ground.Addresses, Validators: validators},
 		keeper.Others{
 			Accounts: ground.Accounts, Community: ground.Pool(), Staking: staking, Nodes: registry{edge, nodes},
-			Bank:   bank.Minting(types.SUPPLY_CAUSE_GRANTS).Burning(types.SUPPLY_CAUSE_REWARD_SHARES),
+			Bank:   minting,
 			Fees:   bank.Burning(types.SUPPLY_CAUSE_JOB_FEES),
 			Epochs: epochs, Supply: ledger,
 		},
@@ -182,6 +205,7 @@ func newFixture(t tb) *fixture {
 		t: t, stores: ground.Stores, ctx: ctx, keeper: k, bank: bank, msgs: keeper.NewMsgServer(k), queries: keeper.NewQueryServer(k),
 		accounts: ground.Accounts, staking: staking, nodes: nodes, edge: edge, epochs: epochs,
 		mint: &mint{bank: bank.Minting(types.SUPPLY_CAUSE_EMISSION)}, service: ground.Store(types.StoreKey),
+		vault: minting,
 	}
 }
 

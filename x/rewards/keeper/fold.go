@@ -15,17 +15,22 @@ import (
 
 // EndBlock mints what grants pay in this block, folds the block's shares into the pending ones and, every fold_blocks blocks,
 // moves those out of escrow. It runs after x/compute. A failure is logged and does not halt
-// the chain; shares that could not be moved stay pending until the next move.
+// the chain; shares that could not be moved stay pending until the next move, and pay that could
+// not be minted is kept until then.
 func (k *Keeper) EndBlock(ctx context.Context) error {
 	if err := isolated.Run(ctx, k.foldNotes); err != nil {
 		k.logger(ctx).Error("expected to fold the block's shares", "err", err)
 	}
-	k.foldGrants(ctx)
 	params, err := k.params.Get(ctx)
 	if err != nil {
 		return err
 	}
-	if uint64(sdk.UnwrapSDKContext(ctx).BlockHeight())%params.FoldBlocks != 0 { //nolint:gosec // heights are positive
+	moves := uint64(sdk.UnwrapSDKContext(ctx).BlockHeight())%params.FoldBlocks == 0 //nolint:gosec // heights are positive
+	if moves {
+		k.retryUnminted(ctx)
+	}
+	k.foldGrants(ctx)
+	if !moves {
 		return nil
 	}
 	if err := isolated.Run(ctx, k.movePending); err != nil {

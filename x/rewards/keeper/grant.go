@@ -156,6 +156,11 @@ func (k *Keeper) checkMatured(ctx context.Context, grant *types.Grant, epoch uin
 	if n := len(unmatured); n > 0 {
 		from = max(from, unmatured[n-1])
 	}
+	unminted, err := k.unmintedTotal(ctx, grant.Id)
+	if err != nil {
+		return err
+	}
+	from = max(from, unminted.Matures)
 	if epoch < from {
 		return types.ErrGrantDeposit.Wrapf("grant %d: the deposit can be withdrawn from epoch %d on, when its last pay can no longer be revoked; this is epoch %d", grant.Id, from, epoch)
 	}

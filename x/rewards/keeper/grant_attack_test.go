@@ -56,28 +56,6 @@ func TestVoidPayIsNotInTheWayOfLaterPay(t *testing.T) {
 	}
 }
 
-// Pay that could not be minted is not owed: it would be paid with what others have in escrow.
-func TestPayThatWasNotMintedIsNotOwed(t *testing.T) {
-	f := newFixture(t)
-	id := f.activeGrant()
-	f.reward(2, coin(100_000)) // of another node
-	// The note of a class that the grant does not name makes the fold of the grant fail.
-	for _, c := range []string{grantClass, "unknown"} {
-		_, err := f.keeper.CreditGrant(f.ctx, computetypes.GrantCredit{
-			Grant: &computetypes.JobGrant{Id: id, Price: math.NewInt(2_000), HoldEpochs: 168}, Operator: operator(1), Class: c,
-			Denom: denom, Fuel: grantFuel, Most: math.NewInt(grantReward), Less: math.ZeroInt(),
-		})
-		require.NoError(t, err)
-	}
-	f.endBlock()
-	require.Equal(t, "0", f.grant(id).Classes[0].Minted.String())
-	f.requireBacked()
-	f.nodes.epoch = 1_000
-	_, err := f.claim(1)
-	require.ErrorIs(t, err, types.ErrNothingToClaim)
-	f.requireBacked()
-}
-
 // The chain mints its own denom alone, whatever denom gas is paid in.
 func TestGrantsMintTheDenomOfTheChain(t *testing.T) {
 	f := newFixture(t)

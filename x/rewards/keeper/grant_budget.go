@@ -31,6 +31,9 @@ func (k *Keeper) EncumberGrant(ctx context.Context, req computetypes.GrantReques
 	if err := grant.Check(req, epoch); err != nil {
 		return none, err
 	}
+	if err := k.checkUnmintedTotal(ctx, grant.Id); err != nil {
+		return none, err
+	}
 	if err := spend(&grant, req.Cost); err != nil {
 		return none, err
 	}

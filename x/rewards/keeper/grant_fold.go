@@ -21,9 +21,10 @@ type grantNoteEntry struct {
 }
 
 // foldGrants mints what grants pay in this block. It writes each grant once, and each in a
-// context of its own, so that a faulty grant does not hold up the others.
+// context of its own, so that a faulty grant does not hold up the others. If a grant fails, it
+// folds the pay of each operator alone. What fails then is kept and tried again later.
 func (k *Keeper) foldGrants(ctx context.Context) {
-	entries, err := k.takeGrantNotes(ctx)
+	notes, err := k.takeGrantNotes(ctx)
 	if err != nil {
 		k.logger(ctx).Error("expected to read what grants pay in this block", "err", err)
 		return
@@ -33,22 +34,53 @@ func (k *Keeper) foldGrants(ctx context.Context) {
 		k.logger(ctx).Error("expected to read for which chunks grants pay in this block", "err", err)
 		return
 	}
-	for len(entries) > 0 {
-		id, n := entries[0].key.K1(), 1
-		for n < len(entries) && entries[n].key.K1() == id {
-			n++
+	for all := (grantPay{notes, credits}); len(all.notes) > 0; {
+		id := all.notes[0].key.K1()
+		pay := all.cut(func(grant uint64, _ sdk.AccAddress) bool { return grant == id })
+		err := isolated.Run(ctx, func(ctx context.Context) error { return k.foldGrant(ctx, id, pay) })
+		if err != nil {
+			k.logger(ctx).Error("expected to mint what a grant pays, will try each operator alone", "grant", id, "err", err)
+			k.foldOperators(ctx, id, pay)
 		}
-		notes, m := entries[:n], 0
-		for m < len(credits) && credits[m].key.K1() == id {
-			m++
-		}
-		of := credits[:m]
-		credits = credits[m:]
-		if err := isolated.Run(ctx, func(ctx context.Context) error { return k.foldGrant(ctx, id, notes, of) }); err != nil {
-			k.logger(ctx).Error("expected to mint what a grant pays", "grant", id, "err", err)
-		}
-		entries = entries[n:]
 	}
+}
+
+// foldOperators mints what a grant pays, for one operator after the other, and keeps what fails.
+func (k *Keeper) foldOperators(ctx context.Context, id uint64, all grantPay) {
+	for len(all.notes) > 0 {
+		operator := all.notes[0].key.K2()
+		pay := all.cut(func(_ uint64, of sdk.AccAddress) bool { return of.Equals(operator) })
+		err := isolated.Run(ctx, func(ctx context.Context) error { return k.foldGrant(ctx, id, pay) })
+		if err == nil {
+			continue
+		}
+		k.logger(ctx).Error("expected to mint what a grant pays an operator, will try later", "grant", id, "operator", operator.String(), "err", err)
+		err = isolated.Run(ctx, func(ctx context.Context) error { return k.keepUnminted(ctx, pay) })
+		if err != nil {
+			k.logger(ctx).Error("expected to keep what a grant pays an operator", "grant", id, "operator", operator.String(), "err", err)
+		}
+	}
+}
+
+// grantPay is what grants pay in one block: notes, of which there is at least one, and the chunks
+// that they are about. Both are ordered by grant and operator.
+type grantPay struct {
+	notes   []grantNoteEntry
+	credits []grantCredit
+}
+
+// cut takes the first notes and credits off that belong to a grant or an operator.
+func (p *grantPay) cut(belongs func(grant uint64, operator sdk.AccAddress) bool) grantPay {
+	n, m := 0, 0
+	for n < len(p.notes) && belongs(p.notes[n].key.K1(), p.notes[n].key.K2()) {
+		n++
+	}
+	for m < len(p.credits) && belongs(p.credits[m].key.K1(), p.credits[m].key.K2()) {
+		m++
+	}
+	first := grantPay{p.notes[:n], p.credits[:m]}
+	p.notes, p.credits = p.notes[n:], p.credits[m:]
+	return first
 }
 
 // takeGrantNotes returns the block's notes, ordered by grant, and removes them.
@@ -126,12 +158,13 @@ func (k *Keeper) creditGranted(ctx context.Context, grant *types.Grant, credits 
 	return k.pruneEarned(ctx, open.Epoch, prunedEarned+2*uint64(len(credits)))
 }
 
-// foldGrant mints what a grant pays in this block, into escrow, and holds it for the nodes. If it
-// fails, nothing is minted and no node is owed anything. Nothing is minted for a grant that was
-// revoked.
-func (k *Keeper) foldGrant(ctx context.Context, id uint64, notes []grantNoteEntry, credits []grantCredit) error {
+// foldGrant mints what a grant pays for the work of one block, into escrow, and holds it for the
+// nodes. If it fails, nothing is minted and no node is owed anything yet. Nothing is minted for pay
+// that is void because the grant was revoked.
+func (k *Keeper) foldGrant(ctx context.Context, id uint64, pay grantPay) error {
+	notes, matures := pay.notes, pay.notes[0].note.Matures
 	grant, err := k.Grant(ctx, id)
-	if err != nil || grant.Status == types.GRANT_STATUS_REVOKED {
+	if err != nil || grant.Voids(matures) {
 		return err
 	}
 	minted, executors, shares := math.ZeroInt(), math.ZeroInt(), types.PendingFees{}
@@ -144,17 +177,17 @@ func (k *Keeper) foldGrant(ctx context.Context, id uint64, notes []grantNoteEntr
 		}
 		counts := &grant.Classes[class]
 		counts.Fuel, counts.Minted = counts.Fuel.Add(note.Fuel), counts.Minted.Add(note.Minted)
-		if err := add(ctx, k.held, collections.Join3(notes[i].key.K2(), note.Matures, id), note.Executor); err != nil {
+		if err := add(ctx, k.held, collections.Join3(notes[i].key.K2(), matures, id), note.Executor); err != nil {
 			return err
 		}
 	}
 	if err := k.grants.Set(ctx, id, grant); err != nil {
 		return err
 	}
-	if err := k.creditGranted(ctx, &grant, credits); err != nil {
+	if err := k.creditGranted(ctx, &grant, pay.credits); err != nil {
 		return err
 	}
-	if err := k.addHeldTotal(ctx, &grant, notes[0].note.Matures, executors); err != nil {
+	if err := k.addHeldTotal(ctx, &grant, matures, executors); err != nil {
 		return err
 	}
 	pending, err := k.pendingFees(ctx)
@@ -171,8 +204,8 @@ func (k *Keeper) foldGrant(ctx context.Context, id uint64, notes []grantNoteEntr
 	return emit(ctx, &types.EventGrantMinted{Id: id, Amount: coin})
 }
 
-// droppedTotals is the number of sums of matured pay that a block drops of a grant. A block adds
-// at most one, so that they do not pile up.
+// droppedTotals is the number of sums of matured pay that are dropped when pay is added to one, so
+// that they do not pile up.
 const droppedTotals = 2
 
 // addHeldTotal adds pay to the sum of its epoch, and drops sums that are of no more use because

@@ -40,8 +40,16 @@ func (k *Keeper) importGrants(ctx context.Context, genesis types.GenesisState) e
 			return err
 		}
 	}
+	for _, record := range genesis.Unminted {
+		if _, err := k.payOf(record); err != nil {
+			return types.ErrInvalidGenesis.Wrapf("unminted: %s", err)
+		}
+		if err := k.enqueueUnminted(ctx, record); err != nil {
+			return err
+		}
+	}
 	if err := k.checkGrants(ctx); err != nil {
-		return types.ErrInvalidGenesis.Wrapf("grants: %s; correct held and held_totals", err)
+		return types.ErrInvalidGenesis.Wrapf("grants: %s; correct held, held_totals and unminted", err)
 	}
 	return nil
 }
@@ -59,6 +67,13 @@ func (k *Keeper) exportGrants(ctx context.Context, genesis *types.GenesisState) 
 		pay, err := k.heldPay(ctx, key, amount)
 		genesis.Held = append(genesis.Held, pay)
 		return err != nil, err
+	})
+	if err != nil {
+		return err
+	}
+	err = k.unminted.Walk(ctx, nil, func(_ uint64, record types.UnmintedPay) (bool, error) {
+		genesis.Unminted = append(genesis.Unminted, record)
+		return false, nil
 	})
 	if err != nil {
 		return err

@@ -351,6 +351,7 @@ func TestGrantsMintAtMostThePriceOfTheFuel(t *testing.T) {
 				f.settle(byte(rapid.IntRange(0, 2).Draw(t, "operator")), job, used)
 			},
 			"epoch": func(t *rapid.T) { f.nodes.epoch += rapid.Uint64Range(1, 100).Draw(t, "epochs") },
+			"fail":  func(t *rapid.T) { f.vault.fails = rapid.SampledFrom(faults()).Draw(t, "fault") },
 			"claim": func(t *rapid.T) { _, _ = f.claim(byte(rapid.IntRange(0, 2).Draw(t, "operator"))) },
 			"revoke": func(t *rapid.T) {
 				if rapid.IntRange(0, 9).Draw(t, "rarely") > 0 {

@@ -25,6 +25,7 @@ func (k *Keeper) CheckInvariants(ctx context.Context) []InvariantResult {
 		{Name: "supply", Err: k.checkSupply(ctx)},
 		{Name: "earned", Err: k.checkEarned(ctx)},
 		{Name: "grants-mint-verified-fuel", Err: k.checkGrants(ctx)},
+		{Name: "grants-unminted", Err: k.checkUnminted(ctx)},
 	}
 }
 

@@ -81,6 +81,10 @@ type Keeper struct {
 	// held is pay of grants that was not claimed, and heldTotals adds it up by grant and epoch.
 	held       collections.Map[heldKey, math.Int]
 	heldTotals collections.Map[collections.Pair[uint64, uint64], math.Int]
+	// unminted is the queue of pay that could not be minted, and unmintedTotals adds it up by grant.
+	unminted       collections.Map[uint64, types.UnmintedPay]
+	nextUnminted   collections.Sequence
+	unmintedTotals collections.Map[uint64, types.UnmintedTotal]
 	// grantNotes contains what grants pay in this block. A note has the operator in its key, so
 	// that settlements of different nodes do not share a key.
 	grantNotes collections.Map[grantNoteKey, types.GrantNote]
@@ -131,6 +135,9 @@ func NewKeeper(
 			collections.TripleKeyCodec(sdk.AccAddressKey, collections.Uint64Key, collections.Uint64Key), sdk.IntValue),
 		heldTotals: collections.NewMap(sb, types.HeldTotalsPrefix, "held_totals",
 			collections.PairKeyCodec(collections.Uint64Key, collections.Uint64Key), sdk.IntValue),
+		unminted:       collections.NewMap(sb, types.UnmintedPrefix, "unminted", collections.Uint64Key, codec.CollValue[types.UnmintedPay](cdc)),
+		nextUnminted:   collections.NewSequence(sb, types.UnmintedNextPrefix, "next_unminted"),
+		unmintedTotals: collections.NewMap(sb, types.UnmintedTotalsPrefix, "unminted_totals", collections.Uint64Key, codec.CollValue[types.UnmintedTotal](cdc)),
 		grantNotes: collections.NewMap(tb, types.GrantNotesPrefix, "grant_notes",
 			collections.TripleKeyCodec(collections.Uint64Key, sdk.AccAddressKey, collections.StringKey), codec.CollValue[types.GrantNote](cdc)),
 	}

@@ -175,7 +175,8 @@ func (s queryServer) Grant(ctx context.Context, req *types.QueryGrantRequest) (*
 	if err != nil {
 		return nil, err
 	}
-	return &types.QueryGrantResponse{Grant: grant, Epoch: epoch, Available: grant.Available(epoch)}, nil
+	unminted, err := s.keeper.unmintedTotal(ctx, grant.Id)
+	return &types.QueryGrantResponse{Grant: grant, Epoch: epoch, Available: grant.Available(epoch), Unminted: unminted}, err
 }
 
 // Grants returns all grants, page by page.

@@ -21,5 +21,6 @@ var (
 	ErrNotGranted      = errors.Register(ModuleName, 34, "grant does not pay for this job")
 	ErrGrantSpent      = errors.Register(ModuleName, 35, "budget of the grant is encumbered")
 	ErrGrantDeposit    = errors.Register(ModuleName, 36, "deposit of the grant does not allow this")
+	ErrGrantUnminted   = errors.Register(ModuleName, 37, "pay of the grant is not minted")
 	ErrInvariantBroken = errors.Register(ModuleName, 9, "invariant broken")
 )

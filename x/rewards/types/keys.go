@@ -19,6 +19,9 @@ const (
 	MaxReleased = 64
 	// MaxHeldPay bounds the answer to a query of held pay.
 	MaxHeldPay = 256
+	// MaxUnminted is the number of records of unminted pay from which on no jobs can be posted
+	// against a grant: the chain buys no further work while it does not pay for the last.
+	MaxUnminted = 1_000
 	// MaxAmountBits bounds a single reward. Sums of such amounts stay far below the 315 bits
 	// of the SDK's decimals, which x/distribution uses. Otherwise a token with an absurd
 	// supply could halt the chain there.
@@ -45,6 +48,10 @@ var (
 	GrantNextPrefix  = collections.NewPrefix(31) // -> number of grants that were created
 	HeldPrefix       = collections.NewPrefix(32) // operator | epoch | grant -> pay that matures in the epoch
 	HeldTotalsPrefix = collections.NewPrefix(33) // grant | epoch -> all pay that matures in the epoch
+
+	UnmintedPrefix       = collections.NewPrefix(34) // place in the queue -> UnmintedPay
+	UnmintedNextPrefix   = collections.NewPrefix(35) // -> next place in the queue
+	UnmintedTotalsPrefix = collections.NewPrefix(36) // grant -> UnmintedTotal
 )
 
 // Prefixes of what operators have earned.
