@@ -109,6 +109,33 @@ func (k *Keeper) release(ctx context.Context, operator sdk.AccAddress) (voided b
 	return voided, nil
 }
 
+// matured returns the held pay that a claim of the operator would move to its earnings now.
+func (k *Keeper) matured(ctx context.Context, operator sdk.AccAddress) (sdk.Coins, error) {
+	epoch, err := k.others.Nodes.Epoch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	held, err := k.HeldPay(ctx, operator, types.MaxReleased)
+	if err != nil {
+		return nil, err
+	}
+	sum := sdk.NewCoins()
+	for _, pay := range held {
+		if pay.Matures > epoch {
+			break
+		}
+		if pay.Void {
+			continue
+		}
+		grant, err := k.Grant(ctx, pay.Grant)
+		if err != nil {
+			return nil, err
+		}
+		sum = sum.Add(grant.Coin(pay.Amount))
+	}
+	return sum, nil
+}
+
 // HeldPay returns the first limit entries of an operator's held pay, those that mature first
 // before the others.
 func (k *Keeper) HeldPay(ctx context.Context, operator sdk.AccAddress, limit int) ([]types.HeldPay, error) {
