@@ -64,6 +64,8 @@ func (k fakeKeepers) CreditGrant(context.Context, computetypes.GrantCredit) (mat
 	return math.ZeroInt(), nil
 }
 
+func (k fakeKeepers) GrantRevoked(context.Context, uint64) (bool, error) { return false, nil }
+
 func (k fakeKeepers) Discard(context.Context, sdk.AccAddress, sdk.Coin) error { return nil }
 
 func (k fakeKeepers) Carbon(context.Context, string) (computetypes.CarbonFactor, bool, error) {

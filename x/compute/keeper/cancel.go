@@ -49,6 +49,28 @@ func (k *Keeper) CancelJob(ctx sdk.Context, requester, jobID string) (sdk.Coin, 
 	return total, ctx.EventManager().EmitTypedEvent(&types.EventJobCancelled{JobId: job.Id, Refund: total})
 }
 
+// grantRevoked reports whether a grant was to pay for the job that was revoked.
+func (k *Keeper) grantRevoked(ctx sdk.Context, job *types.Job) (bool, error) {
+	if job.Grant == nil {
+		return false, nil
+	}
+	return k.rewards.GrantRevoked(ctx, job.Grant.Id)
+}
+
+// cancelRevoked cancels a job whose grant was revoked: no account pays for its tasks. It drops those
+// that were never unrolled; abortTasks then ends the others.
+func (k *Keeper) cancelRevoked(ctx sdk.Context, id types.JobID, job *types.Job) error {
+	job.Cancelled, job.Cursor = true, 0
+	refund, err := k.dropPending(ctx, id, job)
+	if err != nil {
+		return err
+	}
+	if err := k.jobs.Set(ctx, id, *job); err != nil { // tasks read the stored job
+		return err
+	}
+	return ctx.EventManager().EmitTypedEvent(&types.EventJobCancelled{JobId: job.Id, Refund: refund})
+}
+
 // dropPending drops the tasks of a job that were never unrolled and refunds their reserves.
 func (k *Keeper) dropPending(ctx sdk.Context, id types.JobID, job *types.Job) (sdk.Coin, error) {
 	n := job.Pending()

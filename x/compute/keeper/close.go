@@ -27,7 +27,7 @@ func (k *Keeper) closeJob(ctx sdk.Context, params types.Params, id types.JobID, 
 	switch {
 	case job.TasksAccepted == job.Tasks:
 		status = types.JOB_STATUS_COMPLETED
-	case job.Cancelled:
+	case job.Cancelled || last == types.CHUNK_STATUS_CANCELLED: // the latter if its grant was revoked
 		status = types.JOB_STATUS_CANCELLED
 	case job.TasksDropped > 0 || last == types.CHUNK_STATUS_EXPIRED || job.Status == types.JOB_STATUS_OPEN: // no node took it
 		status = types.JOB_STATUS_EXPIRED

@@ -174,6 +174,9 @@ func (k *Keeper) followUp(
 	switch {
 	case job.TasksEnded == job.Tasks:
 		return k.tryClose(ctx, params, id, job, last)
+	case last == types.CHUNK_STATUS_CANCELLED && !job.Cancelled: // its grant was revoked
+		k.tryRefund(ctx, job)
+		return k.queueJob(ctx, id, job, ctx.BlockHeight()+1)
 	case job.TasksDropped > 0 || job.Cancelled:
 		k.tryRefund(ctx, job)
 		return nil

@@ -22,6 +22,13 @@ func (k *Keeper) TopUpJob(ctx sdk.Context, msg *types.MsgTopUpJob) (types.Job, s
 	if err := checkTopUp(params, &job, msg, ctx.BlockHeight()); err != nil {
 		return job, sdk.Coin{}, err
 	}
+	revoked, err := k.grantRevoked(ctx, &job)
+	if err != nil {
+		return job, sdk.Coin{}, err
+	}
+	if revoked {
+		return job, sdk.Coin{}, types.ErrJobEnded.Wrapf("grant %d, which was to pay for job %s, was revoked; post another with own coins", job.Grant.Id, job.Id)
+	}
 	expires := job.ExpiresHeight
 	if msg.LifetimeBlocks > 0 {
 		expires = max(expires, ctx.BlockHeight()+int64(msg.LifetimeBlocks)) // checkTopUp bounds it

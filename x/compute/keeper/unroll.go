@@ -31,11 +31,15 @@ func (k *Keeper) unroll(ctx sdk.Context, params types.Params, id types.JobID, jo
 }
 
 // advanceJob does what is due for a job as a whole. It closes a job that could not be closed
-// earlier, aborts tasks of a cancelled job, drops the pending tasks of an expired job, and
+// earlier, aborts tasks of a cancelled job or of one whose grant was revoked, drops the pending tasks of an expired job, and
 // unrolls the next tasks of any other job. It takes at most limit steps and returns how many
 // it took.
 func (k *Keeper) advanceJob(ctx sdk.Context, params types.Params, id types.JobID, limit int) (int, []types.ChunkChange, error) {
 	job, err := k.Job(ctx, id)
+	if err != nil {
+		return 0, nil, err
+	}
+	revoked, err := k.grantRevoked(ctx, &job)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -49,7 +53,12 @@ func (k *Keeper) advanceJob(ctx sdk.Context, params types.Params, id types.JobID
 			return 0, nil, err
 		}
 		err = k.closeJob(ctx, params, id, &job, types.CHUNK_STATUS_UNSPECIFIED)
-	case job.Cancelled:
+	case job.Cancelled || revoked:
+		if !job.Cancelled {
+			if err := k.cancelRevoked(ctx, id, &job); err != nil {
+				return 0, nil, err
+			}
+		}
 		var c cancelled
 		c, err = k.abortTasks(ctx, params, id, &job, limit)
 		done, changes = max(1, c.visited), c.changes

@@ -33,6 +33,12 @@ func (t *Chunk) step() (bool, error) {
 	if t.job.Cancelled && t.cancellable() {
 		return true, t.abort(types.CHUNK_STATUS_CANCELLED)
 	}
+	if ends, err := t.endsUnpaid(); ends || err != nil {
+		if err != nil {
+			return false, err
+		}
+		return true, t.abort(types.CHUNK_STATUS_CANCELLED)
+	}
 	switch t.current().Phase {
 	case types.ROUND_PHASE_COMMIT:
 		return t.stepCommit()

@@ -31,6 +31,8 @@ type Chunk struct {
 	// it ends the chunk while a draw is open whose outcome is known.
 	minted math.Int
 	drawn  bool
+	// grantRevoked reports whether the job's grant was revoked, once grantRead is set.
+	grantRevoked, grantRead bool
 	// changes are the changes of the chunk that this handler reports.
 	changes []types.ChunkChange
 	// rest contains the tasks that a node has left to others. They become a chunk of their

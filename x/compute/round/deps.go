@@ -56,6 +56,7 @@ type Rewards interface {
 	CreditReward(ctx context.Context, operator sdk.AccAddress, gross sdk.Coin, from types.CreditOrigin) (sdk.Coin, error)
 	CreditShare(ctx context.Context, operator sdk.AccAddress, share sdk.Coin, from types.CreditOrigin) error
 	CreditGrant(ctx context.Context, credit types.GrantCredit) (math.Int, error)
+	GrantRevoked(ctx context.Context, id uint64) (bool, error)
 	Discard(ctx context.Context, payer sdk.AccAddress, coin sdk.Coin) error
 }
 

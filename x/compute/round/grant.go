@@ -10,11 +10,39 @@ import (
 // result used. Attempts, draws and seats cost the deposit of the grant: they are what the escrow of
 // such a job contains.
 
+// revoked reports whether the job's grant was revoked. The answer does not change while a handler
+// works on the chunk.
+func (t *Chunk) revoked() (bool, error) {
+	if t.job.Grant == nil || t.grantRead {
+		return t.grantRevoked, nil
+	}
+	revoked, err := t.deps.Rewards.GrantRevoked(t.ctx, t.job.Grant.Id)
+	t.grantRevoked, t.grantRead = revoked, err == nil
+	return revoked, err
+}
+
+// endsUnpaid reports whether the first round of the chunk waits for nodes, or draws them, whose work
+// the chain no longer pays because the job's grant was revoked. The nodes that hold the chunk then
+// earn the attempt fee from what the deposit has set aside, also those that have committed. A round
+// in which all nodes have committed runs to its verdict, and so do further rounds, whose judges are
+// paid by the losers.
+func (t *Chunk) endsUnpaid() (bool, error) {
+	if t.index() > 0 || t.current().Phase != types.ROUND_PHASE_COMMIT {
+		return false, nil
+	}
+	return t.revoked()
+}
+
 // payGranted credits a replica or auditor that is right with the price of the fuel that the
 // accepted result used for its tasks. If no node that is right has executed the whole chunk, there
-// is no result: the node earns the attempt fee from the deposit.
+// is no result, and a grant that was revoked pays for none: the node then earns the attempt fee from
+// the deposit.
 func (t *Chunk) payGranted(b *ballot, right []*ballot, found verdict) error {
-	if t.covering(right) < 0 {
+	revoked, err := t.revoked()
+	if err != nil {
+		return err
+	}
+	if revoked || t.covering(right) < 0 {
 		fee := math.MinInt(t.params.AttemptFee(t.pay(b.a)), t.Left())
 		return t.payFromEscrow(b, fee, types.CREDIT_SOURCE_ATTEMPTS)
 	}

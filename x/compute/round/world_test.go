@@ -133,6 +133,8 @@ func (w *world) CreditGrant(_ context.Context, credit types.GrantCredit) (math.I
 	return gross, nil
 }
 
+func (w *world) GrantRevoked(context.Context, uint64) (bool, error) { return false, nil }
+
 func (w *world) Discard(_ context.Context, _ sdk.AccAddress, coin sdk.Coin) error {
 	w.say("burn %s", coin)
 	return nil

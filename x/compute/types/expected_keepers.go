@@ -62,6 +62,8 @@ type RewardsKeeper interface {
 	RefundGrant(ctx context.Context, id uint64, coin sdk.Coin) error
 	ReleaseGrant(ctx context.Context, of *JobGrant, returned, used math.Int) error
 	CreditGrant(ctx context.Context, credit GrantCredit) (math.Int, error)
+	// GrantRevoked reports whether a grant was revoked, so that its jobs earn nothing more.
+	GrantRevoked(ctx context.Context, id uint64) (bool, error)
 	GrantsTotal(ctx context.Context) (sdk.Coins, error)
 	GrantsOutstanding(ctx context.Context) (map[uint64]math.Int, error)
 	Discard(ctx context.Context, payer sdk.AccAddress, coin sdk.Coin) error

@@ -1,7 +1,9 @@
 package types
 
 import (
+	stdmath "math"
 	"math/big"
+	"math/bits"
 	"slices"
 
 	"cosmossdk.io/math"
@@ -68,10 +70,19 @@ func (s *JobSpec) CheckGrant(p Params) error {
 	return nil
 }
 
-// fuelPerBlock returns how much fuel a chunk may use per block of its commit window, rounded up.
+// fuelPerBlock returns how much fuel a chunk may use per block of its commit window, rounded up,
+// or the largest number if the result is larger, which no grant allows.
 func (s *JobSpec) fuelPerBlock() uint64 {
 	blocks := max(1, s.CommitBlocks)
-	return (s.Resources.Fuel*s.PerChunk() + blocks - 1) / blocks
+	high, low := bits.Mul64(s.Resources.Fuel, s.PerChunk())
+	if high >= blocks {
+		return stdmath.MaxUint64
+	}
+	each, rest := bits.Div64(high, low, blocks)
+	if rest > 0 && each < stdmath.MaxUint64 {
+		each++
+	}
+	return each
 }
 
 // NewGrantRequest returns the request for a valid spec. perTask is what a task encumbers.

@@ -1,6 +1,8 @@
 package types
 
 import (
+	stdmath "math"
+	"math/bits"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -30,6 +32,33 @@ func TestPriceOfFuelIsTruncated(t *testing.T) {
 	require.Equal(t, "1", FuelPay(math.NewInt(2*GrantFuel-1), math.OneInt()).String())
 	large := math.NewIntFromBigInt(math.OneInt().BigInt().Lsh(math.OneInt().BigInt(), 140))
 	require.Equal(t, 251, FuelPay(large, large).BigInt().BitLen())
+}
+
+// The fuel of a chunk per block is exact for the largest numbers, and never wraps around to a number
+// that a grant allows.
+func TestFuelPerBlockDoesNotWrapAround(t *testing.T) {
+	for _, c := range []struct{ fuel, chunk, blocks, want uint64 }{
+		{1 << 62, 4, 100, stdmath.MaxUint64/100 + 1},
+		{1 << 57, 128, 1, stdmath.MaxUint64},
+		{stdmath.MaxUint64, 4096, 4096, stdmath.MaxUint64},
+		{stdmath.MaxUint64, 1, stdmath.MaxUint64, 1},
+		{7, 3, 4, 6},
+		{7, 3, 0, 21},
+	} {
+		s := JobSpec{Resources: Resources{Fuel: c.fuel}, ChunkTasks: c.chunk, CommitBlocks: c.blocks, Tasks: 1}
+		require.Equal(t, c.want, NewGrantRequest(nil, &s, math.OneInt(), nil).FuelPerBlock, "%+v", c)
+	}
+}
+
+// The products of the fuel of a task and the tasks of a chunk, which the chain computes in 64 bits,
+// fit for each spec that may be posted.
+func TestTheFuelOfAChunkFitsInto64Bits(t *testing.T) {
+	most := uint64(1) << 50
+	resources := func(fuel uint64) *Resources { return &Resources{Fuel: fuel, MemoryBytes: 1, OutputBytes: 1} }
+	require.NoError(t, resources(most).validate())
+	require.ErrorIs(t, resources(most+1).validate(), ErrInvalidSpec)
+	high, _ := bits.Mul64(most, 2*MaxChunkTasks)
+	require.Zero(t, high)
 }
 
 // Seats may be vacated as often as the encumbrance pays for them.

@@ -18,6 +18,9 @@ func (k *Keeper) InitGenesis(ctx context.Context, genesis types.GenesisState) er
 	if err := genesis.Validate(); err != nil {
 		return err
 	}
+	if err := k.checkParams(genesis.Params); err != nil {
+		return types.ErrInvalidGenesis.Wrap(err.Error())
+	}
 	if err := k.params.Set(ctx, genesis.Params); err != nil {
 		return err
 	}

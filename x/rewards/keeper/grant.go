@@ -188,6 +188,14 @@ func (k *Keeper) revokeGrant(ctx context.Context, authority string, id uint64) (
 	if err != nil {
 		return sdk.Coin{}, err
 	}
+	// Receipts of this block state what the grant pays for their results: the pay is minted, and
+	// burned with the rest.
+	if err := k.foldRevoked(ctx, id); err != nil {
+		return sdk.Coin{}, err
+	}
+	if grant, err = k.Grant(ctx, id); err != nil {
+		return sdk.Coin{}, err
+	}
 	deposit := grant.Coin(grant.Deposit)
 	grant.Status, grant.RevokedEpoch, grant.Deposit = types.GRANT_STATUS_REVOKED, epoch, math.ZeroInt()
 	held, err := k.takeUnmatured(ctx, &grant)

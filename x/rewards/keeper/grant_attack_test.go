@@ -56,14 +56,9 @@ func TestVoidPayIsNotInTheWayOfLaterPay(t *testing.T) {
 	}
 }
 
-// The chain mints its own denom alone, whatever denom gas is paid in.
+// The chain mints its own denom alone.
 func TestGrantsMintTheDenomOfTheChain(t *testing.T) {
 	f := newFixture(t)
-	params, err := f.keeper.Params(f.ctx)
-	require.NoError(t, err)
-	params.FeeDenom = other
-	_, err = f.msgs.UpdateParams(f.ctx, &types.MsgUpdateParams{Authority: authority(), Params: params})
-	require.NoError(t, err)
 	id := f.activeGrant()
 	f.settle(1, computetypes.JobGrant{Id: id, Price: math.NewInt(2_000), HoldEpochs: 168}, grantFuel)
 	f.endBlock()

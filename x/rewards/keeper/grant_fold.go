@@ -24,12 +24,12 @@ type grantNoteEntry struct {
 // context of its own, so that a faulty grant does not hold up the others. If a grant fails, it
 // folds the pay of each operator alone. What fails then is kept and tried again later.
 func (k *Keeper) foldGrants(ctx context.Context) {
-	notes, err := k.takeGrantNotes(ctx)
+	notes, err := k.takeGrantNotes(ctx, nil)
 	if err != nil {
 		k.logger(ctx).Error("expected to read what grants pay in this block", "err", err)
 		return
 	}
-	credits, err := k.takeGrantCredits(ctx)
+	credits, err := k.takeGrantCredits(ctx, nil)
 	if err != nil {
 		k.logger(ctx).Error("expected to read for which chunks grants pay in this block", "err", err)
 		return
@@ -83,10 +83,29 @@ func (p *grantPay) cut(belongs func(grant uint64, operator sdk.AccAddress) bool)
 	return first
 }
 
-// takeGrantNotes returns the block's notes, ordered by grant, and removes them.
-func (k *Keeper) takeGrantNotes(ctx context.Context) ([]grantNoteEntry, error) {
+// foldRevoked mints what a grant that is about to be revoked has paid in this block so far, as the
+// receipts say that it has. If that fails, it is logged; nothing is minted, and the grant is revoked
+// all the same.
+func (k *Keeper) foldRevoked(ctx context.Context, id uint64) error {
+	notes, err := k.takeGrantNotes(ctx, collections.NewPrefixedTripleRange[uint64, sdk.AccAddress, string](id))
+	if err != nil {
+		return err
+	}
+	credits, err := k.takeGrantCredits(ctx, collections.NewPrefixedQuadRange[uint64, sdk.AccAddress, computetypes.JobID, uint64](id))
+	if err != nil || len(notes) == 0 {
+		return err
+	}
+	if err := isolated.Run(ctx, func(ctx context.Context) error { return k.foldGrant(ctx, id, grantPay{notes, credits}) }); err != nil {
+		k.logger(ctx).Error("expected to mint what a grant pays before it is revoked", "grant", id, "err", err)
+	}
+	return nil
+}
+
+// takeGrantNotes returns the block's notes within a range, or all if it is nil, ordered by grant, and
+// removes them.
+func (k *Keeper) takeGrantNotes(ctx context.Context, within collections.Ranger[grantNoteKey]) ([]grantNoteEntry, error) {
 	var entries []grantNoteEntry
-	err := k.grantNotes.Walk(ctx, nil, func(key grantNoteKey, note types.GrantNote) (bool, error) {
+	err := k.grantNotes.Walk(ctx, within, func(key grantNoteKey, note types.GrantNote) (bool, error) {
 		entries = append(entries, grantNoteEntry{key: key, note: note})
 		return false, nil
 	})
@@ -110,11 +129,11 @@ type grantCredit struct {
 	amount math.Int
 }
 
-// takeGrantCredits returns the chunks for which grants pay in this block, ordered by grant, and
-// removes them.
-func (k *Keeper) takeGrantCredits(ctx context.Context) ([]grantCredit, error) {
+// takeGrantCredits returns the chunks for which grants pay in this block, within a range or all if it
+// is nil, ordered by grant, and removes them.
+func (k *Keeper) takeGrantCredits(ctx context.Context, within collections.Ranger[grantCreditKey]) ([]grantCredit, error) {
 	var credits []grantCredit
-	err := k.grantCredits.Walk(ctx, nil, func(key grantCreditKey, amount math.Int) (bool, error) {
+	err := k.grantCredits.Walk(ctx, within, func(key grantCreditKey, amount math.Int) (bool, error) {
 		credits = append(credits, grantCredit{key: key, amount: amount})
 		return false, nil
 	})

@@ -16,8 +16,11 @@ import (
 // CreditGrant credits a node with the price of the fuel that an accepted result used, which
 // x/compute has verified, and returns that price before the fee split. The coins are minted when
 // the block ends, and the pay is then held until it has matured. It is void if the grant is
-// revoked before that.
+// revoked before that. A grant that was revoked already pays 0.
 func (k *Keeper) CreditGrant(ctx context.Context, credit computetypes.GrantCredit) (math.Int, error) {
+	if revoked, err := k.GrantRevoked(ctx, credit.Grant.Id); revoked || err != nil {
+		return math.ZeroInt(), err
+	}
 	fuel := math.NewIntFromUint64(credit.Fuel)
 	gross := math.MinInt(computetypes.FuelPay(credit.Grant.Price, fuel), credit.Most).Sub(credit.Less)
 	if !gross.IsPositive() {
@@ -51,6 +54,12 @@ func (k *Keeper) CreditGrant(ctx context.Context, credit computetypes.GrantCredi
 		return gross, err
 	}
 	return gross, add(ctx, k.grantCredits, collections.Join4(credit.Grant.Id, credit.Operator, credit.From.Job, credit.From.Task), shares.Executor.Amount)
+}
+
+// GrantRevoked reports whether a grant was revoked. It returns ErrGrantNotFound.
+func (k *Keeper) GrantRevoked(ctx context.Context, id uint64) (bool, error) {
+	grant, err := k.Grant(ctx, id)
+	return grant.Status == types.GRANT_STATUS_REVOKED, err
 }
 
 // add adds a positive amount to an entry of a map.
@@ -98,6 +107,33 @@ func (k *Keeper) release(ctx context.Context, operator sdk.AccAddress) (voided b
 		}
 	}
 	return voided, nil
+}
+
+// matured returns the held pay that a claim of the operator would move to its earnings now.
+func (k *Keeper) matured(ctx context.Context, operator sdk.AccAddress) (sdk.Coins, error) {
+	epoch, err := k.others.Nodes.Epoch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	held, err := k.HeldPay(ctx, operator, types.MaxReleased)
+	if err != nil {
+		return nil, err
+	}
+	sum := sdk.NewCoins()
+	for _, pay := range held {
+		if pay.Matures > epoch {
+			break
+		}
+		if pay.Void {
+			continue
+		}
+		grant, err := k.Grant(ctx, pay.Grant)
+		if err != nil {
+			return nil, err
+		}
+		sum = sum.Add(grant.Coin(pay.Amount))
+	}
+	return sum, nil
 }
 
 // HeldPay returns the first limit entries of an operator's held pay, those that mature first

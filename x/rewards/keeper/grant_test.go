@@ -253,8 +253,8 @@ func TestPayOfAGrantIsMintedAndHeld(t *testing.T) {
 	f.requireBacked()
 }
 
-// A revocation burns the deposit and all pay that has not matured, whether it was minted before
-// or not, and later pay is void.
+// A revocation burns the deposit and all pay that has not matured, also that of its block. Nothing is
+// paid later.
 func TestRevocationBurnsTheDepositAndHeldPay(t *testing.T) {
 	f := newFixture(t)
 	id := f.activeGrant()
@@ -270,14 +270,14 @@ func TestRevocationBurnsTheDepositAndHeldPay(t *testing.T) {
 	f.settle(1, job, grantFuel)
 	revoked, err := f.msgs.RevokeGrant(f.ctx, &types.MsgRevokeGrant{Authority: authority(), Id: id})
 	require.NoError(t, err)
-	require.Equal(t, coin(1_000+8_800).String(), revoked.Burned.String())
-	f.requireEvent(&types.EventGrantRevoked{Id: id, Deposit: coin(1_000), Held: coin(8_800)})
+	require.Equal(t, coin(1_000+2*8_800).String(), revoked.Burned.String())
+	f.requireEvent(&types.EventGrantRevoked{Id: id, Deposit: coin(1_000), Held: coin(2 * 8_800)})
 	f.endBlock()
 	f.requireBacked()
 	f.settle(1, job, grantFuel)
 	f.endBlock()
 	f.requireBacked()
-	require.Equal(t, "20000", f.grant(id).Classes[0].Minted.String(), "nothing is minted after the revocation")
+	require.Equal(t, "30000", f.grant(id).Classes[0].Minted.String(), "nothing is minted after the revocation")
 
 	f.nodes.epoch = 1_000
 	paid, err := f.claim(1)
@@ -297,6 +297,34 @@ func TestRevocationBurnsTheDepositAndHeldPay(t *testing.T) {
 	require.ErrorIs(t, err, types.ErrGrantNotActive)
 	_, err = f.msgs.WithdrawGrant(f.ctx, &types.MsgWithdrawGrant{Grantee: operator(0).String(), Id: id})
 	require.ErrorIs(t, err, types.ErrGrantNotActive)
+}
+
+// Receipts of the block in which a grant is revoked state its pay: it is minted, and void. From then
+// on the grant pays nothing, and says so.
+func TestRevokedGrantStatesWhatItPays(t *testing.T) {
+	f := newFixture(t)
+	id := f.activeGrant()
+	job := computetypes.JobGrant{Id: id, Price: math.NewInt(2_000), HoldEpochs: 168}
+	require.Equal(t, "10000", f.settle(1, job, grantFuel).String())
+	second := f.createGrant(terms())
+	f.fundGrant(second, 1_000)
+	f.settle(1, computetypes.JobGrant{Id: second, Price: math.NewInt(2_000), HoldEpochs: 168}, grantFuel/2)
+	revoked, err := f.keeper.GrantRevoked(f.ctx, id)
+	require.NoError(t, err)
+	require.False(t, revoked)
+	res, err := f.msgs.RevokeGrant(f.ctx, &types.MsgRevokeGrant{Authority: authority(), Id: id})
+	require.NoError(t, err)
+	require.Equal(t, coin(1_000+8_800).String(), res.Burned.String())
+	revoked, err = f.keeper.GrantRevoked(f.ctx, id)
+	require.NoError(t, err)
+	require.True(t, revoked)
+	require.Equal(t, "0", f.settle(1, job, grantFuel).String())
+	f.endBlock()
+	require.Equal(t, "10000", f.grant(id).Classes[0].Minted.String())
+	require.Equal(t, "5000", f.grant(second).Classes[0].Minted.String(), "another grant pays as before")
+	f.requireBacked()
+	_, err = f.keeper.GrantRevoked(f.ctx, 9)
+	require.ErrorIs(t, err, types.ErrGrantNotFound)
 }
 
 // The deposit stays until the last pay of the grant can no longer be revoked.

@@ -165,10 +165,23 @@ func (k *Keeper) MinGasPrice(ctx context.Context) (math.Int, error) {
 	return params.MinGasPrice, err
 }
 
-// FeeDenom returns the denom of gas and burns.
+// FeeDenom returns the denom of gas and burns, which is that of the chain.
 func (k *Keeper) FeeDenom(ctx context.Context) (string, error) {
 	params, err := k.params.Get(ctx)
 	return params.FeeDenom, err
+}
+
+// checkParams checks parameters, also against the denom of the chain. Gas is paid in that denom
+// whatever fee_denom says. With another one, the part of fees above the floor would not be burned,
+// and the burned share of a voucher would be lost instead of funding the community pool.
+func (k *Keeper) checkParams(params types.Params) error {
+	if err := params.Validate(); err != nil {
+		return err
+	}
+	if denom := k.others.Supply.denom; params.FeeDenom != denom {
+		return types.ErrInvalidParams.Wrapf("fee_denom: expected %s, the denom of the chain, in which gas is paid, found %s; leave it as it is", denom, params.FeeDenom)
+	}
+	return nil
 }
 
 // updateParams replaces the parameters.
@@ -176,7 +189,7 @@ func (k *Keeper) updateParams(ctx context.Context, authority string, params type
 	if err := sdk.ValidateAuthority(sdk.UnwrapSDKContext(ctx), k.authority, authority); err != nil {
 		return err
 	}
-	if err := params.Validate(); err != nil {
+	if err := k.checkParams(params); err != nil {
 		return err
 	}
 	if _, err := k.others.Epochs.GetEpochInfo(sdk.UnwrapSDKContext(ctx), params.EpochIdentifier); err != nil {

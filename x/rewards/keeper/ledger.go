@@ -114,7 +114,7 @@ func (k *Keeper) note(ctx context.Context, operator sdk.AccAddress, denom string
 	return k.notes.Set(ctx, key, noted.Add(note))
 }
 
-// Earnings returns the amounts that an operator may claim.
+// Earnings returns what the ledger owes an operator. A claim first adds held pay that has matured.
 func (k *Keeper) Earnings(ctx context.Context, operator sdk.AccAddress) (sdk.Coins, error) {
 	return k.someEarnings(ctx, operator, 0)
 }

@@ -44,7 +44,11 @@ func (s queryServer) Earnings(ctx context.Context, req *types.QueryEarningsReque
 	if err != nil {
 		return nil, err
 	}
-	return &types.QueryEarningsResponse{Amount: coins}, nil
+	matured, err := s.keeper.matured(ctx, operator)
+	if err != nil {
+		return nil, err
+	}
+	return &types.QueryEarningsResponse{Amount: coins.Add(matured...)}, nil
 }
 
 // Payout returns where an operator's earnings go, and what they have paid so far.

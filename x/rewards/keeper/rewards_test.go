@@ -251,6 +251,25 @@ func TestUpdateParamsIsForTheAuthority(t *testing.T) {
 	require.Equal(t, denom, feeDenom)
 }
 
+// Gas is paid in the denom of the chain. Under another fee_denom, fees above the floor would not be
+// burned, and the burned share of a voucher would be lost.
+func TestFeeDenomIsTheDenomOfTheChain(t *testing.T) {
+	f := newFixture(t)
+	for _, name := range []string{other, "ibc/27394FB092D2ECCD56123C74F36E4C1F926001CEADA9CA97EA622B25F41E5EB2"} {
+		changed := types.DefaultParams()
+		changed.FeeDenom = name
+		_, err := f.msgs.UpdateParams(f.ctx, &types.MsgUpdateParams{Authority: authority(), Params: changed})
+		require.ErrorIs(t, err, types.ErrInvalidParams)
+		require.ErrorContains(t, err, "expected atfuel")
+		genesis := types.DefaultGenesis()
+		genesis.Params.FeeDenom = name
+		require.ErrorIs(t, f.keeper.InitGenesis(f.ctx, *genesis), types.ErrInvalidGenesis)
+	}
+	feeDenom, err := f.keeper.FeeDenom(f.ctx)
+	require.NoError(t, err)
+	require.Equal(t, denom, feeDenom)
+}
+
 // TestEscrowBacksTheLedgerAfterEveryStep makes random settlements, claims and blocks, and
 // compares each operator's earnings with a separate sum.
 func TestEscrowBacksTheLedgerAfterEveryStep(t *testing.T) {

@@ -302,7 +302,7 @@ type Grant struct {
 	Classes []GrantClass `protobuf:"bytes,10,rep,name=classes,proto3" json:"classes"`
 	// Number of the epoch in which the grant was revoked; 0 if it was not.
 	RevokedEpoch uint64 `protobuf:"varint,11,opt,name=revoked_epoch,json=revokedEpoch,proto3" json:"revoked_epoch,omitempty"`
-	// Bank denom of all amounts: the fee denom of the epoch in which the grant was created.
+	// Bank denom of all amounts: that of the chain.
 	Denom string `protobuf:"bytes,12,opt,name=denom,proto3" json:"denom,omitempty"`
 }
 

@@ -165,7 +165,7 @@ func (m *QueryEarningsRequest) GetOperator() string {
 
 // QueryEarningsResponse holds unclaimed earnings.
 type QueryEarningsResponse struct {
-	// Unclaimed coins, sorted by denom.
+	// Unclaimed coins, sorted by denom, with the held pay of grants that a claim would release now.
 	Amount github_com_cosmos_cosmos_sdk_types.Coins `protobuf:"bytes,1,rep,name=amount,proto3,castrepeated=github.com/cosmos/cosmos-sdk/types.Coins" json:"amount"`
 }
 

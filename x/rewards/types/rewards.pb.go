@@ -170,7 +170,7 @@ type Params struct {
 	FeeSplit FeeSplit `protobuf:"bytes,1,opt,name=fee_split,json=feeSplit,proto3" json:"fee_split"`
 	// Lowest price per unit of gas that a block accepts, in atfuel; 0 to 2^128.
 	MinGasPrice cosmossdk_io_math.Int `protobuf:"bytes,2,opt,name=min_gas_price,json=minGasPrice,proto3,customtype=cosmossdk.io/math.Int" json:"min_gas_price"`
-	// Bank denom of gas, burns and bonds.
+	// Bank denom of gas and burns: that of the chain. No other is accepted.
 	FeeDenom string `protobuf:"bytes,3,opt,name=fee_denom,json=feeDenom,proto3" json:"fee_denom,omitempty"`
 	// Number of blocks after which pending shares are moved out of escrow, 1 to 1,000,000.
 	FoldBlocks uint64 `protobuf:"varint,4,opt,name=fold_blocks,json=foldBlocks,proto3" json:"fold_blocks,omitempty"`
