@@ -49,7 +49,8 @@ func (d dllDriver) Use(own map[int]bool) (float64, error) {
 		}
 		samples, err := d.samples(handle, d.seen[uuid])
 		if errors.Is(err, nvmlCode(nvmlNotFound)) {
-			return 0, nil // no process has used the card since
+			// It answers so for each card that shows a screen, whatever programs use it.
+			return 0, errors.New("the NVIDIA driver does not tell which programs use the card")
 		}
 		if err != nil {
 			return 0, err

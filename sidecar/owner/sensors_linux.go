@@ -28,7 +28,7 @@ func openSensors(cfg OpenConfig) Sensors {
 		FullScreen: SensorFunc[string](screen.fullScreen),
 		Programs:   programs{table},
 		CPU:        &load{sample: table.sample},
-		GPU: useOfCards(cfg.Cards, func() (map[int]bool, error) {
+		GPU: useByOthers(cfg.Cards.Use, func() (map[int]bool, error) {
 			_, own, err := table.read()
 			return own, err
 		}),

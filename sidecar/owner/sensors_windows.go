@@ -23,7 +23,7 @@ func openSensors(cfg OpenConfig) Sensors {
 		FullScreen: SensorFunc[string](w.fullScreen),
 		Programs:   SensorFunc[[]string](table.programs),
 		CPU:        &load{sample: (&loadCounter{table: table}).sample},
-		GPU: useOfCards(cfg.Cards, func() (map[int]bool, error) {
+		GPU: useByOthers(newEngines().with(cfg.Cards), func() (map[int]bool, error) {
 			_, processes, err := table.read()
 			own := make(map[int]bool, len(processes))
 			for pid := range processes {

@@ -24,9 +24,10 @@ type Swap struct {
 }
 
 const (
-	// stillTime and withinTime are the defaults. After the first one, the process is stopped as it is. A
-	// program whose tensors are still in memory after the second one is ended.
-	stillTime  = 1200 * time.Millisecond
+	// stillTime and withinTime are the defaults. After the first one, the process is stopped as it is: with the
+	// second that the owner's return may stay unnoticed, processors are idle within two. A program whose tensors
+	// are still in memory after the second one is ended.
+	stillTime  = 700 * time.Millisecond
 	withinTime = 8 * time.Second
 	// spareBytes is what stays free on the disk.
 	spareBytes = 1 << 30
