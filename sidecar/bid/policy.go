@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 
+	sdkmath "cosmossdk.io/math"
+
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	computetypes "github.com/thetaedge/theta/x/compute/types"
@@ -35,6 +37,8 @@ type Policy struct {
 	// does not work for a denom that is not listed. If the list is empty, the node accepts
 	// every reward that the chain allows.
 	MinRewards sdk.Coins
+	// MinPrices is the least pay for 10^9 fuel, by executor and denom. Requesters do not see it.
+	MinPrices []Price
 	// MaxFuel, MaxMemoryBytes and MaxOutputBytes bound what a program may ask for.
 	MaxFuel, MaxMemoryBytes, MaxOutputBytes uint64
 	// MaxDeviceBytes bounds the memory of the program's tensors.
@@ -126,6 +130,30 @@ func (p Policy) distrust(spec *computetypes.JobSpec, operator string, params com
 	return ""
 }
 
+// Price is the least pay for 10^9 fuel of an executor.
+type Price struct {
+	Executor string
+	Amount   sdk.Coin
+}
+
+// underpaid returns the least price that a job is below, or "". The fuel that its tasks may use counts.
+func (p Policy) underpaid(spec *computetypes.JobSpec) string {
+	for _, price := range p.MinPrices {
+		if price.Executor != spec.Executor || price.Amount.Denom != spec.Reward.Denom {
+			continue
+		}
+		least := price.Amount.Amount.Mul(sdkmath.NewIntFromUint64(spec.Resources.Fuel)).AddRaw(priceFuel - 1).QuoRaw(priceFuel)
+		if spec.Reward.Amount.LT(least) {
+			return fmt.Sprintf("pays %s for up to %d fuel, less than %s at the %s of policy.min-prices for each 10^9", spec.Reward, spec.Resources.Fuel,
+				sdk.NewCoin(price.Amount.Denom, least), price.Amount)
+		}
+	}
+	return ""
+}
+
+// priceFuel is the fuel to which a price belongs.
+const priceFuel = 1_000_000_000
+
 // containers is the profile of container images. Its fuel is in nanoseconds.
 const (
 	containers  = "container/1"
@@ -142,6 +170,9 @@ func (p Policy) exceeded(spec *computetypes.JobSpec, tasks uint64) string {
 		if spec.Reward.Amount.LT(least.Amount) {
 			return fmt.Sprintf("pays %s, less than %s", spec.Reward, least)
 		}
+	}
+	if why := p.underpaid(spec); why != "" {
+		return why
 	}
 	if fuel, rate := fuelOf(spec, tasks), p.RateOf(spec.Executor); rate > 0 && fuel/rate >= spec.CommitBlocks {
 		return fmt.Sprintf("asks for %d fuel in %d blocks, this machine surely does %d a block",

@@ -16,7 +16,7 @@ import (
 
 func TestPolicyRefusesWhatTheOwnerDoesNotAllow(t *testing.T) {
 	spec := &computetypes.JobSpec{
-		Program: computetypes.Blob{Size_: 10}, Inputs: []computetypes.Input{{Blob: computetypes.Blob{Size_: 20}}},
+		Executor: "wasm/1", Program: computetypes.Blob{Size_: 10}, Inputs: []computetypes.Input{{Blob: computetypes.Blob{Size_: 20}}},
 		Resources: computetypes.Resources{Fuel: 100, MemoryBytes: 200, OutputBytes: 300, DeviceBytes: 400},
 		Reward:    sdk.NewInt64Coin("atfuel", 50), Policy: computetypes.Policy{ChallengeBlocks: 10},
 	}
@@ -34,6 +34,9 @@ func TestPolicyRefusesWhatTheOwnerDoesNotAllow(t *testing.T) {
 		"held for too long": {Policy{MaxChallengeBlocks: 9}, "10 challenge blocks, more than 9"},
 		"inputs summed":     {Policy{MaxInputBytes: 29}, "input bytes"},
 		"too little pay":    {Policy{MinRewards: sdk.NewCoins(sdk.NewInt64Coin("atfuel", 51))}, "less than"},
+		"exact price":       {Policy{MinPrices: []Price{{"wasm/1", sdk.NewInt64Coin("atfuel", 500_000_000)}}}, ""},
+		"price":             {Policy{MinPrices: []Price{{"wasm/1", sdk.NewInt64Coin("atfuel", 500_000_001)}}}, "less than 51atfuel"},
+		"price of another":  {Policy{MinPrices: []Price{{"tensor/1", sdk.NewInt64Coin("atfuel", 1<<60)}, {"wasm/1", sdk.NewInt64Coin("uatom", 1<<60)}}}, ""},
 		"other denom":       {Policy{MinRewards: sdk.NewCoins(sdk.NewInt64Coin("uatom", 1))}, "none of"},
 	} {
 		t.Run(name, func(t *testing.T) {

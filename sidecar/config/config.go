@@ -113,7 +113,9 @@ type Keyring struct {
 type Policy struct {
 	MaxJobs    int      `mapstructure:"max-jobs"`
 	MinRewards []string `mapstructure:"min-rewards"`
-	MaxFuel    uint64   `mapstructure:"max-fuel"`
+	// MinPrices contains the least pay for 10^9 fuel by profile, such as "wasm/1=0.2tfuel".
+	MinPrices []string `mapstructure:"min-prices"`
+	MaxFuel   uint64   `mapstructure:"max-fuel"`
 	// FuelPerBlock contains a cautious rate of this machine for each profile, such as
 	// "wasm/1=1500000000", or one number for all profiles. The defaults are those of slow cores,
 	// with blocks of 1.5 s. With 0, the node accepts tasks whatever their commit window is.
@@ -190,7 +192,7 @@ func Default() Config {
 		Tx:      Tx{GasAdjustment: 1.5, GasPriceFactor: 1, TimeoutBlocks: 20},
 		Keyring: Keyring{Backend: "test"},
 		Policy: Policy{
-			MaxJobs: 1, MinRewards: []string{}, FuelPerBlock: defaultRates(),
+			MaxJobs: 1, MinRewards: []string{}, MinPrices: []string{}, FuelPerBlock: defaultRates(),
 			MaxMemory: 2 << 30, MaxDevice: 2 << 30, MaxInput: 1 << 30, MaxOutput: 256 << 20, MaxChallengeBlocks: 9_600,
 			Trust: "named", OwnRiskPrograms: []string{}, DenyRequesters: []string{},
 		},

@@ -22,7 +22,8 @@ func (p Policy) validate() error {
 		trust = fmt.Errorf("policy.trust: expected \"off\", \"named\" or \"any\", found %q", p.Trust)
 	}
 	_, rates := p.Rates()
-	return errors.Join(rewards, rates, trust, programs, requesters)
+	_, prices := p.Prices()
+	return errors.Join(rewards, prices, rates, trust, programs, requesters)
 }
 
 // Rewards returns the minimum rewards as coins.

@@ -103,6 +103,10 @@ max-jobs = {{ .Policy.MaxJobs }}
 # Least pay of a task by denom, such as ["0.5tfuel"]; other denoms are refused
 # then. Empty takes all that the chain allows.
 min-rewards = {{ list .Policy.MinRewards }}
+# Least pay for 10^9 fuel by profile, such as ["wasm/1=0.02tfuel"], of the fuel that a task
+# may use at most. thetaedge bench tells how much fuel a second is. A profile that is not
+# listed has none.
+min-prices = {{ list .Policy.MinPrices }}
 # Most that a job may ask for; 0 does not bind.
 max-fuel = {{ .Policy.MaxFuel }}
 # Fuel that one program surely burns on this machine between two blocks, for each profile;

@@ -67,6 +67,7 @@ func groups() []group {
 		{"work", []field{
 			{Key: "policy.max-jobs", Shape: number},
 			{Key: "policy.min-rewards", Shape: list},
+			{Key: "policy.min-prices", Shape: list},
 			{Key: "policy.trust", Shape: choice, Choices: []string{"off", "named", "any"}},
 			{Key: "policy.deny-requesters", Shape: list},
 			{Key: "policy.own-risk-programs", Shape: list},

@@ -380,6 +380,10 @@ func policyIn(n *node, settings config.Config) (bid.Policy, error) {
 	if err != nil {
 		return bid.Policy{}, err
 	}
+	prices, err := p.Prices()
+	if err != nil {
+		return bid.Policy{}, err
+	}
 	allowed, err := settings.Egress.List()
 	if err != nil {
 		return bid.Policy{}, err
@@ -389,12 +393,21 @@ func policyIn(n *node, settings config.Config) (bid.Policy, error) {
 		digests[i] = program
 	}
 	return bid.Policy{
-		MaxJobs: p.MaxJobs, MinRewards: rewards, MaxFuel: p.MaxFuel, FuelPerBlock: rates.Least(), Rates: ratesOf(rates),
+		MaxJobs: p.MaxJobs, MinRewards: rewards, MinPrices: pricesOf(prices), MaxFuel: p.MaxFuel, FuelPerBlock: rates.Least(), Rates: ratesOf(rates),
 		MaxMemoryBytes: uint64(p.MaxMemory), MaxDeviceBytes: n.maxDevice(), MaxInputBytes: uint64(p.MaxInput), MaxOutputBytes: uint64(p.MaxOutput),
 		MaxChallengeBlocks: p.MaxChallengeBlocks,
 		ContainerFuel:      uint64(settings.Work.ExecutionLimit.Nanoseconds()), ContainerGPUs: len(settings.Container.GPUs) > 0, //nolint:gosec // at least a second
 		Trust: bid.Trust(p.Trust), OwnRiskPrograms: digests, DenyRequesters: requesters, Hosts: allowed,
 	}, nil
+}
+
+// pricesOf returns the least prices for bids.
+func pricesOf(prices []config.FuelPrice) []bid.Price {
+	list := make([]bid.Price, len(prices))
+	for i, price := range prices {
+		list[i] = bid.Price{Executor: price.Profile, Amount: price.Amount}
+	}
+	return list
 }
 
 // ratesOf returns the rates of single profiles for bids, sorted by profile.
