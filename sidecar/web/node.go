@@ -85,7 +85,7 @@ type Check struct {
 
 // Reading is what a sensor of the machine reports.
 type Reading struct {
-	// Name is "cpu", "temperature" or "power". Unit is "%", "°C" or "W".
+	// Name is "cpu", "temperature", "power", "gpu" or "gpu_temperature". Unit is "%", "°C" or "W".
 	Name, Unit string
 	Value      float64
 	// Missing explains why there is no value. It is empty if there is one.

@@ -400,5 +400,7 @@ func (Sensors) Read(now time.Time) []web.Reading {
 		{Name: "cpu", Unit: "%", Value: 40 + 50*wave},
 		{Name: "temperature", Unit: "°C", Value: 52 + 15*wave},
 		{Name: "power", Unit: "W", Missing: "rapl: open /sys/class/powercap/intel-rapl:0/energy_uj: permission denied; allow it with a udev rule"},
+		{Name: "gpu", Unit: "%", Value: 63},
+		{Name: "gpu_temperature", Unit: "°C", Value: 58},
 	}
 }

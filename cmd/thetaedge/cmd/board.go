@@ -86,7 +86,7 @@ func (b *board) serve(ctx context.Context, logger *slog.Logger) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	server, err := web.NewServer(web.Config{
 		Node: b, Home: b.n.home, Environ: os.Environ(), Language: settings.Language,
-		Sensors: sensors.New(string(filepath.Separator), b.n.cards.ledger.Watts),
+		Sensors: sensors.WithCards(sensors.New(string(filepath.Separator), b.n.cards.ledger.Watts), b.n.cards.Cards),
 		Logs:    b.logs, Logger: logger, Ledger: b.books.ledger, Forecasts: b.books.hours,
 		Alerts: b.observer.alerts, Fleet: fleet.NewPoller(b.n.home, time.Now),
 	})

@@ -95,3 +95,26 @@ func TestCountersThatGoBackGiveNoValue(t *testing.T) {
 	put(t, root, "proc/stat", "cpu  200 0 0 100 0 0 0 0\n")
 	require.InDelta(t, 100, sensors.Read(now.Add(5 * time.Second))[0].Value, 0.001)
 }
+
+func TestTheBusiestAndTheHottestCardCount(t *testing.T) {
+	card := func(busy, temperature device.Reading) device.CardHealth {
+		return device.CardHealth{Card: device.Card{State: device.State{Busy: busy, Temperature: temperature}}}
+	}
+	none := device.NotMeasured("the driver does not say")
+	for name, c := range map[string]struct {
+		cards                 []device.CardHealth
+		busy, temperature     float64
+		noBusy, noTemperature string
+	}{
+		"no card": {noBusy: "no graphics card was found", noTemperature: "no graphics card was found"},
+		"two":     {cards: []device.CardHealth{card(device.Measured(20), device.Measured(71_500)), card(device.Measured(90), none)}, busy: 90, temperature: 71.5},
+		"idle":    {cards: []device.CardHealth{card(none, none), card(device.Measured(0), device.Measured(30_000))}, busy: 0, temperature: 30},
+		"silent":  {cards: []device.CardHealth{card(none, none)}, noBusy: "the driver does not say", noTemperature: "the driver does not say"},
+	} {
+		machine := WithCards(New(t.TempDir(), noCounter), func() []device.CardHealth { return c.cards })
+		readings := machine.Read(time.Unix(1_700_000_000, 0))
+		require.Len(t, readings, 5, name)
+		require.Equal(t, []float64{c.busy, c.temperature}, []float64{readings[3].Value, readings[4].Value}, name)
+		require.Equal(t, []string{c.noBusy, c.noTemperature}, []string{readings[3].Missing, readings[4].Missing}, name)
+	}
+}
