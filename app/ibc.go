@@ -72,7 +72,7 @@ func interchainMessages() []string {
 		&govv1.MsgVote{}, &govv1.MsgVoteWeighted{}, &govv1.MsgDeposit{},
 		&transfertypes.MsgTransfer{},
 		&computetypes.MsgPostJob{}, &computetypes.MsgTopUpJob{}, &computetypes.MsgCancelJob{},
-		&computetypes.MsgRedraw{}, &computetypes.MsgRedeliver{}, &computetypes.MsgReview{},
+		&computetypes.MsgRedraw{}, &computetypes.MsgRedeliver{}, &computetypes.MsgReview{}, &computetypes.MsgChallenge{},
 		&edgenodetypes.MsgRegister{}, &edgenodetypes.MsgUpdate{}, &edgenodetypes.MsgBond{},
 		&edgenodetypes.MsgUnbond{}, &edgenodetypes.MsgPause{}, &edgenodetypes.MsgResume{},
 		&edgenodetypes.MsgRetire{}, &edgenodetypes.MsgRotateWorker{}, &edgenodetypes.MsgUnjail{},

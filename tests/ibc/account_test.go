@@ -2,6 +2,9 @@ package ibc_test
 
 import (
 	"crypto/sha256"
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -205,6 +208,50 @@ func TestTheHostListsNoMessageThatCarriesOthers(t *testing.T) {
 		_, err := appOf(b).InterfaceRegistry().Resolve(url)
 		require.NoError(t, err, "%s exists", url)
 	}
+}
+
+// TestTheHostListsWhatRequestersAndOperatorsDo: a message that is not for a worker, a relayer or
+// governance has to be in the list, or an account of another chain can pay for a result and not challenge
+// it.
+func TestTheHostListsWhatRequestersAndOperatorsDo(t *testing.T) {
+	n := newNetwork(t, 2)
+	b := n.chains[1]
+	host := appOf(b).ICAHostKeeper.GetParams(b.GetContext())
+	others := []string{
+		// Duties of workers, and rounds of the beacon, which are priced before a tx runs.
+		"/theta.beacon.v1.MsgSubmitRound", "/theta.compute.v1.MsgClaim", "/theta.compute.v1.MsgCommit", "/theta.compute.v1.MsgReveal",
+		"/theta.compute.v1.MsgOpen", "/theta.compute.v1.MsgRelease", "/theta.compute.v1.MsgYield",
+		// Workers send these; an operator has MsgUpdate and MsgClaim.
+		"/theta.edgenode.v1.MsgRenewLease", "/theta.rewards.v1.MsgCollect",
+		// Governance sends these.
+		"/theta.beacon.v1.MsgUpdateParams", "/theta.compute.v1.MsgUpdateParams", "/theta.compute.v1.MsgUpdateCarbonFactors",
+		"/theta.edgenode.v1.MsgUpdateParams", "/theta.feemarket.v1.MsgUpdateParams", "/theta.rewards.v1.MsgUpdateParams",
+		"/theta.rewards.v1.MsgCreateGrant", "/theta.rewards.v1.MsgRevokeGrant",
+	}
+	found := 0
+	for _, url := range appOf(b).InterfaceRegistry().ListImplementations(sdk.MsgInterfaceProtoName) {
+		if !strings.HasPrefix(url, "/theta.") {
+			continue
+		}
+		found++
+		require.NotEqual(t, slices.Contains(others, url), slices.Contains(host.AllowMessages, url), url)
+	}
+	require.Greater(t, found, len(others))
+}
+
+// TestAnAccountOfAnotherChainChallenges: x/compute, not the host, answers its challenge.
+func TestAnAccountOfAnotherChainChallenges(t *testing.T) {
+	n := newNetwork(t, 2)
+	n.nodes(6)
+	account := n.register(params.TfuelCoin(100))
+	ack := account.run(post(account.address, params.TfuelCoin(1)))
+	require.True(t, ack.Success(), ack.GetError())
+	id := account.jobs()[0].Id
+	ack = account.run(&computetypes.MsgCancelJob{Requester: account.address, JobId: id})
+	require.True(t, ack.Success(), ack.GetError())
+	ack = account.run(&computetypes.MsgChallenge{Challenger: account.address, JobId: id})
+	require.Contains(t, ack.GetError(), fmt.Sprintf("ABCI code: %d:", computetypes.ErrNotChallengeable.ABCICode()), "a task that was cancelled has no result")
+	n.conserved()
 }
 
 // controllerTx is the message by which an owner sends raw data to its account.
