@@ -91,7 +91,7 @@ upscale: ## Compile the example that enlarges pictures to build/upscale.wasm
 
 .PHONY: demo
 demo: build textgen llm ## Run a network of four edge nodes, one of which lies, and tell what happens
-	@mkdir -p build/bin && go build -o build/bin/ ./tests/devnet/cmd/...
+	@mkdir -p build/bin && go build -ldflags=-s -o build/bin/ ./tests/devnet/cmd/...
 	@build/bin/demo
 
 .PHONY: ibc-demo
@@ -138,7 +138,7 @@ test-race: ## Run the tests of sidecar, client and tensor/cpu, shortened, under 
 
 .PHONY: test-system
 test-system: build textgen ## Run real binaries, kill them, and see that nothing is lost
-	@mkdir -p build/bin && go build -tags=$(TAGS),rehearsal -o build/bin/thetad-rehearsal ./cmd/thetad
+	@mkdir -p build/bin && go build -tags=$(TAGS),rehearsal -ldflags=-s -o build/bin/thetad-rehearsal ./cmd/thetad
 	go test $(TEST_FLAGS) -count=1 -parallel=4 -tags=$(TAGS),system ./tests/systemtests/...
 
 .PHONY: test-windows

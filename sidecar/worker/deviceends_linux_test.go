@@ -16,10 +16,35 @@ import (
 	"github.com/thetaedge/theta/executor/executortest"
 )
 
+// checked contains devices that have given the published vectors, by choice. A driver that compiles for the processor
+// takes seconds for that, in every executor anew.
+var checked = map[string]Device{} //nolint:gochecknoglobals // compared once for all tests
+
+// checkedDevice returns the device of a choice after it has given the published vectors.
+func checkedDevice(t testing.TB, choice string) Device {
+	t.Helper()
+	if d, known := checked[choice]; known {
+		return d
+	}
+	e := onDevice(t, choice, 0)
+	d, err := e.Device(waiting(t))
+	require.NoError(t, err)
+	_, vectors := e.pool.devices.known()
+	require.True(t, vectors)
+	checked[choice] = d
+	return d
+}
+
+// onChecked is onDevice for a device that has given the published vectors.
+func onChecked(t testing.TB, choice string, limit time.Duration) *Executor {
+	t.Helper()
+	e := onDevice(t, choice, limit)
+	e.pool.devices.settle(checkedDevice(t, choice), true)
+	return e
+}
+
 func TestADeviceInItsProcessKeepsTheExecutorContract(t *testing.T) {
 	vulkan := lavapipe(t)
-	d, err := onDevice(t, vulkan, 0).Device(waiting(t))
-	require.NoError(t, err)
 	executortest.Run(t, executortest.Subject{
 		New: func(t *testing.T, slots int) executor.Executor {
 			t.Helper()
@@ -27,8 +52,7 @@ func TestADeviceInItsProcessKeepsTheExecutorContract(t *testing.T) {
 			cfg.Slots = slots
 			e, err := New(cfg)
 			require.NoError(t, err)
-			// The vectors have been compared above.
-			e.pool.devices.settle(d, true)
+			e.pool.devices.settle(checkedDevice(t, vulkan), true)
 			return e
 		},
 		Quick: multiply(t, 2), Endless: multiply(t, endless), DeviceBytes: 1 << 20,
@@ -46,7 +70,7 @@ func TestADeviceThatEndsOrHangsInMidRunGivesNoResult(t *testing.T) {
 		"hangs":  {syscall.SIGSTOP, "does not answer", false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e := onDevice(t, vulkan, 3*time.Second)
+			e := onChecked(t, vulkan, 3*time.Second)
 			task := tensorTask(t, multiply(t, endless))
 			require.NoError(t, e.Start(waiting(t), task))
 			before := devicesOf(t, e)
@@ -69,7 +93,7 @@ func TestADeviceThatEndsOrHangsInMidRunGivesNoResult(t *testing.T) {
 }
 
 func TestADeviceThatEndsBetweenTasksIsReplaced(t *testing.T) {
-	e := onDevice(t, lavapipe(t), 0)
+	e := onChecked(t, lavapipe(t), 0)
 	program := multiply(t, 2)
 	_, err := run(t, e, tensorTask(t, program))
 	require.NoError(t, err)
@@ -82,7 +106,7 @@ func TestADeviceThatEndsBetweenTasksIsReplaced(t *testing.T) {
 }
 
 func TestEachProgramHasADeviceProcessOfItsOwn(t *testing.T) {
-	e := onDevice(t, lavapipe(t), 0)
+	e := onChecked(t, lavapipe(t), 0)
 	_, err := run(t, e, tensorTask(t, multiply(t, 2)))
 	require.NoError(t, err)
 	before := devicesOf(t, e)
@@ -104,7 +128,7 @@ func TestWhatAProgramFindsOutAboutADeviceSurvivesRestarts(t *testing.T) {
 		return files
 	}
 	start := func() *Executor {
-		e := onDevice(t, vulkan, 3*time.Second)
+		e := onChecked(t, vulkan, 3*time.Second)
 		e.cfg.Tensors.Dir, e.pool.devices.kinds = dir, newKinds(dir)
 		return e
 	}

@@ -21,6 +21,7 @@ func TestWhatWasFoundOutBeforeADoubtIsNotKept(t *testing.T) {
 	cfg.Dir = filepath.Join(t.TempDir(), "workers")
 	cfg.Tensors.Dir = dir
 	e := open(t, cfg)
+	e.pool.devices.settle(checkedDevice(t, vulkan), true)
 	long := tensorTask(t, multiply(t, 3000))
 	long.ID = "long"
 	require.NoError(t, e.Start(waiting(t), long))
