@@ -21,8 +21,14 @@ func (p Policy) validate() error {
 	default:
 		trust = fmt.Errorf("policy.trust: expected \"off\", \"named\" or \"any\", found %q", p.Trust)
 	}
+	var grants error
+	switch p.Grants {
+	case "all", "none":
+	default:
+		grants = fmt.Errorf("policy.grants: expected \"all\" or \"none\", found %q", p.Grants)
+	}
 	_, rates := p.Rates()
-	return errors.Join(rewards, rates, trust, programs, requesters)
+	return errors.Join(rewards, rates, trust, grants, programs, requesters)
 }
 
 // Rewards returns the minimum rewards as coins.
