@@ -27,6 +27,19 @@ const (
 	TrustAny Trust = "any"
 )
 
+// Grants says which jobs the owner accepts that a grant pays for. Such a job pays its price for the
+// fuel that the result has used, not for the fuel limit that its reward states. The pay is held for the
+// hold_epochs of the grant, and is void if the grant is revoked within them.
+type Grants string
+
+// These are the values of Grants.
+const (
+	// GrantsAll accepts them like other jobs.
+	GrantsAll Grants = "all"
+	// GrantsNone accepts none of them.
+	GrantsNone Grants = "none"
+)
+
 // Policy contains the limits that the owner of the machine has set. A limit of 0 is not
 // applied.
 type Policy struct {
@@ -35,7 +48,8 @@ type Policy struct {
 	MaxJobs int
 	// MinRewards is the smallest reward per task that the owner accepts, by denom. The node
 	// does not work for a denom that is not listed. If the list is empty, the node accepts
-	// every reward that the chain allows.
+	// every reward that the chain allows. The reward of a job of a grant is the price of its fuel
+	// limit, which is the most that it pays.
 	MinRewards sdk.Coins
 	// MinPrices is the least pay for 10^9 fuel, by executor and denom. Requesters do not see it.
 	MinPrices []Price
@@ -61,6 +75,8 @@ type Policy struct {
 	MaxChallengeBlocks uint64
 	// Trust says which jobs under TRUST the node takes. Empty means TrustNamed.
 	Trust Trust
+	// Grants says which jobs of grants the node takes. Empty means GrantsAll.
+	Grants Grants
 	// OwnRiskPrograms contains the digests of programs that, according to the owner, give
 	// equal results on all machines, although neither their executor nor governance guarantees
 	// that.
@@ -72,7 +88,7 @@ type Policy struct {
 }
 
 // Limits returns the part of the policy that the operator declares on chain, so that
-// requesters know which nodes accept their jobs. It does not contain OwnRiskPrograms,
+// requesters know which nodes accept their jobs. It does not contain Grants, OwnRiskPrograms,
 // DenyRequesters, Hosts or the room that the machine has at the moment.
 func (p Policy) Limits() edgenodetypes.TaskLimits {
 	stance := edgenodetypes.TRUST_STANCE_NAMED
@@ -105,6 +121,9 @@ func (p Policy) Limits() edgenodetypes.TaskLimits {
 func (p Policy) refusal(j Job, tasks uint64, operator string, params computetypes.Params) string {
 	if slices.Contains(p.DenyRequesters, j.Requester) {
 		return "its requester " + j.Requester + " is in policy.deny-requesters"
+	}
+	if p.Grants == GrantsNone && j.Spec.Grant != 0 {
+		return fmt.Sprintf("is paid by grant %d, which holds its pay and may be revoked, and policy.grants is none", j.Spec.Grant)
 	}
 	if why := p.distrust(j.Spec, operator, params); why != "" {
 		return why

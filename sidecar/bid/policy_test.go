@@ -88,6 +88,31 @@ func TestOwnerDecidesWhomToTrust(t *testing.T) {
 	}
 }
 
+// The owner may refuse jobs that a grant pays for: their pay is held, and void if the grant is revoked.
+func TestOwnerDecidesOnJobsOfGrants(t *testing.T) {
+	job := func(grant uint64) Job {
+		return Job{Requester: "theta1payer", Spec: &computetypes.JobSpec{Executor: "wasm/1", Reward: sdk.NewInt64Coin("atfuel", 1), Grant: grant}}
+	}
+	for name, c := range map[string]struct {
+		grants Grants
+		grant  uint64
+		why    string
+	}{
+		"default":             {"", 7, ""},
+		"all":                 {GrantsAll, 7, ""},
+		"none":                {GrantsNone, 7, "is paid by grant 7"},
+		"none, without grant": {GrantsNone, 0, ""},
+	} {
+		why := Policy{Grants: c.grants}.refusal(job(c.grant), 1, "theta1me", computetypes.Params{})
+		if c.why == "" {
+			require.Empty(t, why, name)
+		} else {
+			require.Contains(t, why, c.why, name)
+			require.Contains(t, why, "policy.grants is none", name)
+		}
+	}
+}
+
 func TestInputOfAnArrayCountsWithItsLargest(t *testing.T) {
 	spec := &computetypes.JobSpec{
 		Program: computetypes.Blob{Size_: 10}, ArrayInput: &computetypes.ArrayInput{MaxBytes: 90},

@@ -130,6 +130,8 @@ type Policy struct {
 	MaxChallengeBlocks uint64 `mapstructure:"max-challenge-blocks"`
 	// Trust is "off", "named" or "any".
 	Trust string `mapstructure:"trust"`
+	// Grants is "all" or "none": which jobs are taken that a grant pays for.
+	Grants string `mapstructure:"grants"`
 	// OwnRiskPrograms contains SHA-256 digests in hex.
 	OwnRiskPrograms []string `mapstructure:"own-risk-programs"`
 	// DenyRequesters contains addresses.
@@ -194,7 +196,7 @@ func Default() Config {
 		Policy: Policy{
 			MaxJobs: 1, MinRewards: []string{}, MinPrices: []string{}, FuelPerBlock: defaultRates(),
 			MaxMemory: 2 << 30, MaxDevice: 2 << 30, MaxInput: 1 << 30, MaxOutput: 256 << 20, MaxChallengeBlocks: 9_600,
-			Trust: "named", OwnRiskPrograms: []string{}, DenyRequesters: []string{},
+			Trust: "named", Grants: "all", OwnRiskPrograms: []string{}, DenyRequesters: []string{},
 		},
 		Owner:  Owner{Hours: []string{}, WindDown: "5m", Processes: []string{}, Suspend: owner.DefaultSuspend()},
 		Egress: Egress{Hosts: defaultHosts()},

@@ -89,7 +89,7 @@ func TestTheOperatorIsWrittenAndTheRestOfTheSettingsStays(t *testing.T) {
 func TestEverySettingIsRead(t *testing.T) {
 	c, err := Load(t.TempDir(), flagsWith(t,
 		"--chain.grpc", "https://grpc.example:443", "--chain.poll", "2s", "--tx.gas-adjustment", "1.25",
-		"--policy.trust", "any", "--policy.own-risk-programs", strings.Repeat("ab", 32)+", "+strings.Repeat("cd", 32),
+		"--policy.trust", "any", "--policy.grants", "none", "--policy.own-risk-programs", strings.Repeat("ab", 32)+", "+strings.Repeat("cd", 32),
 		"--policy.deny-requesters", strings.ToUpper(sdk.AccAddress(make([]byte, 20)).String()),
 		"--policy.min-rewards", "0.5tfuel", "--policy.max-memory", "512MiB", "--work.refuse-private", "false"), nil)
 	require.NoError(t, err)
@@ -101,6 +101,7 @@ func TestEverySettingIsRead(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "500000000000000000atfuel", rewards.String())
 	require.Equal(t, "any", c.Policy.Trust)
+	require.Equal(t, "none", c.Policy.Grants)
 	programs, err := c.Policy.Programs()
 	require.NoError(t, err)
 	require.Len(t, programs, 2)
@@ -182,6 +183,7 @@ func TestSettingsThatCannotWorkSayWhatWould(t *testing.T) {
 		"[policy]\nmin-rewards = [\"much\"]":                               "policy.min-rewards: expected an amount",
 		"[policy]\nmax-memory = \"lots\"":                                  "expected a size such as 512MiB",
 		"[policy]\ntrust = \"some\"":                                       "policy.trust: expected",
+		"[policy]\ngrants = \"some\"":                                      "policy.grants: expected",
 		"[policy]\nown-risk-programs = [\"ab\"]":                           "policy.own-risk-programs: expected a sha256",
 		"[policy]\ndeny-requesters = [\"me\"]":                             "policy.deny-requesters: expected an address",
 		"[keyring]\nbackend = \"file\"":                                    "keyring.passphrase-file",

@@ -21,9 +21,15 @@ func (p Policy) validate() error {
 	default:
 		trust = fmt.Errorf("policy.trust: expected \"off\", \"named\" or \"any\", found %q", p.Trust)
 	}
+	var grants error
+	switch p.Grants {
+	case "all", "none":
+	default:
+		grants = fmt.Errorf("policy.grants: expected \"all\" or \"none\", found %q", p.Grants)
+	}
 	_, rates := p.Rates()
 	_, prices := p.Prices()
-	return errors.Join(rewards, prices, rates, trust, programs, requesters)
+	return errors.Join(rewards, prices, rates, trust, grants, programs, requesters)
 }
 
 // Rewards returns the minimum rewards as coins.

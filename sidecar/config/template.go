@@ -127,6 +127,10 @@ max-challenge-blocks = {{ .Policy.MaxChallengeBlocks }}
 # Jobs that only their requester judges, who may reject the result for a small fee:
 # "off" takes none, "named" those that name this node, "any" all.
 trust = {{ quote .Policy.Trust }}
+# Jobs that a grant of the chain pays for: "all" takes them, "none" does not. Their pay is
+# for the fuel that the result has used, is held for about a week, and is void if the
+# grant is revoked before. min-rewards compares the most that they may pay.
+grants = {{ quote .Policy.Grants }}
 # sha256 of programs that you believe to give the same result on every machine
 # though nobody vouches for it: a result that differs from the others' costs bond.
 own-risk-programs = {{ list .Policy.OwnRiskPrograms }}

@@ -77,7 +77,8 @@ type Sums struct {
 	Faults uint64 `json:"faults"`
 	// Pay is the gross pay, Lost the bond that was lost, and Earned the operator's part of the pay, with
 	// what came from the bonds of others, less what was lost. Earned may be negative; it is empty if
-	// the chain's split is not known.
+	// the chain's split is not known. Pay of grants counts when the result is accepted, although the chain
+	// holds it and it is void if the grant is revoked before it has matured.
 	Pay    string `json:"pay"`
 	Lost   string `json:"lost"`
 	Earned string `json:"earned"`

@@ -69,6 +69,7 @@ func groups() []group {
 			{Key: "policy.min-rewards", Shape: list},
 			{Key: "policy.min-prices", Shape: list},
 			{Key: "policy.trust", Shape: choice, Choices: []string{"off", "named", "any"}},
+			{Key: "policy.grants", Shape: choice, Choices: []string{"all", "none"}},
 			{Key: "policy.deny-requesters", Shape: list},
 			{Key: "policy.own-risk-programs", Shape: list},
 			{Key: "policy.max-challenge-blocks", Shape: number},

@@ -130,8 +130,8 @@ func (s *Server) checkSettings(w http.ResponseWriter, r *http.Request) {
 // declared reports whether a draft changes limits that the chain tells requesters.
 func declared(d config.Draft) bool {
 	was, is := d.Old.Policy, d.New.Policy
-	// These two are the owner's own business.
-	was.OwnRiskPrograms, was.DenyRequesters = is.OwnRiskPrograms, is.DenyRequesters
+	// These are the owner's own business.
+	was.Grants, was.OwnRiskPrograms, was.DenyRequesters = is.Grants, is.OwnRiskPrograms, is.DenyRequesters
 	return !reflect.DeepEqual(was, is)
 }
 

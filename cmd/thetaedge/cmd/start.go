@@ -397,7 +397,7 @@ func policyIn(n *node, settings config.Config) (bid.Policy, error) {
 		MaxMemoryBytes: uint64(p.MaxMemory), MaxDeviceBytes: n.maxDevice(), MaxInputBytes: uint64(p.MaxInput), MaxOutputBytes: uint64(p.MaxOutput),
 		MaxChallengeBlocks: p.MaxChallengeBlocks,
 		ContainerFuel:      uint64(settings.Work.ExecutionLimit.Nanoseconds()), ContainerGPUs: len(settings.Container.GPUs) > 0, //nolint:gosec // at least a second
-		Trust: bid.Trust(p.Trust), OwnRiskPrograms: digests, DenyRequesters: requesters, Hosts: allowed,
+		Trust: bid.Trust(p.Trust), Grants: bid.Grants(p.Grants), OwnRiskPrograms: digests, DenyRequesters: requesters, Hosts: allowed,
 	}, nil
 }
 
