@@ -140,7 +140,7 @@ func judgeJail(s *overview.Snapshot, c *overview.OnChain) verdict {
 	v := verdict{
 		key: "jailed", kind: Jailed, holds: c.JailUntil > 0, title: "The node is jailed", urgent: true,
 		text: fmt.Sprintf("The chain has jailed the node for faults until block %d.", c.JailUntil),
-		cure: "see thetaedge jobs for the causes, and afterwards run thetad tx edgenode unjail --from OPERATOR",
+		cure: "see thetaedge jobs for the causes, and afterwards run thetaedge operator unjail --from OPERATOR",
 	}
 	if at := slices.IndexFunc(s.Why, func(f overview.Finding) bool { return f.Cause == string(why.Jailed) }); at >= 0 {
 		v.text, v.cure = s.Why[at].Sentence, s.Why[at].Cure

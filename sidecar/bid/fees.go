@@ -22,7 +22,7 @@ const (
 	FinishGas = 3_000_000
 	// Register is the command with which the operator registers the node, declares its settings and renews its fee
 	// grant. DIR is the folder of the operator's keys, which are not those of the node.
-	Register = "thetaedge register --from KEY --keyring-dir DIR"
+	Register = "thetaedge register --from KEY"
 	// RenewGrant tells the owner how to renew the fee grant.
 	RenewGrant = "run " + Register + " again to renew it"
 )

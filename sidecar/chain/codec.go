@@ -49,8 +49,10 @@ func NewCodec() (Codec, error) {
 	registry.RegisterImplementations((*sdk.Msg)(nil),
 		&computetypes.MsgClaim{}, &computetypes.MsgCommit{}, &computetypes.MsgReveal{},
 		&computetypes.MsgOpen{}, &computetypes.MsgRelease{}, &computetypes.MsgYield{},
-		&edgenodetypes.MsgRegister{}, &edgenodetypes.MsgRotateWorker{}, &edgenodetypes.MsgRenewLease{},
-		&rewardstypes.MsgCollect{}, &rewardstypes.MsgSetPayout{},
+		&edgenodetypes.MsgRegister{}, &edgenodetypes.MsgUpdate{}, &edgenodetypes.MsgRotateWorker{}, &edgenodetypes.MsgRenewLease{},
+		&edgenodetypes.MsgBond{}, &edgenodetypes.MsgUnbond{}, &edgenodetypes.MsgPause{}, &edgenodetypes.MsgResume{},
+		&edgenodetypes.MsgUnjail{}, &edgenodetypes.MsgRetire{},
+		&rewardstypes.MsgClaim{}, &rewardstypes.MsgCollect{}, &rewardstypes.MsgSetPayout{},
 	)
 	cdc := codec.NewProtoCodec(registry)
 	return Codec{Codec: cdc, Tx: authtx.NewTxConfig(cdc, []signing.SignMode{signing.SignMode_SIGN_MODE_DIRECT})}, nil

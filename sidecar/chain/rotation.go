@@ -71,7 +71,7 @@ func WaitingWorkerKey(ring keyring.Keyring, home string) (sdk.AccAddress, error)
 	if err == nil {
 		return record.GetAddress()
 	}
-	if err := explainKeyring(err); !errors.Is(err, ErrNoKey) {
+	if err := ExplainKeyring(err); !errors.Is(err, ErrNoKey) {
 		return nil, fmt.Errorf("cannot tell whether there is a new worker key: %w", err)
 	}
 	return nil, nil
@@ -90,7 +90,7 @@ func NextWorkerKey(ring keyring.Keyring, home string) (sdk.AccAddress, error) {
 	}
 	record, _, err := ring.NewMnemonic(name, keyring.English, sdk.GetConfig().GetFullBIP44Path(), keyring.DefaultBIP39Passphrase, hd.Secp256k1)
 	if err != nil {
-		return nil, fmt.Errorf("cannot create the new worker key: %w", explainKeyring(err))
+		return nil, fmt.Errorf("cannot create the new worker key: %w", ExplainKeyring(err))
 	}
 	return record.GetAddress()
 }
@@ -102,7 +102,7 @@ func AdoptWorkerKey(ring keyring.Keyring, home string) error {
 		return err
 	}
 	if _, err := ring.Key(name); err != nil {
-		return fmt.Errorf("expected a new worker key in the keyring: %w", explainKeyring(err))
+		return fmt.Errorf("expected a new worker key in the keyring: %w", ExplainKeyring(err))
 	}
 	path := filepath.Join(home, WorkerFile)
 	if err := replaceWhole(path, []byte(name+"\n")); err != nil {

@@ -42,12 +42,12 @@ var (
 	ErrPassphrase = errors.New("wrong passphrase")
 )
 
-// explainKeyring explains why a key cannot be read. Errors of the operating system, a wrong
+// ExplainKeyring explains why a key cannot be read. Errors of the operating system, a wrong
 // passphrase and a missing key have different remedies.
-func explainKeyring(err error) error {
+func ExplainKeyring(err error) error {
 	switch {
 	case errors.Is(err, keyring.ErrMaxPassPhraseAttempts):
-		return fmt.Errorf("%w: it is not the one with which this keyring was made; correct keyring.passphrase-file, or what was typed. The key is as it was (%w)", ErrPassphrase, err)
+		return fmt.Errorf("%w: it is not the one with which this keyring was made; correct what was typed, or keyring.passphrase-file for the key of a node. The key is as it was (%w)", ErrPassphrase, err)
 	case errors.Is(err, sdkerrors.ErrKeyNotFound):
 		return fmt.Errorf("%w: %w", ErrNoKey, err)
 	default:
@@ -99,11 +99,11 @@ func NewSigner(ring keyring.Keyring, name string) (tx.Signer, error) {
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("expected a key named %q in the keyring: %w", name, explainKeyring(err))
+		return nil, fmt.Errorf("expected a key named %q in the keyring: %w", name, ExplainKeyring(err))
 	}
 	signer, err := tx.NewKeyringSigner(ring, record.Name)
 	if err != nil {
-		return nil, explainKeyring(err)
+		return nil, ExplainKeyring(err)
 	}
 	return keySigner{signer}, nil
 }
@@ -112,7 +112,7 @@ func NewSigner(ring keyring.Keyring, name string) (tx.Signer, error) {
 func (s keySigner) Sign(doc []byte) ([]byte, error) {
 	signature, err := s.KeyringSigner.Sign(doc)
 	if err != nil {
-		return nil, explainKeyring(err)
+		return nil, ExplainKeyring(err)
 	}
 	return signature, nil
 }
@@ -126,13 +126,13 @@ func CreateWorkerKey(ring keyring.Keyring) (sdk.AccAddress, error) {
 		return nil, errors.New("expected no worker key yet, found one; keep it, or choose another --home and rotate the worker on chain")
 	}
 	// A key that exists but cannot be read must not be overwritten.
-	if err := explainKeyring(err); !errors.Is(err, ErrNoKey) {
+	if err := ExplainKeyring(err); !errors.Is(err, ErrNoKey) {
 		return nil, fmt.Errorf("cannot tell whether there is a worker key: %w", err)
 	}
 	path := sdk.GetConfig().GetFullBIP44Path()
 	record, _, err := ring.NewMnemonic(WorkerKey, keyring.English, path, keyring.DefaultBIP39Passphrase, hd.Secp256k1)
 	if err != nil {
-		return nil, fmt.Errorf("cannot create the worker key: %w", explainKeyring(err))
+		return nil, fmt.Errorf("cannot create the worker key: %w", ExplainKeyring(err))
 	}
 	return record.GetAddress()
 }

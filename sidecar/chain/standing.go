@@ -19,11 +19,11 @@ func Standing(state edgenodetypes.NodeState, height int64) string {
 		return fmt.Sprintf("lapsed at height %d without a sign of life, so that the node gets no work: run thetaedge start, and thetaedge resume if this machine is paused; then it renews the lease by itself", state.LeaseEnd)
 	case edgenodetypes.NODE_STATUS_JAILED:
 		if left := state.Jail.Until - height; left > 0 {
-			return fmt.Sprintf("jailed for repeated faults, for %d more blocks: see thetaedge jobs for the causes; from height %d on run thetad tx edgenode unjail --from OPERATOR", left, state.Jail.Until)
+			return fmt.Sprintf("jailed for repeated faults, for %d more blocks: see thetaedge jobs for the causes; from height %d on run thetaedge operator unjail --from OPERATOR", left, state.Jail.Until)
 		}
-		return "jailed for repeated faults; the term is over: see thetaedge jobs for the causes, then run thetad tx edgenode unjail --from OPERATOR"
+		return "jailed for repeated faults; the term is over: see thetaedge jobs for the causes, then run thetaedge operator unjail --from OPERATOR"
 	case edgenodetypes.NODE_STATUS_PAUSED:
-		return "paused by the operator: run thetad tx edgenode resume --from OPERATOR"
+		return "paused by the operator: run thetaedge operator resume --from OPERATOR"
 	case edgenodetypes.NODE_STATUS_RETIRED:
 		return "retired: what it holds is settled and nothing new comes; run thetaedge register to open a node again"
 	default:

@@ -17,9 +17,9 @@ func TestStandingSaysWhatToDo(t *testing.T) {
 		"live":          {edgenodetypes.NodeState{Status: edgenodetypes.NODE_STATUS_ACTIVE, LeaseEnd: 25}, []string{"height 25", "in 5 blocks"}},
 		"run out":       {edgenodetypes.NodeState{Status: edgenodetypes.NODE_STATUS_ACTIVE, LeaseEnd: 19}, []string{"ended at height 19", "thetaedge start"}},
 		"lapsed":        {edgenodetypes.NodeState{Status: edgenodetypes.NODE_STATUS_LAPSED, LeaseEnd: 12}, []string{"height 12", "thetaedge start"}},
-		"in jail":       {edgenodetypes.NodeState{Status: edgenodetypes.NODE_STATUS_JAILED, Jail: jail}, []string{"10 more blocks", "from height 30", "edgenode unjail"}},
-		"term over":     {edgenodetypes.NodeState{Status: edgenodetypes.NODE_STATUS_JAILED}, []string{"term is over", "edgenode unjail"}},
-		"paused":        {edgenodetypes.NodeState{Status: edgenodetypes.NODE_STATUS_PAUSED}, []string{"edgenode resume"}},
+		"in jail":       {edgenodetypes.NodeState{Status: edgenodetypes.NODE_STATUS_JAILED, Jail: jail}, []string{"10 more blocks", "from height 30", "operator unjail"}},
+		"term over":     {edgenodetypes.NodeState{Status: edgenodetypes.NODE_STATUS_JAILED}, []string{"term is over", "operator unjail"}},
+		"paused":        {edgenodetypes.NodeState{Status: edgenodetypes.NODE_STATUS_PAUSED}, []string{"operator resume"}},
 		"retired":       {edgenodetypes.NodeState{Status: edgenodetypes.NODE_STATUS_RETIRED}, []string{"thetaedge register"}},
 		"of the future": {edgenodetypes.NodeState{Status: 99}, []string{"update thetaedge"}},
 	} {

@@ -76,7 +76,7 @@ func (l Leg) cure() string {
 	case Review:
 		return "check the balance of --from; a result that is not reviewed in time counts as accepted"
 	case Pay:
-		return "look at the receipt with thetad query compute receipt"
+		return "look at the receipt with thetaedge receipt JOB TASK"
 	}
 	return ""
 }

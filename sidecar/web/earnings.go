@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/client"
 	"github.com/thetaedge/theta/sidecar/carbon"
 	"github.com/thetaedge/theta/sidecar/config"
@@ -86,10 +85,10 @@ func (s *Server) earnings(w http.ResponseWriter, r *http.Request) {
 	running := s.cfg.Node.Running()
 	page := earningsPage{Retention: spanText(uint64(max(0, running.Work.Retention.Milliseconds())))} //nolint:gosec // not negative
 	page.Electricity, page.Worth, page.Carbon = earnings.PriceText(value.Electricity), earnings.PriceText(value.Coin), value.Carbon
-	page.Claim = s.claimCommand(ctx)
 	home := " --home " + client.ShellQuote(s.cfg.Home)
-	page.PayTo = "thetaedge payout set --to ADDRESS --from OPERATOR --keyring-dir FOLDER" + home
-	page.Delegate = "thetaedge payout set --delegate VALIDATOR --from OPERATOR --keyring-dir FOLDER" + home
+	page.Claim = "thetaedge operator claim --from OPERATOR" + home
+	page.PayTo = "thetaedge payout set --to ADDRESS --from OPERATOR" + home
+	page.Delegate = "thetaedge payout set --delegate VALIDATOR --from OPERATOR" + home
 	page.Collects = running.Payout.Collect
 	if s.cfg.Forecasts != nil {
 		report := s.cfg.Forecasts.Report()
@@ -106,18 +105,6 @@ func (s *Server) earnings(w http.ResponseWriter, r *http.Request) {
 	value.OperatorBps = page.Account.OperatorBps
 	page.Report = value.Report(s.ledger.Days(), daysShown, records, paidShown)
 	s.show(w, r, http.StatusOK, "earnings", page)
-}
-
-// claimCommand returns the command with which an operator claims its earnings.
-func (s *Server) claimCommand(ctx context.Context) string {
-	command := "thetad tx rewards claim --from OPERATOR --gas auto --gas-adjustment 1.5 --gas-prices 1000000000" + params.BaseDenom
-	if status, err := s.cfg.Node.Status(ctx); err == nil && status.ChainId != "" {
-		command += " --chain-id " + client.ShellQuote(status.ChainId)
-	}
-	if rpc := s.cfg.Node.Running().Chain.RPC; rpc != "" {
-		command += " --node " + client.ShellQuote(rpc)
-	}
-	return command
 }
 
 // electricityOf returns the price of an energy in millijoules by the settings, "" if it is not known.

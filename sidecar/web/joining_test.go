@@ -37,7 +37,7 @@ func TestASetUpWithoutTheChainDoesNotSayThatTheNodeIsNotOpen(t *testing.T) {
 		require.Equal(t, http.StatusOK, answer.StatusCode)
 		require.Contains(t, content, silent)
 		require.Contains(t, content, map[string]string{"en": "not known whether this node is open already", "de": "nicht bekannt, ob dieser Knoten schon offen ist"}[lang])
-		require.Contains(t, content, "thetad keys add operator", "the key needs no chain")
+		require.Contains(t, content, "thetaedge keys add operator", "the key needs no chain")
 		require.Contains(t, content, "/setup/qr.png?address="+dashboard.Operator(), "neither does the picture of the address")
 		require.Equal(t, 1, strings.Count(content, "connection refused"), "it is said once")
 	}

@@ -67,7 +67,7 @@ func (s *Server) setup(w http.ResponseWriter, r *http.Request) {
 	}
 	page := setupPage{
 		Status: status, Machine: s.cfg.Node.Machine(), Operator: status.Operator, Registered: status.Operator != "",
-		KeyCommand: "thetad keys add operator",
+		KeyCommand: "thetaedge keys add operator",
 	}
 	running := s.cfg.Node.Running()
 	_, texts := s.language(r)
@@ -115,7 +115,7 @@ func (s *Server) fund(ctx context.Context, page *setupPage) {
 }
 
 // asOperator are the flags that name the key which the set-up page has the owner make.
-const asOperator = "--from operator --keyring-dir ~/.thetad"
+const asOperator = "--from operator"
 
 // registerCommand returns the command that registers the node or declares its settings again, with further flags.
 func (s *Server) registerCommand(flags ...string) string {

@@ -306,7 +306,7 @@ func TestSettingsAreShownBeforeTheyAreWritten(t *testing.T) {
 	require.Contains(t, content, "Programs that the node runs at once: at most 3 instead of 1")
 	require.Contains(t, content, "leaves jobs below 0.5tfuel to others")
 	require.NotContains(t, content, "log.level", "it does not change")
-	require.Contains(t, content, "thetaedge register --from operator --keyring-dir ~/.thetad --home ", "the chain has to be told")
+	require.Contains(t, content, "thetaedge register --from operator --home ", "the chain has to be told")
 	now, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.Equal(t, before, now, "nothing is written yet")
@@ -384,7 +384,7 @@ func TestWrongSettingsLoseNothing(t *testing.T) {
 func TestTheSetUpNamesTheSelfTestOfANodeThatIsOpen(t *testing.T) {
 	b := open(t)
 	_, content := b.get("/setup")
-	require.Contains(t, content, "thetaedge doctor --self-test --from operator --keyring-dir ~/.thetad --relay https://relay.example ")
+	require.Contains(t, content, "thetaedge doctor --self-test --from operator --relay https://relay.example ")
 	b.node.Set(func(s *agent.Status) { s.Operator, s.NodeStatus = "", "unregistered" })
 	_, content = b.get("/setup")
 	require.NotContains(t, content, "--self-test", "a node that is not open cannot be paid")

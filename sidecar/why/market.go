@@ -149,7 +149,7 @@ func findChainRefuses(f *Facts) (Finding, bool) {
 	if !known || rules.Refused == 0 || rules.Refused < rules.Asked || f.claimed() > 0 {
 		return none()
 	}
-	finding := says(ChainRefuses, "read the rules below: a bond can be raised with thetad tx edgenode bond, and "+bid.Register+" declares what this machine runs",
+	finding := says(ChainRefuses, "read the rules below: a bond can be raised with thetaedge operator bond, and "+bid.Register+" declares what this machine runs",
 		"The chain refuses this node for all %s that were looked at.", many(rules.Asked, "open draw", false))
 	for _, rule := range rules.Failed {
 		finding = finding.with("%s: %s (%s)", rule.Name, rule.Detail, many(rule.Draws, "draw", false))

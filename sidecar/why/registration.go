@@ -73,14 +73,14 @@ func findJailed(f *Facts) (Finding, bool) {
 	evidence := fmt.Sprintf("%d missed deadlines, %d wrong results, %d results that were not revealed; see thetaedge jobs", faults.Missed, faults.Wrong, faults.Silent)
 	left := node.State.Jail.Until - height
 	if left <= 0 {
-		return says(Jailed, "see thetaedge jobs for the causes, then run thetad tx edgenode unjail --from OPERATOR",
+		return says(Jailed, "see thetaedge jobs for the causes, then run thetaedge operator unjail --from OPERATOR",
 			"The node is jailed for faults; its term is over since block %d.", node.State.Jail.Until).with("%s", evidence), true
 	}
 	about := ""
 	if pace, known := f.BlockTime.Get(); known && pace > 0 {
 		about = fmt.Sprintf(", in about %s", shown(times(pace, left)))
 	}
-	return says(Jailed, fmt.Sprintf("see thetaedge jobs for the causes; from block %d on run thetad tx edgenode unjail --from OPERATOR", node.State.Jail.Until),
+	return says(Jailed, fmt.Sprintf("see thetaedge jobs for the causes; from block %d on run thetaedge operator unjail --from OPERATOR", node.State.Jail.Until),
 		"The node is jailed for faults until block %d, %d blocks from now%s.", node.State.Jail.Until, left, about).with("%s", evidence), true
 }
 
@@ -100,7 +100,7 @@ func findPausedOnChain(f *Facts) (Finding, bool) {
 	if _, _, holds := f.stands(edgenodetypes.NODE_STATUS_PAUSED); !holds {
 		return none()
 	}
-	return says(PausedOnChain, "run thetad tx edgenode resume --from OPERATOR",
+	return says(PausedOnChain, "run thetaedge operator resume --from OPERATOR",
 		"The operator has paused the node on the chain."), true
 }
 
@@ -151,7 +151,7 @@ func findBondTooSmall(f *Facts) (Finding, bool) {
 	coin := func(amount math.Int) string {
 		return money.FormatAmount(sdk.Coin{Denom: params.BondDenom, Amount: amount})
 	}
-	const cure = "add to the bond with thetad tx edgenode bond"
+	const cure = "add to the bond with thetaedge operator bond"
 	switch {
 	case bond.LT(whole(params.MinBond)):
 		return says(BondTooSmall, cure, "The bond is %s, and a node needs at least %s.", coin(bond), coin(whole(params.MinBond))), true
@@ -181,7 +181,7 @@ func findWeightZero(f *Facts) (Finding, bool) {
 		return says(WeightZero, "", "The node has no weight before the next epoch: it was registered, changed or renewed in epoch %d, and weights are taken at the start of an epoch.", class.Epoch).
 			with("weight from epoch %d on: %s", class.Epoch+1, next.Weight), true
 	}
-	return says(WeightZero, "add to the bond with thetad tx edgenode bond", "The node has no weight in class %s, so it cannot be drawn.", node.Profile.Class), true
+	return says(WeightZero, "add to the bond with thetaedge operator bond", "The node has no weight in class %s, so it cannot be drawn.", node.Profile.Class), true
 }
 
 // whole returns an amount, and 0 for one that is missing.

@@ -95,7 +95,7 @@ func TestABrokenSetUpIsNamedFirst(t *testing.T) {
 		"the clock is ahead":      {func(f *Facts) { f.Tip = edit(f.Tip, func(t *Tip) { t.Time = now().Add(-7 * time.Minute) }) }, ClockOff, "7 minutes ahead", "set the clock"},
 		"the clock is behind":     {func(f *Facts) { f.Tip = edit(f.Tip, func(t *Tip) { t.Time = now().Add(30 * time.Second) }) }, ClockOff, "30 seconds behind", "set the clock"},
 		"nothing is proven":       {func(f *Facts) { machine(f, func(m *Machine) { m.Unproven = "no header" }) }, Unproven, "can be proven", "doctor"},
-		"unregistered":            {func(f *Facts) { f.Node, f.Other = Known[*edgenodetypes.Node](nil), Known[*edgenodetypes.Node](nil) }, Unregistered, "No node", "run thetaedge register --from KEY --keyring-dir DIR --home "},
+		"unregistered":            {func(f *Facts) { f.Node, f.Other = Known[*edgenodetypes.Node](nil), Known[*edgenodetypes.Node](nil) }, Unregistered, "No node", "run thetaedge register --from KEY --home "},
 		"another worker key":      {func(f *Facts) { f.Node, f.Other = Known[*edgenodetypes.Node](nil), Known(node()) }, OtherWorker, "another worker key", "--rotate"},
 		"another operator":        {func(f *Facts) { f.Settings.Operator = "theta1other" }, OtherWorker, "chain.operator is theta1other", "chain.operator"},
 		"retired": {func(f *Facts) {

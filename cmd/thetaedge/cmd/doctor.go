@@ -77,7 +77,7 @@ job under TRUST that names this node, from the operator's key, follows it throug
 post, claim, fetch, run, commit, deliver, reveal, check, review and pay, and names the leg
 that fails, with the cure. It shows what that costs and asks before anything is spent.`,
 		Example: `thetaedge doctor --operator theta1... --relay https://relay.example
-thetaedge doctor --self-test --from operator --keyring-dir ~/.thetad --relay https://relay.example`,
+thetaedge doctor --self-test --from operator --relay https://relay.example`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if err := errors.Join(checkOutput(output), test.check()); err != nil {

@@ -137,7 +137,7 @@ func (l *lastAddress) get() string {
 	return text
 }
 
-// TestTheKeysOfAFleetAreThoseOfTheAccountsOfOneMnemonic: the addresses are those that thetad keys add --recover
+// TestTheKeysOfAFleetAreThoseOfTheAccountsOfOneMnemonic: the addresses are those that thetaedge keys add --recover
 // --account gives.
 func TestTheKeysOfAFleetAreThoseOfTheAccountsOfOneMnemonic(t *testing.T) {
 	const mnemonic = "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about"

@@ -188,7 +188,7 @@ func (s shownPayout) print(out io.Writer) error {
 		line("fee", "not known: %s", s.NoFee)
 	}
 	if s.Collect == "" {
-		line("collect", "not by the node (payout.collect is empty); the operator claims with thetad tx rewards claim")
+		line("collect", "not by the node (payout.collect is empty); the operator claims with thetaedge operator claim")
 	} else {
 		line("collect", "from %s on, once a day at most, for a fee of at most %v%%", s.Collect, s.MostFeePercent)
 	}

@@ -10,8 +10,6 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
-	"github.com/thetaedge/theta/client/money"
-	"github.com/thetaedge/theta/client/tx"
 	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
 )
 
@@ -30,9 +28,9 @@ func payoutSetCommand() *cobra.Command {
 		Long: `set sends a transaction of the operator that says where its earnings go: to another account, or
 to a validator to which coins of the chain are delegated when they are collected. Delegated
 coins stay the operator's. Nothing but the operator's key can change the rule.`,
-		Example: `thetaedge payout set --to theta1... --from operator --keyring-dir ~/.thetad
-thetaedge payout set --delegate thetavaloper1... --from operator --keyring-dir ~/.thetad
-thetaedge payout set --to-operator --from operator --keyring-dir ~/.thetad`,
+		Example: `thetaedge payout set --to theta1... --from operator
+thetaedge payout set --delegate thetavaloper1... --from operator
+thetaedge payout set --to-operator --from operator`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if err := r.check(); err != nil {
@@ -104,40 +102,6 @@ func (r *payoutRule) run(command *cobra.Command, n *node) error {
 	if err := n.checkOperator(operator.Address()); err != nil {
 		return fmt.Errorf("--from: %w", err)
 	}
-	return r.send(ctx, command, n, operator)
-}
-
-// send shows what is signed, asks for confirmation, and executes or prints the transaction.
-func (r *payoutRule) send(ctx context.Context, command *cobra.Command, n *node, operator tx.Signer) error {
-	c, err := r.connect(ctx, n, func(line string) { fmt.Fprintln(command.ErrOrStderr(), line) })
-	if err != nil {
-		return err
-	}
 	msg := &rewardstypes.MsgSetPayout{Operator: operator.Address().String(), Address: r.to, Validator: r.delegate}
-	cost, err := c.Estimate(ctx, operator, msg)
-	if err != nil {
-		return err
-	}
-	// Standard output is reserved for a transaction that is printed.
-	say := command.OutOrStdout()
-	if r.generate {
-		say = command.ErrOrStderr()
-	}
-	fmt.Fprintf(say, "%s\nfee %s for %d gas\nsigned by %s\n", r.summary(), money.FormatAmount(cost.Fee), cost.Gas, operator.Address())
-	if r.dryRun {
-		fmt.Fprintln(say, "nothing was sent")
-		return nil
-	}
-	if r.generate {
-		return r.printUnsigned(command, n, c, cost, []sdk.Msg{msg})
-	}
-	if err := r.confirm(command); err != nil {
-		return err
-	}
-	result, err := c.Execute(ctx, operator, msg)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(say, "done in block %d, transaction %s\n", result.Height, result.TxHash)
-	return nil
+	return r.send(ctx, command, n, operator, msg, r.summary())
 }

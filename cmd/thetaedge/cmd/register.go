@@ -38,7 +38,7 @@ func registerCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:     "register --from KEY",
 		Short:   "Bond coins, open the node and grant its worker key fees",
-		Example: "thetaedge register --from operator --keyring-dir ~/.thetad --keyring-backend os --region de --slots 4",
+		Example: "thetaedge register --from operator --region de --slots 4",
 		Long: `register sends one transaction of the operator. It opens the node with a bond and grants
 the worker key fees, only for worker messages, up to a limit and an expiry.
 It declares the limits in [policy] on the chain, so that requesters know for which jobs

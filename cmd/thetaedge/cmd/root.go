@@ -21,6 +21,7 @@ func Root() (*cobra.Command, error) {
 		Long: `thetaedge runs an edge node: it claims tasks, runs them in a sandbox, proves its results
 and is paid for them.
 
+  thetaedge keys add NAME            make the operator's key
   thetaedge init                     detect the hardware, create a worker key
   thetaedge hardware                 show the devices, their state and their health
   thetaedge doctor                   show what is missing
@@ -30,6 +31,7 @@ and is paid for them.
   thetaedge service install          let the system run it
   thetaedge why                      say why the node earns what it earns
   thetaedge earnings                 show what it has earned
+  thetaedge operator                 claim, bond, resume, unjail, retire
   thetaedge dashboard                see it in a browser
   thetaedge update                   look for a newer version`,
 		SilenceUsage:  true,
@@ -48,7 +50,7 @@ and is paid for them.
 	}
 	root.AddCommand(
 		hardwareCommand(), initCommand(), relayCommand(), modelCommand(), versionCommand(), pauseCommand(), resumeCommand(),
-		dashboardCommand(), serviceCommand(), fleetCommand(), settingsCommand(), uninstallCommand(),
+		dashboardCommand(), serviceCommand(), fleetCommand(), settingsCommand(), uninstallCommand(), keysCommand(), operatorCommand(), receiptCommand(),
 	)
 	root.AddCommand(withSettings...)
 	decimal.Flags(root)

@@ -20,14 +20,15 @@ import (
 
 	"github.com/thetaedge/theta/client"
 	"github.com/thetaedge/theta/client/grpcnode"
+	"github.com/thetaedge/theta/client/money"
 	"github.com/thetaedge/theta/client/tx"
-	"github.com/thetaedge/theta/sidecar/chain"
 )
 
 // signing is how the operator's transaction is paid for, signed and sent. It has the
 // options of the SDK's own commands.
 type signing struct {
-	from, keyringDir, keyringBackend    string
+	wallet
+	from                                string
 	gas, gasPrices, fees, note          string
 	feeGranter, signMode                string
 	gasAdjustment                       float64
@@ -38,8 +39,7 @@ type signing struct {
 
 func (s *signing) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&s.from, "from", "", "operator key: name or address (required)")
-	flags.StringVar(&s.keyringDir, "keyring-dir", "", "folder of the operator's keyring (required, unless --from is an address and nothing is signed)")
-	flags.StringVar(&s.keyringBackend, "keyring-backend", "os", "backend of the operator's keyring: os, file or test")
+	s.wallet.addFlags(flags)
 	flags.StringVar(&s.gas, "gas", "auto", "gas limit, or auto to simulate the transaction and add a reserve")
 	flags.Float64Var(&s.gasAdjustment, "gas-adjustment", 0, "factor by which the simulated gas is multiplied (default: tx.gas-adjustment)")
 	flags.StringVar(&s.gasPrices, "gas-prices", "", "price per unit of gas, such as 1000000000atfuel (default: the lowest that the chain and its node accept)")
@@ -56,22 +56,16 @@ func (s *signing) addFlags(flags *pflag.FlagSet) {
 // operator opens the key that --from names, or takes the account if nothing is signed here.
 func (s *signing) operator(command *cobra.Command, n *node) (tx.Signer, error) {
 	address, err := sdk.AccAddressFromBech32(s.from)
-	if err == nil && (s.generate || s.dryRun) && s.keyringDir == "" {
+	if err == nil && (s.generate || s.dryRun) && s.dir == "" {
 		return tx.NewAccount(address, nil), nil
 	}
-	if s.keyringDir == "" {
-		return nil, errors.New("expected the folder of the operator's keyring in --keyring-dir, found none")
-	}
-	ring, err := chain.OpenKeyring(chain.KeyringConfig{Dir: s.keyringDir, Backend: s.keyringBackend, Input: command.InOrStdin()}, n.codec)
+	ring, _, err := s.open(command, n.codec)
 	if err != nil {
 		return nil, err
 	}
-	record, err := ring.Key(s.from)
-	if err != nil && !address.Empty() {
-		record, err = ring.KeyByAddress(address)
-	}
+	record, err := s.find(ring, s.from)
 	if err != nil {
-		return nil, fmt.Errorf("expected a key named %q in the keyring: %w", s.from, err)
+		return nil, fmt.Errorf("--from: %w", err)
 	}
 	return s.signer(ring, record)
 }
@@ -177,5 +171,39 @@ func (s *signing) confirm(command *cobra.Command) error {
 	if err != nil || !sure {
 		return errors.Join(err, errors.New("nothing was sent"))
 	}
+	return nil
+}
+
+// send shows what a message does and costs, asks for confirmation, and executes or prints the transaction.
+func (s *signing) send(ctx context.Context, command *cobra.Command, n *node, operator tx.Signer, msg sdk.Msg, does string) error {
+	c, err := s.connect(ctx, n, func(line string) { fmt.Fprintln(command.ErrOrStderr(), line) })
+	if err != nil {
+		return err
+	}
+	cost, err := c.Estimate(ctx, operator, msg)
+	if err != nil {
+		return fmt.Errorf("nothing was sent: %w", err)
+	}
+	// Standard output is reserved for a transaction that is printed.
+	say := command.OutOrStdout()
+	if s.generate {
+		say = command.ErrOrStderr()
+	}
+	fmt.Fprintf(say, "%s\nfee %s for %d gas\nsigned by %s\n", does, money.FormatAmount(cost.Fee), cost.Gas, operator.Address())
+	if s.dryRun {
+		fmt.Fprintln(say, "nothing was sent")
+		return nil
+	}
+	if s.generate {
+		return s.printUnsigned(command, n, c, cost, []sdk.Msg{msg})
+	}
+	if err := s.confirm(command); err != nil {
+		return err
+	}
+	result, err := c.Execute(ctx, operator, msg)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(say, "done in block %d, transaction %s\n", result.Height, result.TxHash)
 	return nil
 }

@@ -140,7 +140,7 @@ func closedOnChain(command *cobra.Command, home string) error {
 	case err != nil:
 		return fmt.Errorf("cannot ask the chain whether the node is open: %w", err)
 	case !found.State.Closed():
-		return fmt.Errorf("expected a node that its operator has closed, found %q, which is open with a bond; run thetad tx edgenode retire --from OPERATOR, or keep the home", found.Profile.Moniker)
+		return fmt.Errorf("expected a node that its operator has closed, found %q, which is open with a bond; run thetaedge operator retire --from OPERATOR, or keep the home", found.Profile.Moniker)
 	}
 	return nil
 }

@@ -52,7 +52,7 @@ func (k kind) become(node *dashboard.Node) {
 		node.Set(func(s *agent.Status) {
 			*s = agent.Status{Mode: agent.Starting, NodeStatus: "unregistered", Height: s.Height, LastError: "worker theta1… serves no node yet; run thetaedge register"}
 		})
-		explain(node, why.Unregistered, "No node works with this machine's worker key.", "run thetaedge register --from KEY --keyring-dir DIR")
+		explain(node, why.Unregistered, "No node works with this machine's worker key.", "run thetaedge register --from KEY")
 	}
 	if k.held {
 		node.Hold()
