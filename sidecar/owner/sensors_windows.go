@@ -226,3 +226,6 @@ func (t *processTable) programs(context.Context) ([]string, error) {
 	}
 	return list, nil
 }
+
+// hasScreen reports whether this process runs in the session of a person.
+func hasScreen(func(string) string) bool { return besideOwner("a screen") == nil }

@@ -55,6 +55,8 @@ type setupPage struct {
 	AnyHost bool
 	// Limits are the settings that bound what a job may take.
 	Limits []Fact
+	// Offer contains rules that the owner may take; nil if there are rules.
+	Offer *offer
 	// Checks contains results that are there already.
 	Checks []Check
 	Ran    bool
@@ -75,6 +77,7 @@ func (s *Server) setup(w http.ResponseWriter, r *http.Request) {
 	}
 	running := s.cfg.Node.Running()
 	_, texts := s.language(r)
+	page.Offer = s.offer(texts)
 	page.Hosts, page.Limits = running.Egress.Hosts, limitsOf(running, texts)
 	if list, err := running.Egress.List(); err == nil {
 		page.AnyHost = list.Everything()
