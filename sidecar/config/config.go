@@ -159,6 +159,10 @@ type Work struct {
 	// Layers contains the layers that have to be available before any program is run, see
 	// worker.Layers.
 	Layers []string `mapstructure:"layers"`
+	// Priority is that of worker processes: Lowest or Normal.
+	Priority string `mapstructure:"priority"`
+	// Processors is the part of the processors that programs may use, in percent.
+	Processors int `mapstructure:"processors"`
 }
 
 // Tensors says what executes the tensors of programs of tensor/1.
@@ -203,7 +207,7 @@ func Default() Config {
 		Work: Work{
 			Cache: 4 << 30, Retention: 24 * time.Hour, RevealMargin: 200, RefusePrivate: true, OwnAddresses: []string{},
 			TransferLimit: 15 * time.Minute, DrainTimeout: 30 * time.Second, ExecutionLimit: time.Hour, KeepWeights: 5 * time.Minute, Swap: 8 << 30,
-			Layers: []string{},
+			Layers: []string{}, Priority: Lowest, Processors: 100,
 		},
 		Tensors:   Tensors{Device: "auto"},
 		Container: defaultContainer(),
@@ -261,6 +265,8 @@ func (c Config) Validate() error {
 	expect(c.Work.ExecutionLimit >= time.Second, "work.execution-limit", "at least 1s, found %s", c.Work.ExecutionLimit)
 	expect(c.Work.KeepWeights >= 0 && c.Work.KeepWeights <= 24*time.Hour, "work.keep-weights", "0s to 24h, found %s", c.Work.KeepWeights)
 	expect(c.Work.Swap <= maxSwap, "work.swap", "0B to %s, found %s", maxSwap, c.Work.Swap)
+	expect(c.Work.Priority == Lowest || c.Work.Priority == Normal, "work.priority", "lowest or normal, found %q", c.Work.Priority)
+	expect(c.Work.Processors >= 1 && c.Work.Processors <= 100, "work.processors", "1 to 100 percent, found %d", c.Work.Processors)
 	if err := worker.CheckLayers(c.Work.Layers); err != nil {
 		errs = append(errs, fmt.Errorf("work.layers: %w", err))
 	}

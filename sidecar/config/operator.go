@@ -20,3 +20,6 @@ func (c Chain) OperatorAddress() (sdk.AccAddress, error) {
 func SetOperator(home, operator string) error {
 	return edit(home, "chain", "operator", fmt.Sprintf("%q", operator))
 }
+
+// RegionPlaceholder stands for the region of a machine in commands to paste. register refuses it.
+const RegionPlaceholder = "REGION"

@@ -24,6 +24,18 @@ type Owner struct {
 	Strict         bool     `mapstructure:"strict"`
 }
 
+// DesktopRules returns the rules that are recommended for a computer that a person uses, as texts by key: it works ten
+// minutes after the last use of keyboard and mouse, not while a program fills the screen, and not on its battery.
+func DesktopRules() map[string]string {
+	return map[string]string{"owner.idle": "10m", "owner.full-screen": "true", "owner.battery": "true"}
+}
+
+// WithDesktopRules returns the rules with those of DesktopRules. The other ones stay.
+func (o Owner) WithDesktopRules() Owner {
+	o.Idle, o.FullScreen, o.Battery = "10m", true, true
+	return o
+}
+
 // Rules returns the rules as a policy. The error names every setting that cannot work.
 func (o Owner) Rules() (*owner.Policy, error) {
 	return owner.Parse(owner.Settings{

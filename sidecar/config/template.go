@@ -221,6 +221,13 @@ swap = {{ quote .Work.Swap.String }}
 # "limits", "memory", "namespaces", "privileges", "files" and "calls"; thetaedge doctor
 # says which of them this machine has. Empty runs programs with those that it has.
 layers = {{ list .Work.Layers }}
+# Priority of the programs: "lowest" lets them have the processors that nothing else on this
+# machine wants, "normal" lets them share with it, for a machine that does nothing else.
+priority = {{ quote .Work.Priority }}
+# The part of the processors that the programs may use together, in percent. Each uses one at
+# least, unless the service has a control group: lower policy.max-jobs too. Measure anew with
+# thetaedge bench --write after a change.
+processors = {{ .Work.Processors }}
 # How long a stop may take to reveal what is held; a second signal stops at once.
 drain-timeout = {{ duration .Work.DrainTimeout }}
 

@@ -23,6 +23,10 @@ type OpenConfig struct {
 	Now func() time.Time
 }
 
+// HasScreen reports whether a person may be using this machine, as far as this process sees: whether a graphical
+// session is there. getenv returns variables of the environment.
+func HasScreen(getenv func(string) string) bool { return hasScreen(getenv) }
+
 // Open returns the sensors of this machine. They open what they need when they are read.
 func Open(cfg OpenConfig) Sensors {
 	s := openSensors(cfg)

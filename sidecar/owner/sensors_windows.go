@@ -68,15 +68,20 @@ func call(proc *windows.LazyProc, args ...uintptr) (uintptr, error) {
 	return result, nil
 }
 
-// idle returns the time since the last use of keyboard and mouse in the session of this process. A
-// service has a session of its own, in which nothing is ever used.
-func (w *win32) idle(context.Context) (Activity, error) {
+// besideOwner reports that this process runs in the session of services, in which nothing is ever used and no window
+// is ever shown.
+func besideOwner(unseen string) error {
 	var session uint32
 	if err := windows.ProcessIdToSessionId(windows.GetCurrentProcessId(), &session); err != nil {
-		return Activity{}, err
+		return err
 	}
-	if session == 0 {
-		return Activity{}, errors.New("thetaedge runs as a service, which does not see keyboard and mouse; start it in the owner's session")
+	return sessionSees(session, unseen)
+}
+
+// idle returns the time since the last use of keyboard and mouse in the session of this process.
+func (w *win32) idle(context.Context) (Activity, error) {
+	if err := besideOwner("keyboard and mouse"); err != nil {
+		return Activity{}, err
 	}
 	info := struct{ size, at uint32 }{size: 8}
 	if _, err := call(w.lastInput, uintptr(unsafe.Pointer(&info))); err != nil { //nolint:gosec // the call needs the address
@@ -95,6 +100,9 @@ type rect struct{ left, top, right, bottom int32 }
 
 // fullScreen returns the program whose active window covers a whole screen, or an empty text.
 func (w *win32) fullScreen(context.Context) (string, error) {
+	if err := besideOwner("the owner's windows"); err != nil {
+		return "", err
+	}
 	window := windows.GetForegroundWindow()
 	if window == 0 || window == windows.GetShellWindow() || window == windows.GetDesktopWindow() {
 		return "", nil
@@ -218,3 +226,6 @@ func (t *processTable) programs(context.Context) ([]string, error) {
 	}
 	return list, nil
 }
+
+// hasScreen reports whether this process runs in the session of a person.
+func hasScreen(func(string) string) bool { return besideOwner("a screen") == nil }

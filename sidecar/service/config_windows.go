@@ -11,6 +11,8 @@ import (
 type serviceConfig struct {
 	StartType   uint32
 	Description string
+	// Command is its command line.
+	Command string
 }
 
 // readConfig reads the configuration of a service.
@@ -21,7 +23,8 @@ func readConfig(service windows.Handle) (c serviceConfig, err error) {
 	if err != nil {
 		return c, err
 	}
-	c.StartType = (*windows.QUERY_SERVICE_CONFIG)(unsafe.Pointer(&config[0])).StartType //nolint:gosec // the system wrote it
+	fixed := (*windows.QUERY_SERVICE_CONFIG)(unsafe.Pointer(&config[0])) //nolint:gosec // the system wrote it
+	c.StartType, c.Command = fixed.StartType, windows.UTF16PtrToString(fixed.BinaryPathName)
 	description, err := grown(func(buffer []byte, needed *uint32) error {
 		return windows.QueryServiceConfig2(service, windows.SERVICE_CONFIG_DESCRIPTION, &buffer[0], uint32(len(buffer)), needed) //nolint:gosec // below
 	})

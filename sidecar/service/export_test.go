@@ -11,3 +11,6 @@ func OpenLogOf(path string, limit int64) (*LogFile, error) { return openLog(path
 
 // Prepare plans what an account needs.
 func (a Accounts) Prepare(u Unit, run Run) (Plan, error) { return a.prepare(u, run) }
+
+// TasksThatUse returns the tasks of this package that run a program.
+var TasksThatUse = tasksThatUse

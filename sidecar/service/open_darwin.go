@@ -31,3 +31,17 @@ func Open(name string, system bool) (Supervisor, error) {
 	l.Dir = filepath.Join(home, "Library", "LaunchAgents")
 	return l, nil
 }
+
+// Uses returns the services whose command is a program: those of the machine, of this user, and of other users as far
+// as this one may read them.
+func Uses(exe string) ([]Use, error) {
+	places := []place{{"/Library/LaunchDaemons", true}, {"/Library/LaunchAgents", true}}
+	agents, err := filepath.Glob("/Users/*/Library/LaunchAgents")
+	if err != nil {
+		return nil, err
+	}
+	for _, dir := range agents {
+		places = append(places, place{dir, false})
+	}
+	return usesIn(places, ".plist", exe, commandOfList)
+}

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"encoding/binary"
+	"encoding/csv"
 	"encoding/xml"
 	"fmt"
 	"path/filepath"
@@ -112,6 +113,35 @@ func (t Task) find(ctx context.Context) (at installed, enabled bool) {
 	}
 	at.Origin, at.Ours = readMark(task.Description)
 	return at, task.Enabled != "false"
+}
+
+// tasksThatUse returns the tasks of this package that run a program. They are in the first folder of the Task Scheduler.
+func tasksThatUse(ctx context.Context, run Run, exe string) ([]Use, error) {
+	text, err := run(ctx, "schtasks", "/Query", "/FO", "CSV", "/NH")
+	if err != nil {
+		return nil, fmt.Errorf("cannot list the tasks of this user: %w", err)
+	}
+	table := csv.NewReader(strings.NewReader(text))
+	table.FieldsPerRecord, table.LazyQuotes = -1, true
+	rows, err := table.ReadAll()
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the list of tasks: %w", err)
+	}
+	var uses []Use
+	seen := map[string]bool{}
+	for _, row := range rows {
+		// A task has a row for each of its triggers.
+		name, first := strings.CutPrefix(row[0], `\`)
+		if !first || seen[name] || CheckName(name) != nil {
+			continue
+		}
+		seen[name] = true
+		at, _ := Task{Name: name, Run: run}.find(ctx)
+		if at.Ours && (strings.EqualFold(at.Origin.Exe, exe) || sameProgram(at.Origin.Exe, exe)) {
+			uses = append(uses, Use{Name: name, Path: at.Path, Ours: true, Home: at.Origin.Home})
+		}
+	}
+	return uses, nil
 }
 
 // Install implements Supervisor.

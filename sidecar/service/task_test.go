@@ -65,6 +65,9 @@ type tasks struct {
 
 func (s *tasks) run(_ context.Context, program string, arguments ...string) (string, error) {
 	require.Equal(s.t, "schtasks", program)
+	if arguments[1] == "/FO" {
+		return "\"\\Microsoft\\Windows\\Defrag\",\"N/A\",\"Ready\"\r\n\"\\attic\",\"N/A\",\"Wird ausgef\xfchrt\"\r\n\"\\attic\",\"N/A\",\"\"\r\n\r\n", nil
+	}
 	if arguments[0] != "/Query" {
 		s.ran = append(s.ran, strings.Join(arguments[:3], " "))
 	}
@@ -138,6 +141,12 @@ func TestATaskIsInstalledKeptAndRemoved(t *testing.T) {
 	other.Home = t.TempDir()
 	_, err = task.Install(t.Context(), other)
 	require.ErrorContains(t, err, "found one of the program")
+	uses, err := service.TasksThatUse(t.Context(), s.run, strings.ToUpper(unit.Exe))
+	require.NoError(t, err)
+	require.Equal(t, []service.Use{{Name: "attic", Path: "the task attic", Ours: true, Home: unit.Home}}, uses)
+	uses, err = service.TasksThatUse(t.Context(), s.run, "another")
+	require.NoError(t, err)
+	require.Empty(t, uses)
 
 	s.ran = nil
 	plan, err = task.Uninstall(t.Context())

@@ -125,7 +125,7 @@ func TestAUnitLeavesTheWorkersWhatTheyNeed(t *testing.T) {
 		for _, setting := range []string{"RestrictNamespaces", "ProtectControlGroups", "MemoryDenyWriteExecute", "SystemCallFilter", "PrivateDevices", "ProtectClock", "ProtectProc", "DevicePolicy", "PrivateUsers"} {
 			require.NotContains(t, text, "\n"+setting+"=")
 		}
-		require.Contains(t, text, "\nDelegate=memory pids\n")
+		require.Contains(t, text, "\nDelegate=cpu memory pids\n")
 	}
 }
 

@@ -72,9 +72,13 @@ func UnitFile(u Unit) (string, error) {
 	return b.String(), nil
 }
 
-const resourceLines = `# A part of the control groups is the daemon's: it bounds the memory of each worker.
-Delegate=memory pids
+const resourceLines = `# A part of the control groups is the daemon's: it bounds the memory of each worker, and puts
+# workers behind itself.
+Delegate=cpu memory pids
 DelegateSubgroup=daemon
+# Other services and sessions go first when they want the processors. Workers have the lowest
+# priority besides, but that counts only within this service.
+CPUWeight=10
 # The machine stays usable whatever programs do. A worker that is killed for its memory
 # is the daemon's affair, not a reason to stop it.
 MemoryMax=75%

@@ -87,6 +87,8 @@ func groups() []group {
 			{Key: "container.enabled", Shape: onOff},
 			{Key: "work.keep-weights", Shape: line1},
 			{Key: "work.swap", Shape: line1},
+			{Key: "work.priority", Shape: choice, Choices: []string{"lowest", "normal"}},
+			{Key: "work.processors", Shape: number},
 			{Key: "work.cache", Shape: line1},
 			{Key: "work.retention", Shape: line1},
 		}},

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/netip"
@@ -17,6 +18,7 @@ import (
 	"github.com/thetaedge/theta/client"
 	sidecarv1 "github.com/thetaedge/theta/sidecar/api/v1"
 	"github.com/thetaedge/theta/sidecar/config"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
 const (
@@ -43,6 +45,8 @@ type setupPage struct {
 	// FundsError explains why Funds is missing; Known reports that it is there.
 	FundsError string
 	Known      bool
+	// Region is the region that Register names; empty if the owner has to put it.
+	Region string
 	// KeyCommand, Register and SelfTest are commands to paste.
 	KeyCommand, Register, SelfTest string
 	// Hosts are the servers that jobs may name, as in the settings. AnyHost reports that they may name
@@ -51,6 +55,8 @@ type setupPage struct {
 	AnyHost bool
 	// Limits are the settings that bound what a job may take.
 	Limits []Fact
+	// Offer contains rules that the owner may take; nil if there are rules.
+	Offer *offer
 	// Checks contains results that are there already.
 	Checks []Check
 	Ran    bool
@@ -71,6 +77,7 @@ func (s *Server) setup(w http.ResponseWriter, r *http.Request) {
 	}
 	running := s.cfg.Node.Running()
 	_, texts := s.language(r)
+	page.Offer = s.offer(texts)
 	page.Hosts, page.Limits = running.Egress.Hosts, limitsOf(running, texts)
 	if list, err := running.Egress.List(); err == nil {
 		page.AnyHost = list.Everything()
@@ -85,7 +92,8 @@ func (s *Server) setup(w http.ResponseWriter, r *http.Request) {
 	s.explain(r, &st)
 	page.Unanswered = st.Key == "waiting"
 	s.fund(ctx, &page)
-	page.Register = s.registerCommand("--region de")
+	page.Region = regionOf(running)
+	page.Register = s.registerCommand("--region " + cmp.Or(page.Region, config.RegionPlaceholder))
 	page.SelfTest = "thetaedge doctor --self-test " + asOperator + " --relay " + relayIn(page.Hosts) + " --home " + client.ShellQuote(s.cfg.Home)
 	if r.URL.Query().Get("checks") == "run" {
 		page.Checks, page.Ran = s.checks.run(r.Context(), s.cfg.Node), true
@@ -116,6 +124,16 @@ func (s *Server) fund(ctx context.Context, page *setupPage) {
 
 // asOperator are the flags that name the key which the set-up page has the owner make.
 const asOperator = "--from operator"
+
+// regionOf returns the region that the settings name: the country whose electricity the node uses. It is empty if they
+// name none.
+func regionOf(c config.Config) string {
+	factor, err := c.Dashboard.CarbonFactor()
+	if err != nil || edgenodetypes.CheckRegion(factor.Region) != nil {
+		return ""
+	}
+	return factor.Region
+}
 
 // registerCommand returns the command that registers the node or declares its settings again, with further flags.
 func (s *Server) registerCommand(flags ...string) string {

@@ -47,6 +47,7 @@ func (c *cages) make(name string, cfg *Config, without []string) (*cage, error) 
 	switch group, err := c.groups.make(name, cfg.MemoryBytes); {
 	case err == nil && group != nil:
 		made.group, memory.By = group, "control group (memory.max, pids.max)"
+		group.share(cfg.Quota)
 	case err != nil:
 		memory.By += "; no control group: " + err.Error()
 	case c.groupErr != nil:
@@ -61,7 +62,9 @@ var errNotTried = errors.New("no worker starts with it here")
 
 // prepare sets how the process is started.
 func (c *cage) prepare(command *exec.Cmd) {
-	attr := &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	// A session of its own makes it the leader of a process group, and gives it a place of its own among those that
+	// the kernel shares the processors out to.
+	attr := &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}
 	if c.namespaces {
 		attr.Cloneflags = syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS | syscall.CLONE_NEWNET | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS
 		attr.UidMappings = []syscall.SysProcIDMap{{ContainerID: innerID, HostID: os.Getuid(), Size: 1}}

@@ -36,6 +36,10 @@ func (c *cages) make(_ string, cfg *Config, _ []string) (*cage, error) {
 	limits.BasicLimitInformation.LimitFlags = windows.JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE | windows.JOB_OBJECT_LIMIT_PROCESS_MEMORY |
 		windows.JOB_OBJECT_LIMIT_ACTIVE_PROCESS | windows.JOB_OBJECT_LIMIT_DIE_ON_UNHANDLED_EXCEPTION
 	limits.BasicLimitInformation.ActiveProcessLimit = 1
+	if cfg.Last {
+		limits.BasicLimitInformation.LimitFlags |= windows.JOB_OBJECT_LIMIT_PRIORITY_CLASS
+		limits.BasicLimitInformation.PriorityClass = windows.IDLE_PRIORITY_CLASS
+	}
 	_, err = windows.SetInformationJobObject(job, windows.JobObjectExtendedLimitInformation,
 		uintptr(unsafe.Pointer(&limits)), uint32(unsafe.Sizeof(limits)))
 	made.layers = append(made.layers, stands(LayerLifetime, "job object, kill on close", err),

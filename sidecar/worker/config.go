@@ -20,6 +20,11 @@ type Config struct {
 	// Cores is the number of processor cores that one task may use. The default is an equal
 	// share of all cores for each slot, at least one.
 	Cores int
+	// Last gives the worker processes the lowest priority: they get the processors that no other program wants.
+	Last bool
+	// Quota is the time on processors that each worker process may use, in percent of one processor; 0 is no
+	// limit. Only a control group with the controller of processors enforces it.
+	Quota int
 	// Dir is a folder that only this executor uses. It is on the same disk as the inputs, so
 	// that files are linked and not copied. The executor deletes what is in it.
 	Dir string

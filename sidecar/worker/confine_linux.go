@@ -22,6 +22,9 @@ const maxDescriptors = 256
 // new image, including those of C libraries. confine returns only if it fails.
 func confine(s *settings, name string) error {
 	runtime.LockOSThread()
+	if s.Last {
+		goLast()
+	}
 	tried := func(layer, by string, do func() error) {
 		err := errNotTried
 		if !slices.Contains(s.Without, layer) {

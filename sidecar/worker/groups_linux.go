@@ -77,6 +77,8 @@ func prepareGroups(dir string, pid int) (*groups, error) {
 	if err := os.WriteFile(filepath.Join(dir, "cgroup.subtree_control"), []byte("+memory +pids"), 0o600); err != nil {
 		return nil, fmt.Errorf("the group %s is not this daemon's to divide (systemd: Delegate=yes): %w", dir, err)
 	}
+	// Without this controller, the priorities of the processes count.
+	_ = os.WriteFile(filepath.Join(dir, "cgroup.subtree_control"), []byte("+cpu"), 0o600)
 	return &groups{dir: dir}, nil
 }
 
@@ -143,6 +145,20 @@ func (g *groups) make(name string, memory uint64) (*group, error) {
 		return nil, errors.Join(err, made.remove())
 	}
 	return made, nil
+}
+
+// quotaPeriod is the time in microseconds in which a group may use its quota.
+const quotaPeriod = 100_000
+
+// share puts the group behind the daemon, whose deadlines do not wait, and limits its time on processors, in percent of
+// one; 0 is no limit. The files exist only if the daemon's group has the controller of processors. Without it, the
+// priorities of the processes count.
+func (g *group) share(percent int) {
+	_ = os.WriteFile(filepath.Join(g.path, "cpu.weight"), []byte("1"), 0o600)
+	if percent > 0 {
+		limit := fmt.Sprintf("%d %d", percent*(quotaPeriod/100), quotaPeriod)
+		_ = os.WriteFile(filepath.Join(g.path, "cpu.max"), []byte(limit), 0o600)
+	}
 }
 
 // outOfMemory reports whether the kernel has killed a process of the group because of its

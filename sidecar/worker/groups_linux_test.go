@@ -59,6 +59,14 @@ func TestAGroupOfTheDaemonAloneIsDivided(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, want, string(content), file)
 	}
+	made.share(0)
+	require.NoFileExists(t, filepath.Join(dir, "worker-1", "cpu.max"))
+	made.share(150)
+	for file, want := range map[string]string{"cpu.weight": "1", "cpu.max": "150000 100000"} {
+		content, err := os.ReadFile(filepath.Join(dir, "worker-1", file))
+		require.NoError(t, err)
+		require.Equal(t, want, string(content), file)
+	}
 	require.False(t, made.outOfMemory())
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "worker-1", "memory.events"), []byte("max 3\noom_kill 1\n"), 0o600))
 	require.True(t, made.outOfMemory())

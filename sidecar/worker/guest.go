@@ -40,6 +40,8 @@ type settings struct {
 	Cores       int    `json:"cores"`
 	MemoryBytes uint64 `json:"memory_bytes"`
 	FileBytes   uint64 `json:"file_bytes"`
+	// Last reports whether the process takes the lowest priority.
+	Last bool `json:"last,omitempty"`
 	// Role is what the process does.
 	Role role `json:"role,omitempty"`
 	// Pipes are the descriptors, or on Windows the handles, that the process has in addition to its

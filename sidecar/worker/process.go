@@ -159,7 +159,7 @@ func (p *process) spawn(c *cages, all *suspension, without []string) error {
 		Role: p.extra.role, Pipes: given.pipes, Storage: given.storage, Tensors: p.extra.tensors,
 		Version: protocol, Without: without, Layers: cage.layers, Namespaces: cage.namespaces,
 		MemoryBytes: p.cfg.MemoryBytes, FileBytes: p.cfg.FileBytes,
-		Profile: p.cfg.Profile, Cores: p.cfg.Cores, KeepBytes: p.cfg.KeepBytes,
+		Profile: p.cfg.Profile, Cores: p.cfg.Cores, KeepBytes: p.cfg.KeepBytes, Last: p.cfg.Last,
 	}.encode()
 	if err != nil {
 		return errors.Join(err, cage.open())

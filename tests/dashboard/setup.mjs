@@ -123,7 +123,7 @@ try {
   await click("Look", 'form[action="/setup"] button');
   await awaitIn(page, "the coins", 60, async () => { if (await page.locator(".notice.good").count()) return true; await page.reload(); return false; });
   await look("funded");
-  await paste((await page.locator("ol.steps pre code").allInnerTexts())[1], " --keyring-backend test --yes");
+  await paste((await page.locator("ol.steps pre code").allInnerTexts())[1].replace("REGION", "de"), " --keyring-backend test --yes");
   const registered = Date.now();
   await awaitIn(page, "the node to be open", 120, async () => { if (await page.locator("#self-test").count()) return true; await page.reload(); return false; });
   note("waited", "until the pages show the node", registered);

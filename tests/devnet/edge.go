@@ -168,6 +168,8 @@ func (d *Devnet) configure(node Node) error {
 		{"work", "refuse-private", "false"},
 		{"egress", "hosts", `["127.0.0.1:*"]`},
 		{"work", "drain-timeout", quote("5s")},
+		// The validators of the network are on the same machine.
+		{"work", "priority", quote("normal")},
 		{"api", "grpc", quote("127.0.0.1:0")},
 		{"api", "http", quote(node.api)},
 	}

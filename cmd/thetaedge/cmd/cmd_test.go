@@ -11,6 +11,7 @@ import (
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/internal/private/privatetest"
 	"github.com/thetaedge/theta/relay"
+	"github.com/thetaedge/theta/sidecar/config"
 	"github.com/thetaedge/theta/sidecar/worker"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
@@ -20,7 +21,18 @@ func TestMain(m *testing.M) {
 		os.Exit(code)
 	}
 	params.SetSDKDefaults()
+	// Other tests run on the same machine.
+	if err := os.Setenv("THETAEDGE_WORK_PRIORITY", config.Normal); err != nil {
+		panic(err)
+	}
 	os.Exit(m.Run())
+}
+
+// besideOthers returns settings of a node on a machine where other tests run.
+func besideOthers() config.Config {
+	settings := config.Default()
+	settings.Work.Priority = config.Normal
+	return settings
 }
 
 // run executes a command and returns what it printed.

@@ -40,6 +40,7 @@ const (
 	good    verdict = "ok"
 	unsure  verdict = "warn"
 	missing verdict = "MISSING"
+	noted   verdict = "note"
 )
 
 // report counts failed checks and prints each check as it is made.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/thetaedge/theta/executor/profiles"
 	"github.com/thetaedge/theta/executor/tensors"
 	"github.com/thetaedge/theta/executor/wasm"
+	"github.com/thetaedge/theta/sidecar/config"
 	hardware "github.com/thetaedge/theta/sidecar/device"
 	"github.com/thetaedge/theta/sidecar/worker"
 	"github.com/thetaedge/theta/tensor/backend"
@@ -117,7 +119,9 @@ func newWorkers(n *node, profile, dir string, slots int, logger *slog.Logger) (*
 			swap = &worker.Swap{Bytes: uint64(n.config.Work.Swap), Free: hardware.FreeBytes}
 		}
 	}
+	cores, quota := n.config.Work.Cores(runtime.NumCPU(), slots)
 	return worker.New(worker.Config{
+		Last: n.config.Work.Priority == config.Lowest, Cores: cores, Quota: quota,
 		Profile: profile, Slots: slots, Dir: dir, Tensors: device,
 		MemoryBytes: memory, FileBytes: max(output, streamBytes), StreamBytes: streamBytes,
 		KeepBytes: keep, IdleTime: idle, Swap: swap,

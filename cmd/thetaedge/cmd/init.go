@@ -16,11 +16,13 @@ import (
 	"github.com/thetaedge/theta/sidecar/bid"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/config"
+	"github.com/thetaedge/theta/sidecar/owner"
 )
 
 func initCommand() *cobra.Command {
 	var backend, passphraseFile, from string
 	var relays, endpoints []string
+	desktop := false
 	settings := config.Default()
 	command := &cobra.Command{
 		Use:     "init",
@@ -38,6 +40,9 @@ func initCommand() *cobra.Command {
 					return err
 				}
 			}
+			if desktop {
+				settings.Owner = settings.Owner.WithDesktopRules()
+			}
 			settings.Keyring = config.Keyring{Backend: backend, PassphraseFile: passphraseFile}
 			machine := detectAll(command.Context())
 			if err := checkEndpoints(settings.Chain); err != nil {
@@ -53,6 +58,9 @@ func initCommand() *cobra.Command {
 				fmt.Fprintln(out, line)
 			}
 			for _, line := range proposals(hardwareOf(machine), settings.Policy) {
+				fmt.Fprintln(out, line)
+			}
+			for _, line := range rulesOf(settings.Owner, home) {
 				fmt.Fprintln(out, line)
 			}
 			fmt.Fprintf(out, "\nhome       %[1]s\nworker     %[2]s\n\nNext: thetaedge doctor --home %[3]s\nThen: thetaedge bench --write --home %[3]s\nThen: %[4]s --home %[3]s\n",
@@ -74,8 +82,23 @@ func initCommand() *cobra.Command {
 	flags.StringArrayVar(&relays, "relay", nil, "address or host of a relay that jobs may name, such as https://relay.example; may be repeated, and is added to egress.hosts")
 	flags.StringVar(&backend, "keyring-backend", defaults.Keyring.Backend, "keyring backend of the worker key: test, file or os")
 	flags.StringVar(&passphraseFile, "keyring-passphrase-file", "", "passphrase of the file keyring")
+	flags.BoolVar(&desktop, "desktop", false, "a computer that a person uses: work ten minutes after the last use of keyboard and mouse, not while a program fills the screen, and not on the battery")
 	flags.StringVar(&from, "from", "", "file with settings that several machines share; flags take precedence over it")
 	return command
+}
+
+// rulesOf describes when a new node works.
+func rulesOf(rules config.Owner, home string) []string {
+	policy, err := rules.Rules()
+	switch {
+	case err != nil:
+		return nil // makeHome has refused it
+	case !policy.Empty():
+		return []string{fmt.Sprintf("rules      %v: see [owner] in config.toml", policy.Rules())}
+	case owner.HasScreen(os.Getenv):
+		return []string{"rules      none: the node works also while a person uses this machine; to change that: thetaedge settings desktop --home " + client.ShellQuote(home)}
+	}
+	return nil
 }
 
 // hostsOf returns relays as items of egress.hosts. Each of them is an address or an item already.

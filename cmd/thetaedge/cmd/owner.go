@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"sync/atomic"
 
+	"github.com/thetaedge/theta/client"
 	"github.com/thetaedge/theta/sidecar/agent"
 	"github.com/thetaedge/theta/sidecar/clock"
 	"github.com/thetaedge/theta/sidecar/config"
@@ -169,6 +170,10 @@ func checkRules(ctx context.Context, r *report, n *node) {
 	}
 	defer b.close()
 	policy, err := n.settings().Owner.Rules()
+	if err == nil && policy.Empty() && owner.HasScreen(os.Getenv) {
+		r.line(noted, "rules", "none, and this machine has a screen: the node works also while a person uses it; thetaedge settings desktop --home %s writes rules for such a machine", client.ShellQuote(n.home))
+		return
+	}
 	if err != nil || policy.Empty() {
 		r.line(good, "rules", "none: the machine works at any time; [owner] in config.toml is for rules")
 		return

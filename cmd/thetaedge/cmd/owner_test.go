@@ -88,9 +88,20 @@ func TestTheRulesWaitForTheFirstLookAtTheCards(t *testing.T) {
 	require.NoError(t, c.watch.Close())
 }
 
+// TestDoctorNotesAMachineThatAPersonUsesAndThatHasNoRules: a machine without a screen needs none.
+func TestDoctorNotesAMachineThatAPersonUsesAndThatHasNoRules(t *testing.T) {
+	n := homeWithRules(t, func(*config.Owner) {})
+	t.Setenv("DISPLAY", ":99")
+	var out bytes.Buffer
+	r := &report{out: &out}
+	checkRules(t.Context(), r, n)
+	require.Contains(t, out.String(), "note     rules        none, and this machine has a screen")
+	require.Contains(t, out.String(), "thetaedge settings desktop --home "+n.home)
+	require.Zero(t, r.failed)
+}
+
 func TestDoctorSaysWhatTheRulesSee(t *testing.T) {
 	for want, change := range map[string]func(*config.Owner){
-		"ok       rules        none":         func(*config.Owner) {},
 		"ok       rules        [free-disk]":  func(o *config.Owner) { o.FreeDisk = 1 },
 		"warn     rules        the disk has": func(o *config.Owner) { o.FreeDisk = 1 << 60 },
 		"MISSING  rules        owner.cpu":    func(o *config.Owner) { o.CPU = "0%" },

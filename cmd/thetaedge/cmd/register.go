@@ -85,6 +85,9 @@ func (r *registration) check() error {
 	if r.region == "" {
 		return nil // a node that is already open has one
 	}
+	if r.region == config.RegionPlaceholder {
+		return fmt.Errorf("--region: expected where this machine is, such as de or us-west, found %s, which stands for it in the command that you pasted; put your own region", r.region)
+	}
 	if err := edgenodetypes.CheckRegion(r.region); err != nil {
 		return fmt.Errorf("--region: %w", err)
 	}

@@ -27,7 +27,7 @@ func written(t *testing.T) (n *node, write func(values map[string]string)) {
 	text, err := config.Render(config.Default())
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(n.home, config.FileName), text, 0o600))
-	n.config, err = config.Load(n.home, nil, nil)
+	n.config, err = config.Load(n.home, nil, os.Environ())
 	require.NoError(t, err)
 	return n, func(values map[string]string) {
 		draft, err := config.NewDraft(n.home, nil, values)

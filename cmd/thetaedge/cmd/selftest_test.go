@@ -6,11 +6,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/thetaedge/theta/executor/profiles"
-	"github.com/thetaedge/theta/sidecar/config"
 )
 
 func TestEachProfilePassesItsSelfTestInAProcessOfItsOwn(t *testing.T) {
-	n := &node{home: t.TempDir(), config: config.Default()}
+	n := &node{home: t.TempDir(), config: besideOthers()}
 	for _, profile := range profiles.Names() {
 		_, err := tryWorkers(t.Context(), n, profile)
 		require.NoError(t, err, profile)

@@ -27,7 +27,7 @@ A running daemon reads its settings again at SIGHUP (systemctl reload thetaedge)
 dashboard. Those in [owner], [egress], [alerts] and [policy] then count at once, except policy.max-jobs,
 max-memory, max-device and max-output. All others count from the next start of the daemon on.`,
 	}
-	command.AddCommand(settingsCheckCommand(), settingsApplyCommand(), settingsExportCommand())
+	command.AddCommand(settingsCheckCommand(), settingsApplyCommand(), settingsExportCommand(), settingsDesktopCommand())
 	return command
 }
 
@@ -75,6 +75,36 @@ which ones count only after the daemon was started again.`,
 	}
 }
 
+func settingsDesktopCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "desktop",
+		Short: "Write the rules for a computer that a person uses",
+		Long: `desktop writes rules into [owner] of config.toml: the node works ten minutes after the last use of
+keyboard and mouse, not while a program fills the screen, and not on the battery. Other rules stay.
+thetaedge doctor says which of them this machine sees.`,
+		Example: "thetaedge settings desktop",
+		Args:    cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			home, err := homeOf(command)
+			if err != nil {
+				return err
+			}
+			draft, err := draftWith(command.OutOrStdout(), home, config.DesktopRules())
+			if err != nil {
+				return fmt.Errorf("nothing was changed: %w", err)
+			}
+			if !draft.Changes() {
+				return nil
+			}
+			if err := draft.Write(); err != nil {
+				return fmt.Errorf("nothing was changed: %w", err)
+			}
+			fmt.Fprintln(command.OutOrStdout(), "written; reload the daemon (SIGHUP) or restart it")
+			return nil
+		},
+	}
+}
+
 func settingsExportCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "export",
@@ -104,13 +134,22 @@ func draftOf(out io.Writer, home, file string) (config.Draft, error) {
 	if err != nil {
 		return config.Draft{}, err
 	}
+	draft, err := draftWith(out, home, shared)
+	if err != nil {
+		return config.Draft{}, fmt.Errorf("%s cannot be applied: %w", file, err)
+	}
+	return draft, nil
+}
+
+// draftWith returns the settings of a home with other values, and prints what changes.
+func draftWith(out io.Writer, home string, shared map[string]string) (config.Draft, error) {
 	before, err := config.Values(home)
 	if err != nil {
 		return config.Draft{}, err
 	}
 	draft, err := config.NewDraft(home, os.Environ(), shared)
 	if err != nil {
-		return config.Draft{}, fmt.Errorf("%s cannot be applied: %w", file, err)
+		return config.Draft{}, err
 	}
 	changes := 0
 	for _, key := range slices.Sorted(maps.Keys(shared)) {

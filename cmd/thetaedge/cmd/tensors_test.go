@@ -41,7 +41,7 @@ func TestANodeOffersNoMoreMemoryForTensorsThanItHas(t *testing.T) {
 }
 
 func TestTheDeclaredMemoryForTensorsIsThatOfTheDevice(t *testing.T) {
-	n := &node{home: t.TempDir(), config: config.Default()}
+	n := &node{home: t.TempDir(), config: besideOthers()}
 	n.config.Policy.MaxDevice = 0
 	policy, err := policyOf(n)
 	require.NoError(t, err)
@@ -57,7 +57,7 @@ func TestDoctorNamesTheDeviceForTensorsAndWhatElseThereIs(t *testing.T) {
 	card := backend.Device{Backend: backend.Vulkan, Name: "Card", Kind: "discrete", UUID: "00ff", Driver: "1.2.3", API: "1.3.0", MemoryBytes: 8 << 30}
 	shown := func(d worker.Device) string {
 		var out bytes.Buffer
-		checkDevice(&report{out: &out}, &node{config: config.Default()}, d)
+		checkDevice(&report{out: &out}, &node{config: besideOthers()}, d)
 		return out.String()
 	}
 	text := shown(worker.Device{
@@ -82,14 +82,14 @@ func TestTheSelfTestRunsOnTheDeviceOfTheSettings(t *testing.T) {
 	}
 	require.GreaterOrEqual(t, at, 0, "found %v, %v", found, err)
 	for setting, kind := range map[string]backend.Kind{"vulkan:" + found[at].UUID: backend.Vulkan, "ref": backend.Reference, "cpu": backend.CPU} {
-		n := &node{home: t.TempDir(), config: config.Default()}
+		n := &node{home: t.TempDir(), config: besideOthers()}
 		n.config.Tensors.Device = setting
 		trial, err := tryWorkers(t.Context(), n, tensors.Profile)
 		require.NoError(t, err, setting)
 		require.Equal(t, kind, trial.device.Backend)
 		require.NotZero(t, n.tensorBytes)
 	}
-	n := &node{home: t.TempDir(), config: config.Default()}
+	n := &node{home: t.TempDir(), config: besideOthers()}
 	n.config.Tensors.Device = "vulkan:77"
 	_, err = tryWorkers(t.Context(), n, tensors.Profile)
 	require.ErrorContains(t, err, found[at].Name)

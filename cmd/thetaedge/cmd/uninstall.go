@@ -38,17 +38,17 @@ stays. Uninstall the service and stop the daemon first.`,
 			if err != nil {
 				return err
 			}
-			if err := idleMachine(command.Context(), home); err != nil {
+			exe, err := ownPath()
+			if err != nil {
+				return err
+			}
+			if err := errors.Join(idleMachine(command.Context(), home), unusedProgram(exe)); err != nil {
 				return err
 			}
 			if deleteHome && !force {
 				if err := deletable(command, home); err != nil {
 					return fmt.Errorf("nothing was removed: %w; --force deletes the home nevertheless", err)
 				}
-			}
-			exe, err := ownPath()
-			if err != nil {
-				return err
 			}
 			return removeAll(command.OutOrStdout(), home, exe, deleteHome)
 		},
@@ -77,6 +77,26 @@ func idleMachine(ctx context.Context, home string) error {
 		return fmt.Errorf("expected no daemon with home %s, found process %d; run thetaedge pause, wait until thetaedge jobs shows none, and stop it", home, running.PID)
 	}
 	return nil
+}
+
+// unusedProgram refuses while a service uses the program: each node of a machine has one of its own name.
+func unusedProgram(exe string) error {
+	uses, err := service.Uses(exe)
+	if err != nil {
+		return fmt.Errorf("nothing was removed: %w", err)
+	}
+	if len(uses) == 0 {
+		return nil
+	}
+	var found, cures []string
+	for _, use := range uses {
+		line := use.Path
+		if use.Home != "" {
+			line += " with the home " + use.Home
+		}
+		found, cures = append(found, line), append(cures, use.Uninstall())
+	}
+	return fmt.Errorf("nothing was removed: expected no service that uses %s, found %s; first, %s", exe, strings.Join(found, ", "), strings.Join(cures, ", and "))
 }
 
 // deletable refuses a home that is still needed, and a folder that is not a home.

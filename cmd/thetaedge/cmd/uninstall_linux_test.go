@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/thetaedge/theta/sidecar/config"
+	"github.com/thetaedge/theta/sidecar/service"
 	"github.com/thetaedge/theta/sidecar/store"
 )
 
@@ -125,4 +126,21 @@ func TestAnUninstallationRefusesWhileAServiceIsInstalled(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(units, "thetaedge.service"), []byte("[Service]\n"), 0o600))
 	_, err := run(t, "uninstall", "--home", home)
 	require.ErrorContains(t, err, "run thetaedge service uninstall first")
+}
+
+// TestAnUninstallationRefusesWhileAServiceOfAnotherNameUsesTheProgram: a second node has a service of its own name, and
+// the program would be deleted under it.
+func TestAnUninstallationRefusesWhileAServiceOfAnotherNameUsesTheProgram(t *testing.T) {
+	home := serviceHomeOf(t, nil)
+	units := filepath.Join(os.Getenv("XDG_CONFIG_HOME"), "systemd", "user")
+	require.NoError(t, os.MkdirAll(units, 0o700))
+	exe, err := ownPath()
+	require.NoError(t, err)
+	unit, err := service.UnitFile(service.Unit{Name: "attic", Exe: exe, Home: "/var/lib/attic"})
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(units, "attic.service"), []byte(unit), 0o600))
+	_, err = run(t, "uninstall", "--home", home)
+	require.ErrorContains(t, err, "nothing was removed: expected no service that uses "+exe)
+	require.ErrorContains(t, err, "with the home /var/lib/attic; first, thetaedge service uninstall --name attic")
+	require.FileExists(t, exe)
 }
