@@ -28,7 +28,7 @@ func (k *Keeper) Hooks() epochstypes.EpochHooks { return EpochHooks{keeper: k} }
 func (EpochHooks) AfterEpochEnd(context.Context, string, int64) error { return nil }
 
 // BeforeEpochStart closes the epochs before number. A failure is logged and leaves the rolls of
-// other modules alone: the start of the next epoch counts what this one has missed.
+// other modules alone: the open epoch goes on, and its summary will cover the next one as well.
 func (h EpochHooks) BeforeEpochStart(ctx context.Context, identifier string, number int64) error {
 	params, err := h.keeper.params.Get(ctx)
 	if err != nil {
@@ -37,7 +37,8 @@ func (h EpochHooks) BeforeEpochStart(ctx context.Context, identifier string, num
 	if identifier != params.EpochIdentifier {
 		return nil
 	}
-	isolated.Try(ctx, h.keeper.logger(ctx), "closing an epoch", func(ctx context.Context) error {
+	logger := h.keeper.logger(ctx)
+	closed := isolated.Try(ctx, logger, "closing an epoch", func(ctx context.Context) error {
 		epoch, err := h.keeper.others.Epochs.GetEpochInfo(sdk.UnwrapSDKContext(ctx), identifier)
 		if err != nil {
 			return err
@@ -47,13 +48,28 @@ func (h EpochHooks) BeforeEpochStart(ctx context.Context, identifier string, num
 		}
 		return h.keeper.closeEpoch(ctx, params, number-1)
 	})
+	if !closed {
+		isolated.Try(ctx, logger, "prolonging an epoch", func(ctx context.Context) error { return h.keeper.prolongEpoch(ctx, number-1) })
+	}
 	return nil
+}
+
+// prolongEpoch notes that the summary of the open epoch will cover one more epoch. ended is the number
+// in x/epochs of the epoch that has ended.
+func (k *Keeper) prolongEpoch(ctx context.Context, ended int64) error {
+	open, err := k.openEpoch(ctx)
+	if err != nil || open.Epoch == 0 && ended <= 0 { // no epoch has ended yet
+		return err
+	}
+	open.Later++
+	return k.open.Set(ctx, open)
 }
 
 // closeEpoch writes the summary of the open epoch, opens the next one and forgets old summaries.
 // ended is the number in x/epochs of the epoch that has ended. The open epoch keeps the number under
 // which its credits were recorded, and the next one has a higher number, also if x/epochs counts from
-// the beginning again: records of two epochs never share a number.
+// the beginning again: records of two epochs never share a number. If epochs could not be closed when
+// they ended, their numbers follow that of the open epoch, and its summary covers them.
 func (k *Keeper) closeEpoch(ctx context.Context, params types.Params, ended int64) error {
 	// Credits of this block that were made before the epoch began belong to the one that ends.
 	if err := k.foldNotes(ctx); err != nil {
@@ -72,14 +88,14 @@ func (k *Keeper) closeEpoch(ctx context.Context, params types.Params, ended int6
 	if err != nil {
 		return err
 	}
-	number := ended
-	if open.Epoch > 0 {
-		number = open.Epoch
+	number, last := open.Epoch, open.Epoch+open.Later
+	if open.Epoch == 0 {
+		number, last = max(min(ended, 1), ended-open.Later), ended
 	}
 	if number > 0 {
 		// The heights of an exported state may be higher than those of the chain that starts from it.
 		summary := types.EpochSummary{
-			Identifier: params.EpochIdentifier, Epoch: number, StartHeight: min(open.StartHeight, height), EndHeight: height,
+			Identifier: params.EpochIdentifier, Epoch: number, LastEpoch: last, StartHeight: min(open.StartHeight, height), EndHeight: height,
 			Flows: flows.Since(open.Flows), Work: work,
 		}
 		if err := k.summaries.Set(ctx, number, summary); err != nil {
@@ -89,7 +105,7 @@ func (k *Keeper) closeEpoch(ctx context.Context, params types.Params, ended int6
 	if err := k.work.Remove(ctx); err != nil {
 		return err
 	}
-	if err := k.open.Set(ctx, types.OpenEpoch{StartHeight: height, Flows: flows, Epoch: max(number, ended) + 1}); err != nil {
+	if err := k.open.Set(ctx, types.OpenEpoch{StartHeight: height, Flows: flows, Epoch: max(last, ended) + 1}); err != nil {
 		return err
 	}
 	return k.forgetEpochs(ctx, number-int64(params.HistoryEpochs)) //nolint:gosec // bounded by MaxHistoryEpochs
@@ -138,12 +154,19 @@ func (k *Keeper) paidWork(ctx context.Context) (types.PaidWork, error) {
 	return work, err
 }
 
-// EpochSummary returns what was minted, burned and paid in an epoch, or ErrEpochNotKept.
+// EpochSummary returns the summary that covers an epoch, or ErrEpochNotKept.
 func (k *Keeper) EpochSummary(ctx context.Context, number int64) (types.EpochSummary, error) {
-	summary, err := k.summaries.Get(ctx, number)
-	if errors.Is(err, collections.ErrNotFound) {
-		return summary, types.ErrEpochNotKept.Wrapf(
-			"epoch %d: expected one that has ended and is among the last history_epochs; list them with: thetad query rewards epoch-summaries", number)
+	iterator, err := k.summaries.Iterate(ctx, new(collections.Range[int64]).EndInclusive(number).Descending())
+	if err != nil {
+		return types.EpochSummary{}, err
 	}
-	return summary, err
+	defer iterator.Close()
+	if iterator.Valid() {
+		summary, err := iterator.Value()
+		if err != nil || number <= summary.Last() {
+			return summary, err
+		}
+	}
+	return types.EpochSummary{}, types.ErrEpochNotKept.Wrapf(
+		"epoch %d: expected one that has ended and is among the last history_epochs; list them with: thetad query rewards epoch-summaries", number)
 }

@@ -1,11 +1,13 @@
 package keeper_test
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"pgregory.net/rapid"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/types/query"
@@ -76,4 +78,101 @@ func TestSummariesOfOldEpochsAreForgotten(t *testing.T) {
 	_, err = f.queries.EpochSummary(f.ctx, &types.QueryEpochSummaryRequest{Epoch: 40})
 	require.Equal(t, codes.NotFound, status.Code(err))
 	require.ErrorContains(t, err, "epoch-summaries")
+}
+
+// missed starts the n-th epoch while the one before cannot be closed.
+func (f *fixture) missed(n int64) {
+	f.t.Helper()
+	f.epochs.err = errors.New("not now")
+	f.roll(n)
+	f.epochs.err = nil
+}
+
+func (f *fixture) summaries() []types.EpochSummary {
+	f.t.Helper()
+	res, err := f.queries.EpochSummaries(f.ctx, &types.QueryEpochSummariesRequest{Pagination: &query.PageRequest{Limit: 1_000}})
+	require.NoError(f.t, err)
+	return res.Summaries
+}
+
+// A summary says which epochs it covers if one could not be closed, and is found by the number of each.
+func TestASummarySaysWhichEpochsItCovers(t *testing.T) {
+	f := newFixture(t)
+	f.schedule(thousandth())
+	f.reward(0, coin(10_000))
+	f.endBlock()
+	f.missed(2)
+	f.reward(0, coin(5_000))
+	f.endBlock()
+	_, err := f.queries.EpochSummary(f.ctx, &types.QueryEpochSummaryRequest{Epoch: 1})
+	require.Equal(t, codes.NotFound, status.Code(err), "it goes on")
+	f.missed(3)
+	f.roll(4)
+	f.roll(5)
+	first := f.summary(1)
+	require.EqualValues(t, 1, first.Epoch)
+	require.EqualValues(t, 3, first.LastEpoch)
+	require.Equal(t, "15000"+denom, first.Work.Rewards.String())
+	require.Equal(t, first, f.summary(2))
+	require.Equal(t, first, f.summary(3))
+	require.EqualValues(t, 4, f.summary(4).Epoch)
+	require.EqualValues(t, 4, f.summary(4).LastEpoch)
+	require.Len(t, f.summaries(), 2)
+	_, err = f.queries.EpochSummary(f.ctx, &types.QueryEpochSummaryRequest{Epoch: 5})
+	require.Equal(t, codes.NotFound, status.Code(err))
+}
+
+// Before the first epoch ends there is none to be covered, whatever the number of the first is.
+func TestEpochsBeforeTheFirstSummaryAreCovered(t *testing.T) {
+	f := newFixture(t)
+	f.missed(1)
+	f.missed(2)
+	f.roll(3)
+	require.EqualValues(t, 1, f.summary(1).Epoch)
+	require.EqualValues(t, 2, f.summary(2).LastEpoch)
+
+	f = newFixture(t)
+	f.missed(5_000)
+	f.roll(5_001)
+	require.EqualValues(t, 4_999, f.summary(5_000).Epoch)
+	require.EqualValues(t, 5_000, f.summary(4_999).LastEpoch)
+}
+
+// Whichever epochs cannot be closed, and also if x/epochs counts from a lower number again, no epoch
+// is covered twice, no block is left out, and the summaries together contain all that was paid.
+func TestSummariesNeverShareAnEpoch(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		f := newFixture(t)
+		f.roll(1)
+		paid, number := int64(0), int64(1)
+		t.Repeat(map[string]func(*rapid.T){
+			"reward": func(t *rapid.T) {
+				amount := rapid.Int64Range(1, 1_000).Draw(t, "amount")
+				f.reward(1, coin(amount))
+				paid += amount
+			},
+			"start": func(*rapid.T) { number++; f.roll(number) },
+			"miss":  func(*rapid.T) { number++; f.missed(number) },
+			"jump":  func(t *rapid.T) { number = rapid.Int64Range(1, 50).Draw(t, "number"); f.roll(number) },
+			"": func(t *rapid.T) {
+				f.endBlock()
+				exported, err := f.keeper.ExportGenesis(f.ctx)
+				require.NoError(t, err)
+				require.NoError(t, exported.Validate())
+				sum, last, height := exported.Work.Rewards, int64(0), int64(1)
+				for _, s := range f.summaries() {
+					require.Greater(t, s.Epoch, last)
+					require.GreaterOrEqual(t, s.LastEpoch, s.Epoch)
+					require.Equal(t, height, s.StartHeight)
+					for n := s.Epoch; n <= s.LastEpoch; n++ {
+						require.Equal(t, s, f.summary(n))
+					}
+					last, height, sum = s.LastEpoch, s.EndHeight, sum.Add(s.Work.Rewards...)
+				}
+				require.Greater(t, exported.Open.Epoch, last)
+				require.Equal(t, height, exported.Open.StartHeight)
+				require.EqualValues(t, paid, sum.AmountOf(denom).Int64())
+			},
+		})
+	})
 }

@@ -108,15 +108,18 @@ func (r registry) OperatorOf(ctx context.Context, worker sdk.AccAddress) (sdk.Ac
 	return r.clock.OperatorOf(ctx, worker)
 }
 
-// hourly is a stand-in for x/epochs with one epoch.
-type hourly struct{ duration time.Duration }
+// hourly is a stand-in for x/epochs with one epoch. It returns err if that is set.
+type hourly struct {
+	duration time.Duration
+	err      error
+}
 
 // GetEpochInfo returns the epoch.
 func (h *hourly) GetEpochInfo(_ sdk.Context, identifier string) (epochstypes.EpochInfo, error) {
 	if identifier != "edge" {
 		return epochstypes.EpochInfo{}, errors.New("no such epoch")
 	}
-	return epochstypes.EpochInfo{Identifier: identifier, Duration: h.duration}, nil
+	return epochstypes.EpochInfo{Identifier: identifier, Duration: h.duration}, h.err
 }
 
 // mint is a stand-in for x/mint. It mints for the fee collector.

@@ -60,7 +60,10 @@ func (g GenesisState) validateEpochs() error {
 		if epoch.Epoch <= last {
 			return ErrInvalidGenesis.Wrapf("epochs: expected positive numbers in order, found %d after %d", epoch.Epoch, last)
 		}
-		last = epoch.Epoch
+		if epoch.LastEpoch != 0 && epoch.LastEpoch < epoch.Epoch {
+			return ErrInvalidGenesis.Wrapf("epoch %d: last_epoch: expected the same number or a higher one, found %d", epoch.Epoch, epoch.LastEpoch)
+		}
+		last = epoch.Last()
 		if err := epoch.Flows.Validate(); err != nil {
 			return err
 		}
@@ -69,13 +72,16 @@ func (g GenesisState) validateEpochs() error {
 		}
 	}
 	if g.Open != nil {
-		if g.Open.Epoch < 0 {
-			return ErrInvalidGenesis.Wrapf("open: expected an epoch from 0 on, found %d", g.Open.Epoch)
+		if g.Open.Epoch < 0 || g.Open.Later < 0 {
+			return ErrInvalidGenesis.Wrapf("open: expected an epoch and a number of later ones from 0 on, found %d and %d", g.Open.Epoch, g.Open.Later)
 		}
 		return g.Open.Flows.Validate()
 	}
 	return nil
 }
+
+// Last returns the number of the last epoch that a summary covers. Old summaries cover one.
+func (s EpochSummary) Last() int64 { return max(s.Epoch, s.LastEpoch) }
 
 // checkCoins checks the coins of each operator.
 func checkCoins(what string, all []Earnings) error {

@@ -1213,7 +1213,7 @@ type QueryClient interface {
 	SupplyLedger(ctx context.Context, in *QuerySupplyLedgerRequest, opts ...grpc.CallOption) (*QuerySupplyLedgerResponse, error)
 	// Emission returns what the chain mints for stakers.
 	Emission(ctx context.Context, in *QueryEmissionRequest, opts ...grpc.CallOption) (*QueryEmissionResponse, error)
-	// EpochSummary returns what was minted, burned and paid in an epoch.
+	// EpochSummary returns what was minted, burned and paid in an epoch: the summary that covers it.
 	EpochSummary(ctx context.Context, in *QueryEpochSummaryRequest, opts ...grpc.CallOption) (*QueryEpochSummaryResponse, error)
 	// EpochSummaries returns the summaries of all kept epochs.
 	EpochSummaries(ctx context.Context, in *QueryEpochSummariesRequest, opts ...grpc.CallOption) (*QueryEpochSummariesResponse, error)
@@ -1368,7 +1368,7 @@ type QueryServer interface {
 	SupplyLedger(context.Context, *QuerySupplyLedgerRequest) (*QuerySupplyLedgerResponse, error)
 	// Emission returns what the chain mints for stakers.
 	Emission(context.Context, *QueryEmissionRequest) (*QueryEmissionResponse, error)
-	// EpochSummary returns what was minted, burned and paid in an epoch.
+	// EpochSummary returns what was minted, burned and paid in an epoch: the summary that covers it.
 	EpochSummary(context.Context, *QueryEpochSummaryRequest) (*QueryEpochSummaryResponse, error)
 	// EpochSummaries returns the summaries of all kept epochs.
 	EpochSummaries(context.Context, *QueryEpochSummariesRequest) (*QueryEpochSummariesResponse, error)
