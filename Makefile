@@ -139,6 +139,7 @@ test-race: ## Run the tests of sidecar, client and tensor/cpu, shortened, under 
 .PHONY: test-system
 test-system: build textgen ## Run real binaries, kill them, and see that nothing is lost
 	@mkdir -p build/bin && go build -tags=$(TAGS),rehearsal -ldflags=-s -o build/bin/thetad-rehearsal ./cmd/thetad
+	@scripts/previous.sh
 	go test $(TEST_FLAGS) -count=1 -parallel=4 -tags=$(TAGS),system ./tests/systemtests/...
 
 .PHONY: test-windows

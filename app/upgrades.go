@@ -17,6 +17,15 @@ type upgradePlan struct {
 	stores storetypes.StoreUpgrades
 }
 
+// UpgradeNames returns the names of the upgrades that this binary can carry out, oldest first.
+func UpgradeNames() []string {
+	var names []string
+	for _, plan := range upgradePlans() {
+		names = append(names, plan.name)
+	}
+	return names
+}
+
 // setUpgrades registers a handler for each plan. If the node was stopped for one of them, it
 // changes the stores when it loads them.
 func (app *App) setUpgrades() {

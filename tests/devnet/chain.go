@@ -27,7 +27,7 @@ func (d *Devnet) home() string { return filepath.Join(d.dir, "thetad") }
 
 // writeChain writes the validator's files with fast blocks and small windows.
 func (d *Devnet) writeChain(ctx context.Context, publicKey string, beaconStart int64) error {
-	thetad := d.opts.binary("thetad")
+	thetad := d.opts.Thetad
 	genesis := filepath.Join(d.home(), "config", "genesis.json")
 	if err := d.run(ctx, "init", thetad, "init", "devnet", "--chain-id", d.opts.ChainID, "--home", d.home()); err != nil {
 		return err

@@ -144,7 +144,7 @@ func (d *Devnet) startChain(ctx context.Context) error {
 	if err := d.writeChain(ctx, key.Public().String(), genesisTime); err != nil {
 		return err
 	}
-	thetad := d.opts.binary("thetad")
+	thetad := d.opts.Thetad
 	d.say("starting the validator and the beacon")
 	if err := d.add(Validator, thetad, "start", "--home", d.home()); err != nil {
 		return err

@@ -15,6 +15,8 @@ type Options struct {
 	Dir string
 	// Bin contains the binaries thetad and thetaedge.
 	Bin string
+	// Thetad is the binary of the validator and the beacon. If it is empty, that is the one in Bin.
+	Thetad string
 	// Liar is the binary of a lying edge node. It is required if there are Liars.
 	Liar string
 	// ChainID of the network.
@@ -75,14 +77,17 @@ func (o *Options) check() error {
 	if o.Slots < 1 || o.Bond < 1 {
 		return fmt.Errorf("expected at least one slot and a bond, found %d and %d", o.Slots, o.Bond)
 	}
-	for _, path := range []*string{&o.Dir, &o.Bin, &o.Liar} {
+	if o.Thetad == "" {
+		o.Thetad = o.binary("thetad")
+	}
+	for _, path := range []*string{&o.Dir, &o.Bin, &o.Thetad, &o.Liar} {
 		absolute, err := filepath.Abs(*path)
 		if err != nil {
 			return err
 		}
 		*path = absolute
 	}
-	needed := []string{o.binary("thetad"), o.binary("thetaedge")}
+	needed := []string{o.Thetad, o.binary("thetaedge")}
 	if o.Liars > 0 {
 		needed = append(needed, o.Liar)
 	}
