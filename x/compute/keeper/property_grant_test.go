@@ -41,8 +41,10 @@ type patron struct {
 	jobs           []string
 	// reserved is what each job of a grant took from the deposit.
 	reserved map[string]math.Int
-	// revoked contains the heights at which grants were revoked.
+	// revoked contains the heights at which grants were revoked, and settled the results of these
+	// heights that were settled before.
 	revoked map[uint64]int64
+	settled map[types.ChunkRef]bool
 	// start is what the group had.
 	start math.Int
 }
@@ -51,6 +53,7 @@ func newPatron(t *rapid.T) *patron {
 	g := &patron{
 		fixture: newFixture(t), ring: rapid.IntRange(1, 3).Draw(t, "ring"),
 		grants: map[types.PolicyKind]uint64{}, reserved: map[string]math.Int{}, revoked: map[uint64]int64{},
+		settled: map[types.ChunkRef]bool{},
 	}
 	floor := rapid.SampledFrom([]uint32{0, 3_000}).Draw(t, "audit floor")
 	attempt := rapid.SampledFrom([]uint32{0, 1_000, types.BasisPoints}).Draw(t, "attempt fee")
@@ -210,7 +213,17 @@ func (g *patron) actions() map[string]func(*rapid.T) {
 			if g.revoked[id] != 0 || rapid.IntRange(0, 4).Draw(t, "rarely") > 0 {
 				return
 			}
-			g.next() // results of this block are settled after the revocation
+			g.next() // results of this block are settled in it
+			for _, p := range g.players {
+				if rapid.Bool().Draw(t, "acts before") {
+					p.act()
+				}
+			}
+			for _, c := range g.changes() {
+				if _, ended := c.Change.(*types.ChunkChange_Ended); ended {
+					g.settled[types.ChunkRef{JobId: c.Ref.JobId, Task: c.Ref.Task}] = true
+				}
+			}
 			g.revoke(id)
 			g.revoked[id] = g.ctx.BlockHeight()
 		},
@@ -272,7 +285,7 @@ func (g *patron) count(t *rapid.T, job *types.Job, w *work) {
 			switch {
 			case o.Round == 0 && (o.Status == types.ASSIGNMENT_STATUS_RELEASED || o.Status == types.ASSIGNMENT_STATUS_YIELDED || o.Status == types.ASSIGNMENT_STATUS_MISSED):
 				vacated++
-			case r.Status == types.CHUNK_STATUS_ACCEPTED && o.Round == 0 && o.Status == types.ASSIGNMENT_STATUS_PAID && !g.revokedBy(id, r.Height):
+			case r.Status == types.CHUNK_STATUS_ACCEPTED && o.Round == 0 && o.Status == types.ASSIGNMENT_STATUS_PAID && !g.revokedBy(id, r):
 				minted = minted.Add(g.earnedBy(t, job, r, o, w))
 			default:
 				paid = paid.Add(o.Paid)
@@ -295,10 +308,10 @@ func (g *patron) count(t *rapid.T, job *types.Job, w *work) {
 	}
 }
 
-// revokedBy reports whether a grant was revoked before the results of a height were settled. Nodes
-// then earn attempt fees, which the deposit has set aside.
-func (g *patron) revokedBy(id uint64, height int64) bool {
-	return g.revoked[id] != 0 && height >= g.revoked[id]
+// revokedBy reports whether a grant was revoked before a result was settled. Nodes then earn attempt
+// fees, which the deposit has set aside.
+func (g *patron) revokedBy(id uint64, r types.Receipt) bool {
+	return g.revoked[id] != 0 && r.Height >= g.revoked[id] && !g.settled[types.ChunkRef{JobId: r.JobId, Task: r.Task}]
 }
 
 // earnedBy checks what a replica or auditor of an accepted result has earned: the price of the

@@ -12,13 +12,17 @@ import (
 	"github.com/thetaedge/theta/x/rewards/types"
 )
 
-// maxRetried bounds the records of unminted pay that one block tries again. Records that fail go
-// to the end of the queue, so that they do not hold up the others.
-const maxRetried = 100
+// maxRetried bounds the records of unminted pay that one block tries again, and maxRetriedChunks the
+// chunks of all but the last of them: a record contains as many as an operator has settled in one
+// block. Records that fail go to the end of the queue, so that they do not hold up the others.
+const (
+	maxRetried       = 100
+	maxRetriedChunks = 1_000
+)
 
 // retryUnminted tries to mint the first records of the queue.
 func (k *Keeper) retryUnminted(ctx context.Context) {
-	first, err := k.firstUnminted(ctx, maxRetried)
+	first, err := k.firstUnminted(ctx)
 	if err != nil {
 		k.logger(ctx).Error("expected to read pay that was not minted", "err", err)
 		return
@@ -48,12 +52,15 @@ func (k *Keeper) retryUnminted(ctx context.Context) {
 	}
 }
 
-// firstUnminted returns the first records of the queue with their places, at most a number of them.
-func (k *Keeper) firstUnminted(ctx context.Context, most int) ([]collections.KeyValue[uint64, types.UnmintedPay], error) {
+// firstUnminted returns the first records of the queue with their places, as many as one block tries
+// again.
+func (k *Keeper) firstUnminted(ctx context.Context) ([]collections.KeyValue[uint64, types.UnmintedPay], error) {
 	var first []collections.KeyValue[uint64, types.UnmintedPay]
+	chunks := 0
 	err := k.unminted.Walk(ctx, nil, func(place uint64, record types.UnmintedPay) (bool, error) {
 		first = append(first, collections.KeyValue[uint64, types.UnmintedPay]{Key: place, Value: record})
-		return len(first) == most, nil
+		chunks += len(record.Chunks)
+		return len(first) >= maxRetried || chunks >= maxRetriedChunks, nil
 	})
 	return first, err
 }

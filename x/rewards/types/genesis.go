@@ -1,6 +1,8 @@
 package types
 
 import (
+	"math"
+
 	sdk "github.com/cosmos/cosmos-sdk/types"
 )
 
@@ -74,6 +76,10 @@ func (g GenesisState) validateEpochs() error {
 	if g.Open != nil {
 		if g.Open.Epoch < 0 || g.Open.Later < 0 {
 			return ErrInvalidGenesis.Wrapf("open: expected an epoch and a number of later ones from 0 on, found %d and %d", g.Open.Epoch, g.Open.Later)
+		}
+		if open := g.Open; open.Epoch > 0 && open.Epoch <= last || open.Later > math.MaxInt64-1-open.Epoch {
+			return ErrInvalidGenesis.Wrapf("open: expected an epoch after %d, the last that a summary covers, and a number after it and its later ones, found %d and %d",
+				last, open.Epoch, open.Later)
 		}
 		return g.Open.Flows.Validate()
 	}

@@ -231,8 +231,8 @@ func (g *Grant) validateClasses() error {
 	}
 	for i, c := range g.Classes {
 		price := g.Terms.Prices[i]
-		if c.Class != price.Class || c.Fuel.IsNil() || c.Fuel.IsNegative() || c.Minted.IsNil() || c.Minted.IsNegative() {
-			return bad.Wrapf("grant %d: class %d: expected fuel and minted of %s, 0 or more, found %v", g.Id, i, price.Class, c)
+		if c.Class != price.Class || !sums(c.Fuel) || !sums(c.Minted) {
+			return bad.Wrapf("grant %d: class %d: expected fuel and minted of %s, 0 to 2^%d, found %v", g.Id, i, price.Class, maxSumBits, c)
 		}
 		if most := computetypes.FuelPay(price.Price, c.Fuel); c.Minted.GT(most) {
 			return bad.Wrapf("grant %d: class %s: minted: expected at most %s for %s of fuel, found %s", g.Id, c.Class, most, c.Fuel, c.Minted)

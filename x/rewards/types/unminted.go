@@ -48,7 +48,7 @@ func (p *UnmintedPay) Validate(g *Grant) error {
 	for i, c := range p.Chunks {
 		same := func(o UnmintedChunk) bool { return o.JobId == c.JobId && o.Task == c.Task }
 		if !positive(c.Amount) || slices.ContainsFunc(p.Chunks[:i], same) {
-			return bad.Wrapf("unminted pay of %s: expected each chunk once with a positive amount, found %v", p.Operator, c)
+			return bad.Wrapf("unminted pay of %s: expected each chunk once with a positive amount below 2^%d, found %v", p.Operator, maxSumBits, c)
 		}
 		brought = brought.Add(c.Amount)
 	}
@@ -61,14 +61,21 @@ func (p *UnmintedPay) Validate(g *Grant) error {
 // validate checks a note about work in a class.
 func (n *GrantNote) validate(g *Grant, class string) error {
 	price, pays := g.Price(class)
-	if !pays || !positive(n.Minted) || !positive(n.Fuel) || n.Executor.IsNil() || n.Executor.IsNegative() {
-		return ErrInvalidGrant.Wrapf("expected a class of grant %d, and positive amounts, found %v", g.Id, n)
+	if !pays || !positive(n.Minted) || !positive(n.Fuel) || !sums(n.Executor) {
+		return ErrInvalidGrant.Wrapf("expected a class of grant %d, and positive amounts below 2^%d, found %v", g.Id, maxSumBits, n)
 	}
 	if most := computetypes.FuelPay(price, n.Fuel); n.Minted.GT(most) {
 		return ErrInvalidGrant.Wrapf("expected to mint at most %s for %s of fuel, found %s", most, n.Fuel, n.Minted)
 	}
 	if err := n.Shares.Validate(); err != nil {
 		return err
+	}
+	for _, coins := range []sdk.Coins{n.Shares.Burn, n.Shares.Stakers, n.Shares.Community} {
+		for _, coin := range coins {
+			if !sums(coin.Amount) {
+				return ErrInvalidGrant.Wrapf("expected shares below 2^%d, found %s", maxSumBits, coin)
+			}
+		}
 	}
 	whole := n.Shares.Total().Add(g.Coin(n.Executor))
 	if minted := sdk.NewCoins(g.Coin(n.Minted)); !whole.Equal(minted) {
@@ -77,4 +84,14 @@ func (n *GrantNote) validate(g *Grant, class string) error {
 	return nil
 }
 
-func positive(amount math.Int) bool { return !amount.IsNil() && amount.IsPositive() }
+// maxSumBits bounds what a grant adds up: sums of pay and of fuel stay far below it. Their sums, and
+// their products with a price, then fit into a math.Int.
+const maxSumBits = 160
+
+// sums reports whether an amount is 0 or more and may be added up.
+func sums(amount math.Int) bool {
+	return !amount.IsNil() && !amount.IsNegative() && amount.BigInt().BitLen() <= maxSumBits
+}
+
+// positive reports whether an amount is above 0 and may be added up.
+func positive(amount math.Int) bool { return sums(amount) && amount.IsPositive() }
