@@ -140,8 +140,8 @@ func requireEveryTurn(t *testing.T, turns map[string]int) {
 	t.Helper()
 	for _, event := range []string{
 		"task Escalated", "task AuditDecided", "task ReviewOpened", "task Ended ACCEPTED", "task Ended FAILED",
-		"task Ended CANCELLED", "task Ended EXPIRED", "chunk Ended ACCEPTED", "chunk judged", "theta.edgenode.v1.EventSlashed", "theta.edgenode.v1.EventJailed",
-		"theta.edgenode.v1.EventUnbonded", "theta.rewards.v1.EventFeesMoved",
+		"job clean", "task Ended CANCELLED", "task Ended EXPIRED", "chunk Ended ACCEPTED", "chunk judged", "theta.edgenode.v1.EventSlashed", "theta.edgenode.v1.EventJailed",
+		"theta.edgenode.v1.EventUnbonded", "theta.rewards.v1.EventFeesMoved", "theta.rewards.v1.EventGrantMinted",
 	} {
 		require.Positive(t, turns[event], event)
 	}

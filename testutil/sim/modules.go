@@ -22,6 +22,7 @@ import (
 	feemarketsim "github.com/thetaedge/theta/x/feemarket/simulation"
 	rewardskeeper "github.com/thetaedge/theta/x/rewards/keeper"
 	rewardssim "github.com/thetaedge/theta/x/rewards/simulation"
+	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
 )
 
 // defaults returns the weights that the modules give their operations.
@@ -39,13 +40,16 @@ func register(s *Simulation, n network, validator []simtypes.Account) {
 
 	beaconsim.Register(&s.own, weights, beacon, n.key.Sign)
 	edgenodesim.Register(&s.own, weights, edgenode)
-	computesim.Register(&s.own, weights, compute, func(ctx context.Context) ([]edgenodetypes.Node, error) {
-		found, err := edgenode.Nodes(ctx, &edgenodetypes.QueryNodesRequest{Pagination: &query.PageRequest{Limit: accounts}})
-		if err != nil {
-			return nil, err
-		}
-		return found.Nodes, nil
-	}, s.Tally.ReceiptsOf)
+	computesim.Register(&s.own, weights, compute, computesim.Sources{
+		Nodes: func(ctx context.Context) ([]edgenodetypes.Node, error) {
+			found, err := edgenode.Nodes(ctx, &edgenodetypes.QueryNodesRequest{Pagination: &query.PageRequest{Limit: accounts}})
+			if err != nil {
+				return nil, err
+			}
+			return found.Nodes, nil
+		},
+		Receipts: s.Tally.ReceiptsOf, Offers: offers(rewards),
+	})
 	rewardssim.Register(&s.own, weights, rewards, edgenode, stakingkeeper.NewQuerier(app.StakingKeeper))
 	s.own.addFor(validator, 25, vote(app.GovKeeper))
 	s.own.Add(10, opinion(app.GovKeeper))
@@ -63,6 +67,28 @@ func register(s *Simulation, n network, validator []simtypes.Account) {
 		case simsx.HasWeightedOperationsXWithProposals:
 			module.WeightedOperationsX(weights, &proposing{&s.sdk}, proposals.Iterator(), nil)
 		}
+	}
+}
+
+// offers lists what active grants pay for.
+func offers(queries rewardstypes.QueryServer) computesim.OfferSource {
+	return func(ctx context.Context) ([]computesim.Offer, error) {
+		found, err := queries.Grants(ctx, &rewardstypes.QueryGrantsRequest{})
+		if err != nil {
+			return nil, err
+		}
+		var all []computesim.Offer
+		for _, grant := range found.Grants {
+			if grant.Status != rewardstypes.GRANT_STATUS_ACTIVE {
+				continue
+			}
+			price := grant.Terms.Prices[0]
+			all = append(all, computesim.Offer{
+				Grant: grant.Id, Grantee: grant.Terms.Grantee, Denom: grant.Denom, Program: grant.Terms.Programs[0],
+				Policy: grant.Terms.Policy, Class: price.Class, Price: price.Price,
+			})
+		}
+		return all, nil
 	}
 }
 

@@ -68,6 +68,7 @@ func (n network) options(seed int64) []apptest.Option {
 			compute(r, cdc, genesis)
 			adjust(cdc, genesis, rewardstypes.ModuleName, func(state *rewardstypes.GenesisState) {
 				state.Params.FoldBlocks = 1 + uint64(r.Intn(20))
+				state.Params.GrantHoldEpochs = 1 + uint64(r.Intn(3))
 			})
 			adjust(cdc, genesis, epochstypes.ModuleName, func(state *epochstypes.GenesisState) {
 				for i := range state.Epochs {
@@ -126,6 +127,7 @@ func edgenode(r *rand.Rand, cdc codec.Codec, genesis map[string]json.RawMessage)
 func compute(r *rand.Rand, cdc codec.Codec, genesis map[string]json.RawMessage) {
 	adjust(cdc, genesis, computetypes.ModuleName, func(state *computetypes.GenesisState) {
 		p := &state.Params
+		state.CarbonFactors = computesim.CarbonFactors(r)
 		// One profile that is deterministic by construction, and one that is not.
 		p.Executors = append(p.Executors, "container/1")
 		p.Denoms = computesim.WithSecondDenom(r, p.Denoms, 0)

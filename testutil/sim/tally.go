@@ -78,6 +78,9 @@ func (t *Tally) result(tx drawnTx, result *abci.ExecTxResult) {
 		if c, ok := tx.msg.(*computetypes.MsgChallenge); ok && c.Leaf != nil {
 			t.Events["chunk challenged"]++
 		}
+		if p, ok := tx.msg.(*computetypes.MsgPostJob); ok && p.Spec.Placement.MaxGco2PerKwh > 0 {
+			t.Events["job clean"]++
+		}
 		if tx.deputised {
 			count.Deputised++
 		}

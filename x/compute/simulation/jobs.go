@@ -3,6 +3,8 @@ package simulation
 import (
 	"context"
 
+	"cosmossdk.io/math"
+
 	"github.com/cosmos/cosmos-sdk/testutil/simsx"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
@@ -22,6 +24,16 @@ func (o operations) post(
 	}
 	spec := randomSpec(r, params)
 	o.place(ctx, r, &spec)
+	quote := o.quote(ctx, reporter, &spec)
+	if reporter.IsSkipped() {
+		return nil, nil
+	}
+	from := world.AnyAccountN(10, reporter, simsx.WithLiquidBalanceGTE(sdk.NewCoins(quote.Reserve).Add(quote.PostingFee)...))
+	return []simsx.SimAccount{from}, &types.MsgPostJob{Requester: from.AddressBech32, Spec: spec}
+}
+
+// quote asks what a job costs. It skips the operation if the class has too few nodes.
+func (o operations) quote(ctx context.Context, reporter simsx.SimulationReporter, spec *types.JobSpec) *types.QueryQuoteResponse {
 	quote, err := o.queries.Quote(ctx, &types.QueryQuoteRequest{
 		Class: spec.Class, Executor: spec.Executor, Kind: spec.Policy.Kind, Replicas: spec.Policy.Replicas,
 		AuditBps: spec.Policy.AuditBps, Auditors: spec.Policy.Auditors, Tasks: spec.Tasks,
@@ -29,13 +41,31 @@ func (o operations) post(
 	})
 	if err != nil {
 		reporter.Skip(err.Error())
-		return nil, nil
+		return nil
 	}
 	if quote.LiveNodes < quote.NeededNodes {
 		reporter.Skip("the class has too few live nodes")
+	}
+	return quote
+}
+
+// postGranted posts a job of a grantee that its grant pays for, if the deposit of the grant covers it.
+func (o operations) postGranted(
+	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
+) ([]simsx.SimAccount, *types.MsgPostJob) {
+	r, params := world.Rand(), o.params(ctx, reporter)
+	offers, err := o.offers(ctx)
+	if err != nil || len(offers) == 0 {
+		reporter.Skip("no grant is active")
 		return nil, nil
 	}
-	from := world.AnyAccountN(10, reporter, simsx.WithLiquidBalanceGTE(sdk.NewCoins(quote.Reserve).Add(quote.PostingFee)...))
+	offer, spec := offers[r.Intn(len(offers))], randomSpec(r, params)
+	spec.Grant, spec.Class, spec.Executor = offer.Grant, offer.Class, params.DeterministicExecutors[0]
+	spec.Program.Sha256 = offer.Program
+	spec.Policy = types.Policy{Kind: offer.Policy, Replicas: 3}
+	spec.Reward = sdk.NewCoin(offer.Denom, types.FuelPay(offer.Price, math.NewIntFromUint64(spec.Resources.Fuel)))
+	o.quote(ctx, reporter, &spec)
+	from := world.GetAccount(reporter, offer.Grantee)
 	return []simsx.SimAccount{from}, &types.MsgPostJob{Requester: from.AddressBech32, Spec: spec}
 }
 

@@ -5,6 +5,8 @@ package simulation
 import (
 	"context"
 
+	"cosmossdk.io/math"
+
 	"github.com/cosmos/cosmos-sdk/testutil/simsx"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
@@ -19,10 +21,32 @@ type NodeSource func(ctx context.Context) ([]edgenodetypes.Node, error)
 // block and then by task.
 type ReceiptSource func(job string) []types.Receipt
 
+// Offer is what a grant pays for in a class.
+type Offer struct {
+	Grant          uint64
+	Grantee, Denom string
+	Program        []byte
+	Policy         types.PolicyKind
+	// Class is that of Price, in units of Denom per 10^9 of fuel.
+	Class string
+	Price math.Int
+}
+
+// OfferSource lists what grants pay for, ordered by grant.
+type OfferSource func(ctx context.Context) ([]Offer, error)
+
+// Sources are what operations know of other modules and of events.
+type Sources struct {
+	Nodes    NodeSource
+	Receipts ReceiptSource
+	Offers   OfferSource
+}
+
 // Register adds the messages of requesters and workers.
-func Register(reg simsx.Registry, weights simsx.WeightSource, queries types.QueryServer, nodes NodeSource, receipts ReceiptSource) {
-	o := operations{queries: queries, nodes: nodes, receipts: receipts, sent: &ledger{}}
+func Register(reg simsx.Registry, weights simsx.WeightSource, queries types.QueryServer, from Sources) {
+	o := operations{queries: queries, nodes: from.Nodes, receipts: from.Receipts, offers: from.Offers, sent: &ledger{}}
 	reg.Add(weights.Get("compute_post_job", 10), simsx.SimMsgFactoryFn[*types.MsgPostJob](o.post))
+	reg.Add(weights.Get("compute_post_granted_job", 15), simsx.SimMsgFactoryFn[*types.MsgPostJob](o.postGranted))
 	reg.Add(weights.Get("compute_top_up_job", 5), simsx.SimMsgFactoryFn[*types.MsgTopUpJob](o.topUp))
 	reg.Add(weights.Get("compute_review", 8), simsx.SimMsgFactoryFn[*types.MsgReview](o.review))
 	reg.Add(weights.Get("compute_challenge", 12), simsx.SimMsgFactoryFn[*types.MsgChallenge](o.challenge))
@@ -49,6 +73,7 @@ type operations struct {
 	queries  types.QueryServer
 	nodes    NodeSource
 	receipts ReceiptSource
+	offers   OfferSource
 	sent     *ledger
 }
 

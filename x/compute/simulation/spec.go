@@ -82,8 +82,8 @@ func randomPolicy(r *simsx.XRand, params types.Params, deterministic bool) types
 	return quorum
 }
 
-// place gives some jobs a placement: a region, a smallest bond or a denied node. It gives
-// some jobs under TRUST a named node.
+// place gives some jobs a placement: a region, a smallest bond, a denied node, or a highest carbon
+// factor, which at least one node meets. It gives some jobs under TRUST a named node.
 func (o operations) place(ctx context.Context, r *simsx.XRand, spec *types.JobSpec) {
 	nodes, err := o.nodes(ctx)
 	if err != nil || len(nodes) == 0 {
@@ -103,7 +103,21 @@ func (o operations) place(ctx context.Context, r *simsx.XRand, spec *types.JobSp
 		if live && spec.Policy.Kind == types.POLICY_KIND_TRUST {
 			spec.Policy.Node, spec.Class = profile.Operator, profile.Class
 		}
+	case 4:
+		if factor := o.carbonOf(ctx, profile.Region); factor > 0 {
+			spec.Placement.MaxGco2PerKwh = factor
+		}
 	}
+}
+
+// carbonOf returns the carbon factor of a region in g CO2e/kWh, or 0 if there is none.
+func (o operations) carbonOf(ctx context.Context, region string) uint32 {
+	table, err := o.queries.CarbonFactors(ctx, &types.QueryCarbonFactorsRequest{})
+	if err != nil {
+		return 0
+	}
+	factor, _ := types.FactorOf(table.Factors, region)
+	return factor.GramsPerKwh
 }
 
 func blob(r *simsx.XRand) types.Blob {

@@ -6,11 +6,16 @@ import (
 	"cosmossdk.io/math"
 
 	"github.com/cosmos/cosmos-sdk/testutil/simsx"
-	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 	"github.com/thetaedge/theta/x/rewards/types"
 )
+
+// leastDeposit is the deposit of a grant, in whole tfuel.
+const leastDeposit = 20
+
+// tfuel returns whole tfuel in atfuel.
+func tfuel(whole int) math.Int { return math.NewIntWithDecimal(int64(whole), 18) }
 
 // createGrant makes a grant for any account.
 func createGrant(
@@ -23,9 +28,9 @@ func createGrant(
 	r := world.Rand()
 	return nil, &types.MsgCreateGrant{Authority: world.ModuleAccountAddress(reporter, "gov"), Terms: types.GrantTerms{
 		Grantee: grantee.AddressBech32, Purpose: "science", Programs: [][]byte{make([]byte, computetypes.HashSize)},
-		Prices: []types.GrantPrice{{Class: "cpu-small", Price: math.NewInt(1 + int64(r.Intn(1_000_000)))}},
-		Budget: math.NewInt(1_000_000_000), Epochs: 1 + uint64(r.Intn(5)), //nolint:gosec // at most 5
-		Policy: computetypes.POLICY_KIND_QUORUM, Deposit: math.NewInt(1_000), FuelPerBlock: 1_000_000_000,
+		Prices: []types.GrantPrice{{Class: "cpu-small", Price: tfuel(1 + r.Intn(20))}},
+		Budget: tfuel(50), Epochs: 5 + uint64(r.Intn(10)), //nolint:gosec // at most 14
+		Policy: computetypes.POLICY_KIND_QUORUM, Deposit: tfuel(leastDeposit), FuelPerBlock: 1_000_000_000,
 	}}
 }
 
@@ -52,7 +57,7 @@ func fundGrant(queries types.QueryServer) simsx.SimMsgFactoryFn[*types.MsgFundGr
 			return nil, nil
 		}
 		from := world.GetAccount(reporter, grant.Terms.Grantee)
-		amount := sdk.NewInt64Coin(grant.Denom, 1+int64(world.Rand().Intn(1_500)))
+		amount := grant.Coin(tfuel(1 + world.Rand().Intn(2*leastDeposit)))
 		if reporter.IsSkipped() || !from.LiquidBalance().BlockAmount(amount) {
 			reporter.Skip("the grantee has too little")
 			return nil, nil
