@@ -15,7 +15,7 @@ func CarbonFactors(r random) []types.CarbonFactor {
 	for _, region := range []string{"de", "us", "us-west", "fr", "jp"} {
 		if r.Intn(4) > 0 {
 			factors = append(factors, types.CarbonFactor{
-				Region: region, GramsPerKwh: uint32(r.Intn(1_001)), Year: uint32(2_020 + r.Intn(7)), Source: "simulated", //nolint:gosec // small
+				Region: region, GramsPerKwh: uint32(r.Intn(1_001)), Year: uint32(2_020 + r.Intn(7)), Source: "simulated",
 			})
 		}
 	}
