@@ -54,7 +54,7 @@ release: ## Build stripped, path-free binaries with checksums into build/release
 	@cd build/release && sha256sum $(BINARIES) | tee SHA256SUMS
 
 # Without cgo, and so from any machine: doctor says what such a build does not see.
-SIDECAR_PLATFORMS ?= linux/arm64 windows/amd64
+SIDECAR_PLATFORMS ?= linux/arm64 windows/amd64 darwin/arm64 darwin/amd64
 
 .PHONY: release-sidecar
 release-sidecar: ## Build thetaedge without cgo for SIDECAR_PLATFORMS into build/release/

@@ -8,8 +8,14 @@ import (
 
 func TestProgramsUseTheirPartOfTheProcessors(t *testing.T) {
 	for _, c := range []struct{ percent, processors, jobs, cores, quota int }{
-		{100, 8, 1, 0, 0}, {100, 8, 3, 0, 0},
-		{50, 8, 1, 4, 400}, {50, 8, 2, 2, 200}, {50, 4, 4, 1, 50}, {25, 16, 1, 4, 400}, {1, 1, 1, 1, 1}, {1, 1, 64, 1, 1},
+		{100, 8, 1, 0, 0},
+		{100, 8, 3, 0, 0},
+		{50, 8, 1, 4, 400},
+		{50, 8, 2, 2, 200},
+		{50, 4, 4, 1, 50},
+		{25, 16, 1, 4, 400},
+		{1, 1, 1, 1, 1},
+		{1, 1, 64, 1, 1},
 	} {
 		cores, quota := Work{Processors: c.percent}.Cores(c.processors, c.jobs)
 		require.Equal(t, c.cores, cores, "%+v", c)
