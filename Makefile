@@ -134,7 +134,7 @@ UNSHARED := executor/(wasm.*|manifest|profiles)|sidecar/(bench|bid|carbon|config
 
 .PHONY: test-race
 test-race: ## Run the tests of sidecar, client and tensor/cpu, shortened, under the race detector
-	go test -race -short $(TEST_FLAGS) $$(go list ./sidecar/... ./client/... ./drand/... ./executor/... ./blob/... ./relay/... ./tensor/cpu | grep -vE '/($(UNSHARED))$$')
+	go test -race -short -p=$(TEST_PACKAGES) $(TEST_FLAGS) $$(go list ./sidecar/... ./client/... ./drand/... ./executor/... ./blob/... ./relay/... ./tensor/cpu | grep -vE '/($(UNSHARED))$$')
 
 .PHONY: test-system
 test-system: build textgen ## Run real binaries, kill them, and see that nothing is lost
