@@ -125,7 +125,7 @@ try {
     }
     "installed thetaedge $version at $program"
     if (($env:Path -split ';') -notcontains $To) { "$To is not in Path; add it in the settings of Windows, or call $program" }
-    'Next: thetaedge init, thetaedge doctor, thetaedge register --from KEY, thetaedge service install'
+    'Next: thetaedge keys add operator, thetaedge init, thetaedge doctor, thetaedge register --from KEY, thetaedge service install'
 } finally {
     Remove-Item -LiteralPath $scratch -Recurse -Force -ErrorAction SilentlyContinue
 }

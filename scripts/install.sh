@@ -213,7 +213,7 @@ next_steps() {
     say "Next: restart the node, for instance with systemctl --user restart thetaedge"
     return 0
   fi
-  say "Next: thetaedge init, thetaedge doctor, thetaedge register --from KEY, thetaedge service install"
+  say "Next: thetaedge keys add operator, thetaedge init, thetaedge doctor, thetaedge register --from KEY, thetaedge service install"
 }
 
 main() {

@@ -139,7 +139,7 @@ func TestOneLineInstallsUpdatesAndDoesNothingTwice(t *testing.T) {
 			require.NoError(t, err, said)
 			require.Contains(t, said, "installed thetaedge 1.4.0 at "+p.to)
 			require.Contains(t, said, p.to+" is not in PATH")
-			require.Contains(t, said, "Next: thetaedge init")
+			require.Contains(t, said, "Next: thetaedge keys add operator, thetaedge init")
 			require.Contains(t, said, "the signature is not checked")
 			require.Equal(t, "thetaedge v1.4.0", p.installed())
 			said, err = p.install()
