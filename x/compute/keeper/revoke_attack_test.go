@@ -117,3 +117,61 @@ func TestARevocationIsSpreadOverBlocks(t *testing.T) {
 	require.Equal(t, types.JOB_STATUS_COMPLETED, f.job(other).Status)
 	require.Equal(t, "0", f.grantOf(grant).Outstanding.String())
 }
+
+// Once one task of a job has ended because its grant was revoked, the others do not wait for the
+// deadlines of their nodes, and a job of one task is cancelled as well.
+func TestTasksOfARevokedGrantDoNotWaitForTheirDeadlines(t *testing.T) {
+	f := newFixture(t)
+	f.publicNetwork(6)
+	grant := f.makeGrant(types.POLICY_KIND_AUDIT, grantDeposit)
+	s := granted(grant, types.POLICY_KIND_AUDIT)
+	s.Tasks, s.LifetimeBlocks, s.CommitBlocks = 2, 1_000, 300
+	id, err := f.postGranted(s)
+	require.NoError(t, err)
+	s.Tasks, s.CommitBlocks = 1, 20
+	single, err := f.postGranted(s)
+	require.NoError(t, err)
+	f.blocks(seedDelay)
+	require.NoError(t, f.claim(0, ref(id, 0)))
+	require.NoError(t, f.claim(1, ref(single, 0)))
+	f.blocks(4)
+	require.False(t, f.locked(0).IsZero())
+	require.Len(t, f.round(single).Replicas, 1)
+	f.revoke(grant)
+	f.blocks(150)
+	for _, job := range []string{id, single} {
+		require.Equal(t, types.JOB_STATUS_CANCELLED, f.job(job).Status)
+	}
+	require.True(t, f.locked(0).IsZero(), "long before its deadline")
+	require.Equal(t, "0", f.grantOf(grant).Outstanding.String())
+}
+
+// Judges that are drawn for a further round when the grant is revoked give their verdict: a node that
+// lied does not keep its bond.
+func TestARevocationDoesNotSaveTheBondOfALiar(t *testing.T) {
+	f := newFixture(t)
+	f.publicNetwork(9)
+	players := f.players(liar, honest, honest, honest, honest, honest, honest, honest, honest)
+	grant := f.makeGrant(types.POLICY_KIND_QUORUM, grantBudget)
+	for range 30 {
+		id, err := f.postGranted(granted(grant, types.POLICY_KIND_QUORUM))
+		require.NoError(t, err)
+		judged := func() bool {
+			if f.over(id) {
+				return false
+			}
+			task := f.task(id)
+			return len(task.Rounds) == 2 && task.Rounds[1].Phase == types.ROUND_PHASE_COMMIT
+		}
+		f.until(players, func() bool { return f.over(id) || judged() })
+		if !judged() {
+			continue
+		}
+		f.revoke(grant)
+		f.until(players, func() bool { return f.over(id) })
+		require.Equal(t, types.CHUNK_STATUS_ACCEPTED, f.receipt(id).Status)
+		require.Equal(t, types.ASSIGNMENT_STATUS_SLASHED, f.outcomes(id)[operator(0).String()].Status)
+		return
+	}
+	require.Fail(t, "no node ever judged")
+}

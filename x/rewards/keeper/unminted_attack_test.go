@@ -8,6 +8,7 @@ import (
 	"cosmossdk.io/math"
 
 	computetypes "github.com/thetaedge/theta/x/compute/types"
+	"github.com/thetaedge/theta/x/rewards/types"
 )
 
 // settleChunks credits an operator with the pay of so many chunks in one block.
@@ -40,4 +41,29 @@ func TestABlockRetriesABoundedNumberOfChunks(t *testing.T) {
 	f.move()
 	require.Zero(t, f.unminted(id).Records)
 	f.requireBacked()
+}
+
+// The query of earnings does not show pay that was revoked before it matured, also when it would have
+// matured since.
+func TestEarningsDoNotShowVoidPay(t *testing.T) {
+	f := newFixture(t)
+	id, second := f.activeGrant(), f.activeGrant()
+	f.settle(1, agreed(id), grantFuel)
+	f.settle(1, agreed(second), grantFuel/2)
+	f.endBlock()
+	f.revokeGrant(id)
+	f.nodes.epoch += 168
+	earned, err := f.queries.Earnings(f.ctx, &types.QueryEarningsRequest{Operator: operator(1).String()})
+	require.NoError(t, err)
+	require.Equal(t, coin(4_400).String(), earned.Amount.String())
+	paid, err := f.claim(1)
+	require.NoError(t, err)
+	require.Equal(t, earned.Amount.String(), paid.String())
+	f.requireBacked()
+}
+
+func (f *fixture) revokeGrant(id uint64) {
+	f.t.Helper()
+	_, err := f.msgs.RevokeGrant(f.ctx, &types.MsgRevokeGrant{Authority: authority(), Id: id})
+	require.NoError(f.t, err)
 }
