@@ -103,6 +103,12 @@ func (k *Keeper) pruneJob(ctx sdk.Context, params types.Params, id types.JobID, 
 	if err := k.specs.Remove(ctx, id); err != nil {
 		return 0, err
 	}
+	// When the rest goes does not depend on the block in which the spec does, which a long queue delays: a chain that
+	// is exported knows only the job.
+	until, err := k.keptUntil(ctx, params, id, &job)
+	if err != nil {
+		return 0, err
+	}
 	asked := job.Redelivery != nil
 	if err := k.dropRedelivery(ctx, id, &job); err != nil {
 		return 0, err
@@ -116,7 +122,7 @@ func (k *Keeper) pruneJob(ctx sdk.Context, params types.Params, id types.JobID, 
 	if err != nil {
 		return 0, err
 	}
-	return 1, k.pruneAt(ctx, ctx.BlockHeight()+int64(params.ReceiptRetentionBlocks), id)
+	return 1, k.pruneAt(ctx, until+int64(params.ReceiptRetentionBlocks), id)
 }
 
 // pruneChallenges visits at most limit challenges of a job's results and returns how many it

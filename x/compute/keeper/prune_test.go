@@ -147,3 +147,41 @@ func TestAReceiptOutlivesAnImportForAsLongAsItWouldHaveWithout(t *testing.T) {
 	_, err = f.keeper.Receipt(f.ctx, parsed, 0)
 	require.ErrorIs(t, err, types.ErrReceiptNotFound)
 }
+
+// A long queue delays the removal of specs. Receipts go when they would have gone without it, also after an export.
+func TestASpecThatIsRemovedLateDelaysNothingElse(t *testing.T) {
+	f := newFixture(t)
+	f.network(3)
+	f.setParams(func(p *types.Params) { p.RetentionBlocks, p.ReceiptRetentionBlocks = 10, 20 })
+	var ids []string
+	for range 5 {
+		ids = append(ids, f.post(0, spec(coin(1_000), 3)))
+	}
+	f.next()
+	for _, id := range ids {
+		_, err := f.msgs.CancelJob(f.ctx, &types.MsgCancelJob{Requester: requester(0).String(), JobId: id})
+		require.NoError(t, err)
+	}
+	f.next()
+	closed := f.job(ids[0]).ClosedHeight
+	for _, id := range ids {
+		require.True(t, f.over(id))
+		require.Equal(t, closed, f.job(id).ClosedHeight)
+	}
+	f.setParams(func(p *types.Params) { p.QueueLimit = 1 })
+	for f.ctx.BlockHeight() <= closed+10+4 { // the last spec goes four blocks late
+		f.next()
+	}
+	f.setParams(func(p *types.Params) { p.QueueLimit = 100 })
+	exported, err := f.keeper.ExportGenesis(f.ctx)
+	require.NoError(t, err)
+	require.Empty(t, exported.Jobs)
+	require.Len(t, exported.Receipts, 5)
+	g := restored(f)
+	for f.ctx.BlockHeight() <= closed+30+10 {
+		require.Equal(t, f.export(), g.export(), "height %d", f.ctx.BlockHeight())
+		f.next()
+		g.next()
+	}
+	require.NotContains(t, f.export().compute, ids[4])
+}
