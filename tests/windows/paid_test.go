@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -75,7 +76,8 @@ func TestANodeForWindowsIsPaid(t *testing.T) {
 
 	require.NotEmpty(t, m.processes())
 	require.Contains(t, m.says("dashboard"), "http://127.0.0.1:")
-	require.Contains(t, m.says("jobs"), "paid")
+	// The daemon learns of its receipt from the next block that it reads.
+	require.Eventually(t, func() bool { return strings.Contains(m.says("jobs"), "paid") }, patience, 200*time.Millisecond)
 	t.Log(m.says("why"))
 	t.Log(m.says("hardware"))
 	m.says("pause")
