@@ -71,11 +71,14 @@ const keyPause = 2 * time.Second
 func followWorkerKey(ctx context.Context, n *node, logger *slog.Logger) {
 	ticker := time.NewTicker(keyPause)
 	defer ticker.Stop()
+	told := ""
 	for {
 		name, err := chain.WorkerName(n.home)
 		switch {
-		case err != nil:
+		case err != nil && err.Error() != told:
+			told = err.Error()
 			logger.Warn("cannot tell whether the worker key was rotated", "error", err)
+		case err != nil:
 		case name != n.workerName:
 			logger.Info("the worker key of this home was rotated, and the daemon begins anew with the new one", "key", name)
 			n.restart.now()
