@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -123,6 +124,24 @@ func TestAFormShowsValueMeaningAndRange(t *testing.T) {
 		"max_slots = 64\n    Highest number of slots of one node, 1 to 4,096.", "jail.fault_window = \"57600\"\n", "classes[].id\n",
 	} {
 		require.Contains(t, text.String(), part)
+	}
+}
+
+// The form says for each number of this chain's modules which values are accepted.
+func TestAFormSaysTheRangeOfEveryNumber(t *testing.T) {
+	chain := apptest.New(t)
+	number, bound := regexp.MustCompile(`^"?[0-9]+"?$`), regexp.MustCompile(`[0-9]|above 0`)
+	for _, module := range []string{"beacon", "compute", "edgenode", "feemarket", "rewards"} {
+		_, form, err := draftProposal(t.Context(), chainConn{chain: chain}, chain.App.AppCodec(), module, draftOptions{})
+		require.NoError(t, err)
+		numbers := 0
+		for _, entry := range form {
+			if number.MatchString(entry.Now) {
+				numbers++
+				require.Regexp(t, bound, entry.Text, "x/%s: %s: expected the lowest and the highest value", module, entry.Name)
+			}
+		}
+		require.Greater(t, numbers, 5, module)
 	}
 }
 

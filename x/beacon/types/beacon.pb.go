@@ -31,24 +31,24 @@ const _ = proto.GoGoProtoPackageIsVersion3 // please upgrade the proto package
 type Params struct {
 	// Public key of the network: a compressed BLS12-381 G2 point, 96 bytes in lower case hex.
 	PublicKey string `protobuf:"bytes,1,opt,name=public_key,json=publicKey,proto3" json:"public_key,omitempty"`
-	// Seconds between rounds, at least 1.
+	// Seconds between rounds of the network, 1 to 86,400.
 	PeriodSeconds uint64 `protobuf:"varint,2,opt,name=period_seconds,json=periodSeconds,proto3" json:"period_seconds,omitempty"`
-	// Unix time of round 1, in seconds.
+	// Unix time of round 1 of the network, in seconds, 0 to 2^40.
 	GenesisTime int64 `protobuf:"varint,3,opt,name=genesis_time,json=genesisTime,proto3" json:"genesis_time,omitempty"`
-	// Gas that a submission is charged before its signature is checked.
+	// Gas that a submission is charged before its signature is checked, 50,000 to 50,000,000.
 	PairingGas uint64 `protobuf:"varint,4,opt,name=pairing_gas,json=pairingGas,proto3" json:"pairing_gas,omitempty"`
 	// Reimbursement for the first valid submission of a recent round, in units of the fee
-	// denom, paid from collected fees. At most the price of pairing_gas at the minimum gas
-	// price, so that submitting is not profitable.
+	// denom, paid from collected fees; 0 to 2^128-1. It should be at most the price of pairing_gas at the
+	// minimum gas price, so that submitting is not profitable.
 	Reimbursement cosmossdk_io_math.Int `protobuf:"bytes,5,opt,name=reimbursement,proto3,customtype=cosmossdk.io/math.Int" json:"reimbursement"`
-	// Highest age at which a submission is reimbursed, in rounds; at most retention_rounds.
+	// Highest age at which a submission is reimbursed, in rounds, 0 to retention_rounds.
 	ReimburseWindowRounds uint64 `protobuf:"varint,6,opt,name=reimburse_window_rounds,json=reimburseWindowRounds,proto3" json:"reimburse_window_rounds,omitempty"`
-	// Age in rounds, at least 1, after which rounds are refused and pruned.
+	// Age in rounds, 1 to 100,000,000, after which rounds are refused and pruned.
 	RetentionRounds uint64 `protobuf:"varint,7,opt,name=retention_rounds,json=retentionRounds,proto3" json:"retention_rounds,omitempty"`
-	// Lowest number of blocks, at least 1, for which the entry of a height is kept, however
-	// far block time jumps.
+	// Lowest number of blocks, 1 to 100,000,000, for which the entry of a height is kept, however
+	// far block time jumps. It should be above seed_timeout_blocks of x/compute, or tasks lose their seeds.
 	RetentionBlocks uint64 `protobuf:"varint,8,opt,name=retention_blocks,json=retentionBlocks,proto3" json:"retention_blocks,omitempty"`
-	// Highest number of entries of each kind that are pruned in one block.
+	// Highest number of entries of each kind that are pruned in one block, 10 to 10,000.
 	PruneLimit uint32 `protobuf:"varint,9,opt,name=prune_limit,json=pruneLimit,proto3" json:"prune_limit,omitempty"`
 }
 

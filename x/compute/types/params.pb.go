@@ -32,9 +32,9 @@ const _ = proto.GoGoProtoPackageIsVersion3 // please upgrade the proto package
 type PaymentDenom struct {
 	// Bank denom of the pay.
 	Denom string `protobuf:"bytes,1,opt,name=denom,proto3" json:"denom,omitempty"`
-	// Lowest reward per replica, in units of the denom.
+	// Lowest reward per replica, in units of the denom, 1 to 10^36.
 	MinReward cosmossdk_io_math.Int `protobuf:"bytes,2,opt,name=min_reward,json=minReward,proto3,customtype=cosmossdk.io/math.Int" json:"min_reward"`
-	// Value of bond_denominator units of this denom, in units of the bond denom.
+	// Value of bond_denominator units of this denom, in units of the bond denom; above 0.
 	BondNumerator uint64 `protobuf:"varint,3,opt,name=bond_numerator,json=bondNumerator,proto3" json:"bond_numerator,omitempty"`
 	// Number of units of this denom that are worth bond_numerator; above 0.
 	BondDenominator uint64 `protobuf:"varint,4,opt,name=bond_denominator,json=bondDenominator,proto3" json:"bond_denominator,omitempty"`
@@ -143,9 +143,9 @@ type Params struct {
 	// Number of live nodes that a class must have in addition to a job's replicas, so that a
 	// disagreement finds judges; 0 to 1,000.
 	SpareNodes uint32 `protobuf:"varint,3,opt,name=spare_nodes,json=spareNodes,proto3" json:"spare_nodes,omitempty"`
-	// Amount that is burned per byte of an encoded spec, in units of the bond denom.
+	// Amount that is burned per byte of an encoded spec, in units of the bond denom, 0 to 10^36.
 	PostingFeePerByte cosmossdk_io_math.Int `protobuf:"bytes,4,opt,name=posting_fee_per_byte,json=postingFeePerByte,proto3,customtype=cosmossdk.io/math.Int" json:"posting_fee_per_byte"`
-	// Lowest liability of an assignment, in units of the bond denom; above 0.
+	// Lowest liability of an assignment, in units of the bond denom, 1 to 10^36.
 	MinLiability cosmossdk_io_math.Int `protobuf:"bytes,5,opt,name=min_liability,json=minLiability,proto3,customtype=cosmossdk.io/math.Int" json:"min_liability"`
 	// Highest number of replicas of a first round, 3 to 64.
 	MaxReplicas uint32 `protobuf:"varint,6,opt,name=max_replicas,json=maxReplicas,proto3" json:"max_replicas,omitempty"`
@@ -217,8 +217,7 @@ type Params struct {
 	// are still drawn, 1 to 10,000,000.
 	MaxWaitBlocks uint64 `protobuf:"varint,34,opt,name=max_wait_blocks,json=maxWaitBlocks,proto3" json:"max_wait_blocks,omitempty"`
 	// Highest challenge_blocks of a policy, 0 to 10,000,000; retention_blocks applies if it
-	// is lower. Together with the time for a verdict it must be shorter than the unbonding
-	// time.
+	// is lower. The bond of accepted work stays locked for as long.
 	MaxChallengeBlocks uint64 `protobuf:"varint,35,opt,name=max_challenge_blocks,json=maxChallengeBlocks,proto3" json:"max_challenge_blocks,omitempty"`
 	// Highest number of tasks of a chunk, 1 to 4,096.
 	MaxChunkTasks uint64 `protobuf:"varint,36,opt,name=max_chunk_tasks,json=maxChunkTasks,proto3" json:"max_chunk_tasks,omitempty"`

@@ -260,11 +260,12 @@ func (m *HardwareClass) GetDeviceBytes() uint64 {
 // SlashSplit says how slashed coins are divided after they have paid for the cost of the
 // fault, in basis points that sum to 10,000.
 type SlashSplit struct {
-	// Share of the honest replicas of the same task, in basis points.
+	// Share of the honest replicas of the same task, in basis points, 0 to 10,000; at most one reward
+	// for all of them together, and the excess is burned.
 	HonestBps uint32 `protobuf:"varint,1,opt,name=honest_bps,json=honestBps,proto3" json:"honest_bps,omitempty"`
-	// Share that is burned, in basis points.
+	// Share that is burned, in basis points, 0 to 10,000.
 	BurnBps uint32 `protobuf:"varint,2,opt,name=burn_bps,json=burnBps,proto3" json:"burn_bps,omitempty"`
-	// Share of the community pool, in basis points.
+	// Share of the community pool, in basis points, 0 to 10,000.
 	CommunityBps uint32 `protobuf:"varint,3,opt,name=community_bps,json=communityBps,proto3" json:"community_bps,omitempty"`
 }
 
@@ -326,20 +327,20 @@ func (m *SlashSplit) GetCommunityBps() uint32 {
 type JailRules struct {
 	// Number of fault points within one window that jails a node, 1 to 1,000,000.
 	FaultsToJail uint32 `protobuf:"varint,1,opt,name=faults_to_jail,json=faultsToJail,proto3" json:"faults_to_jail,omitempty"`
-	// Length of a window in blocks. A window opens with the first fault after the end of the
-	// last window.
+	// Length of a window in blocks, 1 to 2^48. A window opens with the first fault after the end of
+	// the last window.
 	FaultWindow uint64 `protobuf:"varint,2,opt,name=fault_window,json=faultWindow,proto3" json:"fault_window,omitempty"`
-	// Fault points for a missed deadline, at most 1,000,000.
+	// Fault points for a missed deadline, 0 to 1,000,000.
 	MissedPoints uint32 `protobuf:"varint,3,opt,name=missed_points,json=missedPoints,proto3" json:"missed_points,omitempty"`
-	// Fault points for a wrong result, at most 1,000,000.
+	// Fault points for a wrong result, 0 to 1,000,000.
 	WrongPoints uint32 `protobuf:"varint,4,opt,name=wrong_points,json=wrongPoints,proto3" json:"wrong_points,omitempty"`
-	// Fault points for a commitment that is never revealed or opened, at most 1,000,000.
+	// Fault points for a commitment that is never revealed or opened, 0 to 1,000,000.
 	SilentPoints uint32 `protobuf:"varint,5,opt,name=silent_points,json=silentPoints,proto3" json:"silent_points,omitempty"`
-	// Length of the first jail term in blocks; each further term is twice as long.
+	// Length of the first jail term in blocks, 1 to 2^48; each further term is twice as long.
 	JailBlocks uint64 `protobuf:"varint,6,opt,name=jail_blocks,json=jailBlocks,proto3" json:"jail_blocks,omitempty"`
-	// Highest length of a jail term in blocks, at least jail_blocks.
+	// Highest length of a jail term in blocks, jail_blocks to 2^48.
 	MaxJailBlocks uint64 `protobuf:"varint,7,opt,name=max_jail_blocks,json=maxJailBlocks,proto3" json:"max_jail_blocks,omitempty"`
-	// Number of blocks without a fault and out of jail after which one term is forgotten.
+	// Number of blocks without a fault and out of jail after which one term is forgotten, 1 to 2^48.
 	CleanBlocks uint64 `protobuf:"varint,8,opt,name=clean_blocks,json=cleanBlocks,proto3" json:"clean_blocks,omitempty"`
 }
 
@@ -434,7 +435,7 @@ func (m *JailRules) GetCleanBlocks() uint64 {
 
 // Params are the parameters of x/edgenode, set by governance.
 type Params struct {
-	// Bank denom of bonds.
+	// Bank denom of bonds. It cannot change while there is a node or an unbonding.
 	BondDenom string `protobuf:"bytes,1,opt,name=bond_denom,json=bondDenom,proto3" json:"bond_denom,omitempty"`
 	// Lowest bond with which a node can register, in units of bond_denom; above 0 and below
 	// 2^128.
@@ -448,7 +449,7 @@ type Params struct {
 	UnbondingBlocks uint64 `protobuf:"varint,5,opt,name=unbonding_blocks,json=unbondingBlocks,proto3" json:"unbonding_blocks,omitempty"`
 	// Identifier of the x/epochs epoch at whose start weights are recorded, 1 to 64 bytes.
 	EpochIdentifier string `protobuf:"bytes,6,opt,name=epoch_identifier,json=epochIdentifier,proto3" json:"epoch_identifier,omitempty"`
-	// Hardware classes in which nodes can register, at most 64.
+	// Hardware classes in which nodes can register, 1 to 64.
 	Classes []HardwareClass `protobuf:"bytes,7,rep,name=classes,proto3" json:"classes"`
 	// How slashed coins are divided.
 	SlashSplit SlashSplit `protobuf:"bytes,8,opt,name=slash_split,json=slashSplit,proto3" json:"slash_split"`

@@ -40,8 +40,8 @@ const (
 	SUPPLY_CAUSE_GRANTS SupplyCause = 2
 	// Burned: the share of paid rewards.
 	SUPPLY_CAUSE_REWARD_SHARES SupplyCause = 3
-	// Burned: fees of postings, redeliveries, abandoned draws, and pledges of lost challenges; deposits
-	// and held pay of revoked grants.
+	// Burned: fees for bytes and draws, coins of jobs that no node has earned, amounts kept for
+	// challengers that none of them gets; deposits and held pay of revoked grants.
 	SUPPLY_CAUSE_JOB_FEES SupplyCause = 4
 	// Burned: slashes and fees of edge nodes.
 	SUPPLY_CAUSE_NODE_FAULTS SupplyCause = 5
@@ -91,15 +91,15 @@ func (SupplyCause) EnumDescriptor() ([]byte, []int) {
 
 // FeeSplit says how a paid reward is divided, in basis points that sum to 10,000.
 type FeeSplit struct {
-	// Share of the node that did the work, in basis points. It also gets what rounding down
-	// takes from the other shares.
+	// Share of the node that did the work, in basis points, 0 to 10,000. It also gets what rounding
+	// down takes from the other shares.
 	ExecutorBps uint32 `protobuf:"varint,1,opt,name=executor_bps,json=executorBps,proto3" json:"executor_bps,omitempty"`
-	// Share that is burned, in basis points. In denoms other than the bond denom it goes to
-	// the community pool.
+	// Share that is burned, in basis points, 0 to 10,000. In denoms other than the fee denom it goes
+	// to the community pool.
 	BurnBps uint32 `protobuf:"varint,2,opt,name=burn_bps,json=burnBps,proto3" json:"burn_bps,omitempty"`
-	// Share of validators and their delegators, in basis points.
+	// Share of validators and their delegators, in basis points, 0 to 10,000.
 	StakersBps uint32 `protobuf:"varint,3,opt,name=stakers_bps,json=stakersBps,proto3" json:"stakers_bps,omitempty"`
-	// Share of the community pool, in basis points.
+	// Share of the community pool, in basis points, 0 to 10,000.
 	CommunityBps uint32 `protobuf:"varint,4,opt,name=community_bps,json=communityBps,proto3" json:"community_bps,omitempty"`
 }
 
@@ -176,9 +176,9 @@ type Params struct {
 	FoldBlocks uint64 `protobuf:"varint,4,opt,name=fold_blocks,json=foldBlocks,proto3" json:"fold_blocks,omitempty"`
 	// Schedule of the coins that the chain mints for validators and their delegators.
 	Emission Emission `protobuf:"bytes,20,opt,name=emission,proto3" json:"emission"`
-	// x/epochs identifier of the epochs of emission and summaries.
+	// x/epochs identifier of the epochs of emission and summaries, 1 to 64 bytes.
 	EpochIdentifier string `protobuf:"bytes,21,opt,name=epoch_identifier,json=epochIdentifier,proto3" json:"epoch_identifier,omitempty"`
-	// Number of epochs whose summaries are kept, 1 to 100,000.
+	// Number of epochs whose summaries and earnings are kept, 1 to 100,000.
 	HistoryEpochs uint64 `protobuf:"varint,22,opt,name=history_epochs,json=historyEpochs,proto3" json:"history_epochs,omitempty"`
 	// Number of epochs for which the pay of a new grant is held, 1 to 10,000.
 	GrantHoldEpochs uint64 `protobuf:"varint,30,opt,name=grant_hold_epochs,json=grantHoldEpochs,proto3" json:"grant_hold_epochs,omitempty"`
@@ -279,13 +279,14 @@ func (m *Params) GetMaxGrantEpochs() uint64 {
 
 // Emission says how much the chain mints for validators and their delegators.
 type Emission struct {
-	// Amount that is minted in a year before the first decay, in atfuel; 0 mints nothing. A
-	// proposal that changes it starts a new schedule at the new amount.
+	// Amount that is minted in a year before the first decay, in atfuel, 0 to 2^128; 0 mints nothing.
+	// A proposal that changes it starts a new schedule at the new amount.
 	Yearly cosmossdk_io_math.Int `protobuf:"bytes,1,opt,name=yearly,proto3,customtype=cosmossdk.io/math.Int" json:"yearly"`
 	// Part of the yearly amount that each epoch takes away for all later ones, in units of
-	// 10^-8: basis points of basis points.
+	// 10^-8: basis points of basis points; 0 to 100,000,000.
 	Decay uint64 `protobuf:"varint,2,opt,name=decay,proto3" json:"decay,omitempty"`
-	// Supply above which nothing is minted for stakers, in atfuel.
+	// Supply above which nothing is minted for stakers, in atfuel; 1 to 2^128, or 0 if yearly is 0. It does
+	// not bound grants.
 	MaxSupply cosmossdk_io_math.Int `protobuf:"bytes,3,opt,name=max_supply,json=maxSupply,proto3,customtype=cosmossdk.io/math.Int" json:"max_supply"`
 }
 
