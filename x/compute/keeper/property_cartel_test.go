@@ -19,7 +19,6 @@ import (
 
 	"github.com/thetaedge/theta/app"
 	"github.com/thetaedge/theta/app/params"
-	"github.com/thetaedge/theta/testutil/edge"
 	edgenodekeeper "github.com/thetaedge/theta/x/edgenode/keeper"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
@@ -184,7 +183,7 @@ func (c *cartel) votes() math.LegacyDec {
 
 // checkStake checks emission and votes.
 func (c *cartel) checkStake(t *rapid.T) {
-	most := rewardstypes.PerEpoch(math.NewInt(yearly), edge.EpochDuration).MulRaw(c.currentEpoch() - c.epoch + 1)
+	most := rewardstypes.PerEpoch(math.NewInt(yearly), epochTime).MulRaw(c.currentEpoch() - c.epoch + 1)
 	emitted := c.emission().Sub(c.emitted)
 	require.True(t, emitted.LTE(most), "expected at most %s of emission, found %s", most, emitted)
 	votes, a := c.votes(), c.world.chain.App
@@ -269,7 +268,7 @@ func (c *cartel) actions() map[string]func(*rapid.T) {
 	all := c.patron.actions()
 	maps.Copy(all, map[string]func(*rapid.T){
 		"epoch": func(t *rapid.T) {
-			c.ctx = c.ctx.WithBlockTime(c.ctx.BlockTime().Add(edge.EpochDuration))
+			c.ctx = c.ctx.WithBlockTime(c.ctx.BlockTime().Add(epochTime))
 			c.turn(t)
 		},
 		"stake": func(t *rapid.T) {

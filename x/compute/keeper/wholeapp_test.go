@@ -14,10 +14,12 @@ import (
 	"github.com/cosmos/cosmos-sdk/crypto/keys/ed25519"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
+	epochstypes "github.com/cosmos/cosmos-sdk/x/epochs/types"
 	govtypes "github.com/cosmos/cosmos-sdk/x/gov/types"
 	govv1 "github.com/cosmos/cosmos-sdk/x/gov/types/v1"
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 
+	"github.com/thetaedge/theta/app"
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/testutil/apptest"
 	"github.com/thetaedge/theta/testutil/edge"
@@ -33,9 +35,11 @@ const (
 	blockTime = 1500 * time.Millisecond
 	// votingTime is the length of a voting, of which expedited ones take half.
 	votingTime = 20 * blockTime
-	// yearly is the emission. An epoch of fifteen seconds mints about as much as a grant pays for a
-	// few hundred results.
-	yearly = 1_000_000_000_000
+	// epochTime is the length of an epoch. Jobs are shorter, so that most of them end in the epoch
+	// whose budget they have encumbered.
+	epochTime = 10 * time.Minute
+	// yearly is the emission. An epoch mints about as much as grants pay for some hundred results.
+	yearly = 20_000_000_000
 	// treasury is the number of the account that pays what fixtures give, and relay that of the
 	// beacon's relay.
 	treasury, relay = 0, 1
@@ -81,7 +85,7 @@ func (v validator) create(t testing.TB, operator apptest.Account) sdk.Msg {
 	return msg
 }
 
-// smallGenesis gives the app the parameters of a fixture, a small emission and short votings.
+// smallGenesis gives the app the parameters of a fixture, a small emission, long epochs and short votings.
 func smallGenesis(cdc codec.Codec, genesis map[string]json.RawMessage) {
 	var nodes edgenodetypes.GenesisState
 	cdc.MustUnmarshalJSON(genesis[edgenodetypes.ModuleName], &nodes)
@@ -93,6 +97,15 @@ func smallGenesis(cdc codec.Codec, genesis map[string]json.RawMessage) {
 	rewards.Params.FoldBlocks, rewards.Params.Emission.Yearly = foldBlocks, math.NewInt(yearly)
 	rewards.Params.GrantHoldEpochs = 1
 	genesis[rewardstypes.ModuleName] = cdc.MustMarshalJSON(&rewards)
+
+	var epochs epochstypes.GenesisState
+	cdc.MustUnmarshalJSON(genesis[epochstypes.ModuleName], &epochs)
+	for i := range epochs.Epochs {
+		if epochs.Epochs[i].Identifier == app.EdgeEpoch {
+			epochs.Epochs[i].Duration = epochTime
+		}
+	}
+	genesis[epochstypes.ModuleName] = cdc.MustMarshalJSON(&epochs)
 
 	var compute types.GenesisState
 	cdc.MustUnmarshalJSON(genesis[types.ModuleName], &compute)
