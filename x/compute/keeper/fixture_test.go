@@ -38,6 +38,8 @@ const (
 	class     = "cpu-small"
 	// seedDelay is the number of blocks after its pin at which a seed becomes known.
 	seedDelay = 2
+	// foldBlocks is the number of blocks after which shares of rewards are paid out.
+	foldBlocks = 3
 )
 
 func TestMain(m *testing.M) {
@@ -126,6 +128,37 @@ type fixture struct {
 	model *energyModel
 	// firstEpoch is the epoch of the genesis.
 	firstEpoch uint64
+	// ground is what ends and begins blocks, and where coins come from.
+	ground ground
+}
+
+// ground is the chain under a fixture.
+type ground interface {
+	// end runs the end of a block, and begin the beginning of the next one, whose height is set.
+	end(f *fixture)
+	begin(f *fixture)
+	// give pays coins to an account, from nowhere or from an account of the chain.
+	give(f *fixture, to sdk.AccAddress, coins sdk.Coins)
+}
+
+// modules is a ground with x/compute and the modules below it alone.
+type modules struct{}
+
+func (modules) end(f *fixture) {
+	require.NoError(f.t, f.keeper.EndBlock(f.ctx))
+	if f.model != nil {
+		f.model.end(f)
+	}
+	require.NoError(f.t, f.rewards.EndBlock(f.ctx))
+	require.NoError(f.t, f.nodes.EndBlock(f.ctx))
+}
+
+func (modules) begin(*fixture) {}
+
+func (modules) give(f *fixture, to sdk.AccAddress, coins sdk.Coins) {
+	require.NoError(f.t, f.bank.MintCoins(f.ctx, faucet, coins))
+	require.NoError(f.t, f.bank.SendCoinsFromModuleToAccount(f.ctx, faucet, to, coins))
+	f.minted = f.minted.Add(coins...)
 }
 
 func newFixture(t tb) *fixture {
@@ -163,24 +196,28 @@ func emptyFixture(t tb) *fixture {
 		registry: nodeRegistry, keeper: k, msgs: keeper.NewMsgServer(k), queries: keeper.NewQueryServer(k),
 		service: ground.Store(types.StoreKey), receipts: map[string][]types.Receipt{},
 		exit:    3,
-		excused: map[seatOf]bool{}, claimed: map[int]types.Metrics{},
+		excused: map[seatOf]bool{}, claimed: map[int]types.Metrics{}, ground: modules{},
 	}
 }
 
 func (f *fixture) initGenesis() {
 	f.t.Helper()
 	nodes := edgenodetypes.DefaultGenesis()
-	nodes.Params.MinBond, nodes.Params.BondPerSlot = math.NewInt(1_000), math.NewInt(1_000)
-	nodes.Params.UnbondingBlocks = 5
-	nodes.Params.HoldBlocks = 8
-	nodes.Epoch = f.firstEpoch
+	nodes.Params, nodes.Epoch = nodeParams(nodes.Params), f.firstEpoch
 	require.NoError(f.t, f.nodes.InitGenesis(f.ctx, *nodes))
 	rewards := rewardstypes.DefaultGenesis()
-	rewards.Params.FoldBlocks = 3
+	rewards.Params.FoldBlocks = foldBlocks
 	require.NoError(f.t, f.rewards.InitGenesis(f.ctx, *rewards))
 	genesis := types.DefaultGenesis()
 	genesis.Params = testParams()
 	require.NoError(f.t, f.keeper.InitGenesis(f.ctx, *genesis))
+}
+
+// nodeParams gives parameters of x/edgenode small bonds and short times.
+func nodeParams(p edgenodetypes.Params) edgenodetypes.Params {
+	p.MinBond, p.BondPerSlot = math.NewInt(1_000), math.NewInt(1_000)
+	p.UnbondingBlocks, p.HoldBlocks = 5, 8
+	return p
 }
 
 // testParams returns the default parameters with numbers that a reader can follow.
@@ -222,10 +259,7 @@ func requester(n int) sdk.AccAddress { return bytes.Repeat([]byte{byte(0xC0 + n)
 
 func (f *fixture) fund(to sdk.AccAddress, coins ...sdk.Coin) {
 	f.t.Helper()
-	amount := sdk.NewCoins(coins...)
-	require.NoError(f.t, f.bank.MintCoins(f.ctx, faucet, amount))
-	require.NoError(f.t, f.bank.SendCoinsFromModuleToAccount(f.ctx, faucet, to, amount))
-	f.minted = f.minted.Add(amount...)
+	f.ground.give(f, to, sdk.NewCoins(coins...))
 }
 
 // register registers the n-th node with a bond and slots that count at once.
@@ -252,15 +286,11 @@ func (f *fixture) network(n int) {
 // next ends the block, checks every invariant, and starts the next block.
 func (f *fixture) next() {
 	f.t.Helper()
-	require.NoError(f.t, f.keeper.EndBlock(f.ctx))
-	if f.model != nil {
-		f.model.end(f)
-	}
-	require.NoError(f.t, f.rewards.EndBlock(f.ctx))
-	require.NoError(f.t, f.nodes.EndBlock(f.ctx))
+	f.ground.end(f)
 	f.checkInvariants()
 	f.collect()
 	f.ctx = f.ctx.WithBlockHeight(f.ctx.BlockHeight() + 1).WithEventManager(sdk.NewEventManager())
+	f.ground.begin(f)
 }
 
 func (f *fixture) blocks(n int) {

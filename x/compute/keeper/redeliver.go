@@ -59,7 +59,7 @@ func (k *Keeper) Redeliver(ctx sdk.Context, msg *types.MsgRedeliver) (types.Rede
 }
 
 // burnPostingFee burns the fee that a requester, or the deposit of the job's grant, pays for bytes
-// that the chain stores.
+// that the chain stores. A grant that was revoked has no deposit, so its grantee pays.
 func (k *Keeper) burnPostingFee(ctx sdk.Context, job *types.Job, bytes int) (sdk.Coin, error) {
 	params, err := k.params.Get(ctx)
 	if err != nil {
@@ -77,7 +77,11 @@ func (k *Keeper) burnPostingFee(ctx sdk.Context, job *types.Job, bytes int) (sdk
 	if err != nil {
 		return fee, err
 	}
-	if job.Grant != nil {
+	revoked, err := k.grantRevoked(ctx, job)
+	if err != nil {
+		return fee, err
+	}
+	if job.Grant != nil && !revoked {
 		err = k.rewards.SpendGrant(ctx, job.Grant.Id, sdk.NewCoins(fee))
 	} else {
 		err = k.bank.SendCoinsFromAccountToModule(ctx, payer, types.ModuleName, sdk.NewCoins(fee))

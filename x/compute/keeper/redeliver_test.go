@@ -58,6 +58,30 @@ func TestARequesterAsksForResultsAgainAndNodesReadWhereTo(t *testing.T) {
 	f.checkInvariants()
 }
 
+// Results of a grant stay the grantee's when it is revoked. The grantee then pays for their delivery.
+func TestAGranteePaysTheRedeliveryOfARevokedGrant(t *testing.T) {
+	f := newFixture(t)
+	f.publicNetwork(3)
+	grant := f.makeGrant(types.POLICY_KIND_QUORUM, grantBudget)
+	id, err := f.postGranted(granted(grant, types.POLICY_KIND_QUORUM))
+	require.NoError(t, err)
+	f.play(f.players(honest, honest, honest), id, 30)
+	deposit := f.grantOf(grant).Deposit
+	paid, err := f.redeliver(0, id, otherSink)
+	require.NoError(t, err)
+	require.Equal(t, deposit.Sub(paid.PostingFee.Amount), f.grantOf(grant).Deposit, "the deposit pays while the grant is in force")
+
+	f.revoke(grant)
+	f.blocks(types.RedeliveryPause)
+	_, err = f.redeliver(0, id, "")
+	require.ErrorContains(t, err, "insufficient funds")
+	f.fund(requester(0), coin(1_000))
+	again, err := f.redeliver(0, id, "")
+	require.NoError(t, err)
+	require.Equal(t, coin(1_000).Sub(again.PostingFee), f.bank.GetBalance(f.ctx, requester(0), denom))
+	f.next()
+}
+
 func TestRefusedRedeliveriesChangeNothing(t *testing.T) {
 	f := newFixture(t)
 	f.network(3)
