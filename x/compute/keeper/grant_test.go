@@ -156,6 +156,36 @@ func TestGrantPaysAuditorsForTheirSamples(t *testing.T) {
 	require.Equal(t, receipt.Outcomes[0].Paid.Add(audited.Paid).String(), f.grantOf(grant).Classes[0].Minted.String())
 }
 
+// If judges find that the replica of a chunk has lied, the chunk has no result. A grant mints nothing for
+// it, and the auditor who was right earns the attempt fee, from the deposit.
+func TestGrantMintsNothingForAnAuditorOfAChunkWithoutAResult(t *testing.T) {
+	f := newFixture(t)
+	f.publicNetwork(9)
+	grant := f.makeGrant(types.POLICY_KIND_AUDIT, grantBudget)
+	s := granted(grant, types.POLICY_KIND_AUDIT)
+	s.Policy.AuditBps, s.Policy.Samples = types.BasisPoints, 4
+	s.Tasks, s.ChunkTasks, s.CommitBlocks = 16, 16, 30
+	id, err := f.postGranted(s)
+	require.NoError(t, err)
+	reserved, deposit := f.job(id).Reserved, f.grantOf(grant).Deposit
+	players := f.everyone(9, honest)
+	f.until(players, func() bool { return len(f.task(id).Rounds[0].Replicas) > 0 })
+	players[f.drawn(id)[0]].chunk.skips = func(uint64) bool { return true }
+	job := f.play(players, id, 300)
+	receipt := f.receipts[id][0]
+	require.Equal(t, types.CHUNK_STATUS_FAILED, receipt.Status)
+	auditor := receipt.Outcomes[1]
+	require.Equal(t, types.ASSIGNMENT_STATUS_PAID, auditor.Status)
+	params, err := f.keeper.Params(f.ctx)
+	require.NoError(t, err)
+	sampled := math.NewInt(grantReward).MulRaw(int64(types.SampleSize(16, 4, s.Resources.Fuel, receipt.Outcomes[0].Metrics.Fuel)))
+	require.Equal(t, params.AttemptFee(sampled).String(), auditor.Paid.String())
+	after := f.grantOf(grant)
+	require.Equal(t, "0", after.Classes[0].Minted.String())
+	require.Equal(t, deposit.Add(reserved).Sub(auditor.Paid).Sub(receipt.Burned).String(), after.Deposit.String())
+	require.Equal(t, job.EncumbranceOf(16).String(), after.Encumbered.String(), "the lot of the chunk is used up")
+}
+
 func TestGrantRefusesJobsWhoseResultsTheLotDoesNotVerify(t *testing.T) {
 	f := newFixture(t)
 	f.publicNetwork(6)

@@ -264,13 +264,27 @@ func (c *cartel) coins(t *rapid.T) sdk.Coin {
 	return params.TfuelCoin(rapid.Int64Range(0, hoard/2).Draw(t, "tfuel")).AddAmount(math.NewInt(rapid.Int64Range(1, 1_000).Draw(t, "atfuel")))
 }
 
+// compound stakes what nodes have earned.
+func (c *cartel) compound(t *rapid.T) {
+	for n := range c.ring {
+		if rapid.Bool().Draw(t, "to the node") {
+			c.do("claim and bond", &rewardstypes.MsgClaimAndBond{Operator: operator(n).String()})
+		} else {
+			c.do("claim and delegate", &rewardstypes.MsgClaimAndDelegate{Operator: operator(n).String(), Validator: c.validator(t)})
+		}
+	}
+}
+
+// pass lets an epoch pass.
+func (c *cartel) pass(t *rapid.T) {
+	c.ctx = c.ctx.WithBlockTime(c.ctx.BlockTime().Add(epochTime))
+	c.turn(t)
+}
+
 func (c *cartel) actions() map[string]func(*rapid.T) {
 	all := c.patron.actions()
 	maps.Copy(all, map[string]func(*rapid.T){
-		"epoch": func(t *rapid.T) {
-			c.ctx = c.ctx.WithBlockTime(c.ctx.BlockTime().Add(epochTime))
-			c.turn(t)
-		},
+		"epoch": c.pass,
 		"stake": func(t *rapid.T) {
 			person, to, coin := c.person(t), c.validator(t), c.coins(t)
 			if rapid.IntRange(0, 2).Draw(t, "more") == 0 {
@@ -300,15 +314,7 @@ func (c *cartel) actions() map[string]func(*rapid.T) {
 				c.do("unbond", &edgenodetypes.MsgUnbond{Operator: c.node(t), Amount: coin})
 			}
 		},
-		"compound": func(t *rapid.T) {
-			for n := range c.ring {
-				if rapid.Bool().Draw(t, "to the node") {
-					c.do("claim and bond", &rewardstypes.MsgClaimAndBond{Operator: operator(n).String()})
-				} else {
-					c.do("claim and delegate", &rewardstypes.MsgClaimAndDelegate{Operator: operator(n).String(), Validator: c.validator(t)})
-				}
-			}
-		},
+		"compound": c.compound,
 		"send": func(t *rapid.T) {
 			c.do("send", banktypes.NewMsgSend(c.person(t), c.person(t), sdk.NewCoins(c.coins(t))))
 		},
@@ -348,6 +354,10 @@ func TestAGroupWithNodesStakeAndVotesGainsOnlyItsShare(t *testing.T) {
 		rapid.Check(t, func(t *rapid.T) {
 			c := newCartel(t, world, seen)
 			t.Repeat(c.actions())
+			c.finish(t)
+			c.pass(t)
+			c.pass(t) // held pay has matured
+			c.compound(t)
 			c.settle(t)
 			c.checkStake(t)
 		})

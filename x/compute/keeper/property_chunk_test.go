@@ -23,11 +23,11 @@ func drawChunks(t *rapid.T, s *types.JobSpec) {
 	}
 }
 
-// chunkBehaviour draws how a node treats chunks: some leave a rest to others, and those that
+// drawChunkBehaviour draws how a node treats chunks: some leave a rest to others, and those that
 // lie do so about one task, half of the tasks, those that use most fuel, or all, and may not
 // show what they have stated.
-func (m *market) chunkBehaviour(t *rapid.T, does behaviour) chunkBehaviour {
-	b := chunkBehaviour{notes: m.notes, first: rapid.SampledFrom([]uint64{0, 0, 1, 2, 5}).Draw(t, "first tasks")}
+func drawChunkBehaviour(t *rapid.T, notes *chunkNotes, does behaviour) chunkBehaviour {
+	b := chunkBehaviour{notes: notes, first: rapid.SampledFrom([]uint64{0, 0, 1, 2, 5}).Draw(t, "first tasks")}
 	if does != liar && does != colluder && does != closedLiar {
 		return b
 	}

@@ -75,7 +75,7 @@ func newMarket(t *rapid.T) *market {
 			does = rapid.SampledFrom([]behaviour{honest, closed}).Draw(t, "good")
 		}
 		m.claimed[i] = drawClaims(t)
-		m.players = append(m.players, player{f: m.fixture, n: i, does: does, chunk: m.chunkBehaviour(t, does)})
+		m.players = append(m.players, player{f: m.fixture, n: i, does: does, chunk: drawChunkBehaviour(t, m.notes, does)})
 		m.register(i, rapid.Int64Range(4_000, 40_000).Draw(t, "bond"), uint32(rapid.IntRange(1, 5).Draw(t, "slots")))
 	}
 	require.NoError(t, m.nodes.RollEpoch(m.ctx))
