@@ -62,8 +62,8 @@ func (g *grantFlow) options() []apptest.Option {
 		}))
 }
 
-// block returns the txs of a block. What they are depends on the state of the chain alone, and on what
-// earlier blocks contained.
+// block returns the txs of a block. They follow from the state of the chain and from what earlier blocks
+// contained.
 func (g *grantFlow) block(chain *apptest.Chain, i int) [][]byte {
 	edge.RequireInvariants(g.t, chain)
 	txs := g.Act(chain)

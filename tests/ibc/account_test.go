@@ -55,8 +55,17 @@ func (n *network) registerOrdered(fund sdk.Coin, order channeltypes.Order) *acco
 	return c
 }
 
-// open opens a channel of the account, the first one or one that follows a closed channel.
+// open opens a channel of the account.
 func (c *account) open(order channeltypes.Order) {
+	c.t.Helper()
+	c.apply(order)
+	require.NoError(c.t, c.path.EndpointB.ChanOpenTry())
+	require.NoError(c.t, c.path.EndpointA.ChanOpenAck())
+	require.NoError(c.t, c.path.EndpointB.ChanOpenConfirm())
+}
+
+// apply begins to open a channel of the account, the first one or one that follows a closed channel.
+func (c *account) apply(order channeltypes.Order) {
 	c.t.Helper()
 	path := c.path
 	port, err := icatypes.NewControllerPortID(c.owner)
@@ -69,9 +78,6 @@ func (c *account) open(order channeltypes.Order) {
 	path.EndpointB.ChannelID = ""
 	path.EndpointA.ChannelConfig = &ibctesting.ChannelConfig{PortID: port, Version: version, Order: order}
 	path.EndpointB.ChannelConfig = &ibctesting.ChannelConfig{PortID: icatypes.HostPortID, Version: version, Order: order}
-	require.NoError(c.t, path.EndpointB.ChanOpenTry())
-	require.NoError(c.t, path.EndpointA.ChanOpenAck())
-	require.NoError(c.t, path.EndpointB.ChanOpenConfirm())
 }
 
 // run sends messages to the account, and returns its answer.

@@ -84,18 +84,30 @@ func (c *account) awaited(packet channeltypes.Packet) bool {
 	return len(keeper.GetPacketCommitment(a.GetContext(), packet.SourcePort, packet.SourceChannel, packet.Sequence)) > 0
 }
 
-// closeHost closes the host's end of a channel whose other end is closed.
-func (c *account) closeHost() {
+// closeHost closes the host's end of the channel on which a packet was sent, whose other end is closed.
+func (c *account) closeHost(packet channeltypes.Packet) {
 	c.t.Helper()
-	near, far := c.path.EndpointA, c.path.EndpointB
-	require.Equal(c.t, channeltypes.CLOSED, near.GetChannel().State)
-	require.Equal(c.t, channeltypes.OPEN, far.GetChannel().State)
 	c.touch()
-	proof, height := near.QueryProof(host.ChannelKey(near.ChannelConfig.PortID, near.ChannelID))
-	_, err := far.Chain.SendMsgs(channeltypes.NewMsgChannelCloseConfirm(far.ChannelConfig.PortID, far.ChannelID, proof, height, address(far.Chain)))
+	proof, height := c.path.EndpointA.QueryProof(host.ChannelKey(packet.SourcePort, packet.SourceChannel))
+	_, err := c.chains[1].SendMsgs(channeltypes.NewMsgChannelCloseConfirm(
+		packet.DestinationPort, packet.DestinationChannel, proof, height, address(c.chains[1])))
 	require.NoError(c.t, err)
-	require.Equal(c.t, channeltypes.CLOSED, far.GetChannel().State)
 	c.touch()
+}
+
+// reopen opens another channel after that of a packet was closed. The host refuses the other channel
+// until a relayer has closed its end of the earlier one.
+func (c *account) reopen(packet channeltypes.Packet) {
+	c.t.Helper()
+	_, err := c.chains[0].SendMsgs(controllerTx(c, time.Hour, []byte{1}))
+	require.ErrorContains(c.t, err, "no active channel")
+	c.apply(channeltypes.ORDERED)
+	require.ErrorContains(c.t, c.path.EndpointB.ChanOpenTry(), "existing active channel")
+	c.closeHost(packet)
+	require.NoError(c.t, c.path.EndpointB.ChanOpenTry())
+	require.NoError(c.t, c.path.EndpointA.ChanOpenAck())
+	require.NoError(c.t, c.path.EndpointB.ChanOpenConfirm())
+	require.NotEqual(c.t, packet.DestinationChannel, c.path.EndpointB.ChannelID)
 }
 
 // TestAPacketThatTimesOutPostsNothing: neither a job nor a coin of the account changes, the owner's chain
@@ -129,13 +141,7 @@ func TestAPacketThatTimesOutPostsNothing(t *testing.T) {
 		unchanged()
 
 		if ordered {
-			_, err := account.chains[0].SendMsgs(controllerTx(account, time.Hour, []byte{1}))
-			require.ErrorContains(t, err, "no active channel")
-			account.closeHost()
-			unchanged()
-			before := account.path.EndpointB.ChannelID
-			account.open(channeltypes.ORDERED)
-			require.NotEqual(t, before, account.path.EndpointB.ChannelID)
+			account.reopen(packet)
 		}
 		unchanged()
 		account.must(again)
@@ -199,7 +205,7 @@ func TestAPacketBehindOneThatTimesOut(t *testing.T) {
 		account.touch()
 		require.NoError(t, account.path.EndpointA.TimeoutPacket(first))
 		require.Error(t, account.path.EndpointA.TimeoutOnClose(second), "the host's end is open")
-		account.closeHost()
+		account.closeHost(first)
 		_, err = account.chains[1].SendMsgs(delivery)
 		require.ErrorContains(t, err, "channel is not OPEN")
 		account.touch()
