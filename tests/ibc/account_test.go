@@ -19,7 +19,6 @@ import (
 	"github.com/cosmos/cosmos-sdk/x/authz"
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 
-	"github.com/thetaedge/theta/app"
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/testutil/edge"
 	computekeeper "github.com/thetaedge/theta/x/compute/keeper"
@@ -37,7 +36,9 @@ type account struct {
 }
 
 // register opens the account of chain A's sender on chain B, and funds it.
-func (n *network) register(fund sdk.Coin) *account { return n.registerOrdered(fund, channeltypes.ORDERED) }
+func (n *network) register(fund sdk.Coin) *account {
+	return n.registerOrdered(fund, channeltypes.ORDERED)
+}
 
 // registerOrdered is register with a channel of the given order.
 func (n *network) registerOrdered(fund sdk.Coin, order channeltypes.Order) *account {
@@ -98,11 +99,12 @@ func (c *account) order(within time.Duration, messages ...proto.Message) channel
 	return packet
 }
 
-func (c *account) jobs() []computetypes.Job {
-	c.t.Helper()
-	b := c.chains[1]
-	response, err := computekeeper.NewQueryServer(appOf(b).ComputeKeeper).Jobs(b.GetContext(), &computetypes.QueryJobsRequest{Requester: c.address})
-	require.NoError(c.t, err)
+func (c *account) jobs() []computetypes.Job { return jobsOf(c.chains[1], c.address) }
+
+func jobsOf(chain *ibctesting.TestChain, requester string) []computetypes.Job {
+	response, err := computekeeper.NewQueryServer(appOf(chain).ComputeKeeper).Jobs(
+		chain.GetContext(), &computetypes.QueryJobsRequest{Requester: requester})
+	require.NoError(chain.TB, err)
 	return response.Jobs
 }
 
@@ -202,15 +204,7 @@ func TestAVoucherPaysAJobOnceGovernanceListsIt(t *testing.T) {
 	_, err := b.SendMsgs(post(address(b), reward))
 	require.ErrorContains(t, err, denom)
 
-	limits, err := appOf(b).ComputeKeeper.Params(b.GetContext())
-	require.NoError(t, err)
-	limits.Denoms = append(limits.Denoms, computetypes.PaymentDenom{
-		Denom: denom, MinReward: reward.Amount.QuoRaw(1_000), BondNumerator: 1, BondDenominator: 1, HaircutBps: 1_000,
-	})
-	require.NoError(t, between(b, func(a *app.App, ctx sdk.Context) error {
-		_, err := computekeeper.NewMsgServer(a.ComputeKeeper).UpdateParams(ctx, &computetypes.MsgUpdateParams{Authority: app.Authority(), Params: limits})
-		return err
-	}))
+	list(b, denom, nil)
 	before := balance(b, address(b), denom)
 	_, err = b.SendMsgs(post(address(b), reward))
 	require.NoError(t, err)
