@@ -3,6 +3,7 @@ package app_test
 import (
 	"crypto/sha256"
 	"encoding/json"
+	"slices"
 	"testing"
 
 	ratelimittypes "github.com/cosmos/ibc-go/v11/modules/apps/rate-limiting/types"
@@ -28,17 +29,19 @@ import (
 const (
 	// grantFlowBlocks is the length of a grantFlow.
 	grantFlowBlocks = 135
-	// grantHold is the number of epochs for which its pay is held.
+	// grantHold is the number of epochs for which the pay is held.
 	grantHold = 2
-	// grantReward is the reward of a task of its jobs, in atfuel.
+	// grantReward is the reward of a task, in atfuel.
 	grantReward = 1_000_000_000_000_000
-	// paidTasks and lastTasks are the tasks of its second and third job.
-	paidTasks, lastTasks = 5, 6
+	// paidTasks and lastTasks are the tasks of the second and third job of the first grant.
+	paidTasks, lastTasks = 12, 6
 )
 
-// grantFlow is the life of a grant of public work. A proposal makes it, its grantee funds it and posts
-// a job against it, and nodes claim the pay once it has matured. Then another proposal revokes it, while
-// the pay of a second job is held and a third job is under way. At last all operators claim again.
+// grantFlow is the life of two grants of public work. A proposal makes them, their grantee funds them and
+// posts a job against each, and nodes claim the pay once it has matured. Then another proposal revokes the
+// first one, while the pay of its second job is held and its third job is under way. At last all operators
+// claim again. The second one pays audited results for an epoch, and its deposit is withdrawn when its pay
+// has matured.
 type grantFlow struct {
 	*edge.Network
 	t *testing.T
@@ -76,11 +79,40 @@ func (g *grantFlow) block(chain *apptest.Chain, i int) [][]byte {
 		program := sha256.Sum256([]byte("program"))
 		terms.Programs, terms.Prices[0].Price = [][]byte{program[:]}, params.Tfuel(1)
 		terms.Budget, terms.Epochs, terms.Deposit = params.Tfuel(1), 100, params.Tfuel(1)
-		return append(txs, g.sign(chain, submission(g.t, g.Requester, false, create)))
+		second := *create.(*rewardstypes.MsgCreateGrant)
+		second.Terms.Policy, second.Terms.Epochs = computetypes.POLICY_KIND_AUDIT, 1
+		return append(txs, g.sign(chain, submission(g.t, g.Requester, false, create, &second)))
 	case 2:
 		return append(txs, g.votes(chain, 1)...)
 	}
-	return append(txs, g.work(chain, i)...)
+	return append(append(txs, g.work(chain, i)...), g.auditedWork(chain)...)
+}
+
+// auditedWork returns the txs about the second grant.
+func (g *grantFlow) auditedWork(chain *apptest.Chain) [][]byte {
+	grant, err := chain.App.RewardsKeeper.Grant(chain.Ctx(), 2)
+	if err != nil {
+		return nil
+	}
+	epoch, err := chain.App.EdgenodeKeeper.Epoch(chain.Ctx())
+	require.NoError(g.t, err)
+	switch {
+	case grant.Status == rewardstypes.GRANT_STATUS_PENDING:
+		return [][]byte{g.sign(chain, &rewardstypes.MsgFundGrant{Grantee: g.Requester.String(), Id: 2, Amount: params.TfuelCoin(1)})}
+	case len(g.jobs(chain, 2)) == 0:
+		job := g.job(1)
+		job.Spec.Grant = 2
+		job.Spec.Policy = computetypes.Policy{Kind: computetypes.POLICY_KIND_AUDIT, Replicas: 1, Auditors: 1, AuditBps: computetypes.BasisPoints}
+		return [][]byte{g.sign(chain, job)}
+	case grant.Deposit.IsPositive() && epoch > grant.LastEpoch()+grantHold+1:
+		return [][]byte{g.sign(chain, &rewardstypes.MsgWithdrawGrant{Grantee: g.Requester.String(), Id: 2})}
+	}
+	return nil
+}
+
+// jobs returns the jobs of a grant.
+func (g *grantFlow) jobs(chain *apptest.Chain, grant uint64) []computetypes.Job {
+	return slices.DeleteFunc(g.Jobs(chain), func(job computetypes.Job) bool { return job.Grant.Id != grant })
 }
 
 // work returns the txs of a block after the first proposal.
@@ -93,14 +125,14 @@ func (g *grantFlow) work(chain *apptest.Chain, i int) [][]byte {
 		return nil
 	}
 	g.held = g.unmatured(chain)
-	jobs := len(g.Jobs(chain))
+	jobs := len(g.jobs(chain, 1))
 	txs := g.claim(chain, false)
 	switch {
 	case grant.Status == rewardstypes.GRANT_STATUS_PENDING:
 		return append(txs, g.sign(chain, &rewardstypes.MsgFundGrant{Grantee: g.Requester.String(), Id: 1, Amount: params.TfuelCoin(2)}))
 	case jobs == 0:
 		return append(txs, g.sign(chain, g.job(1)))
-	case jobs == 1 && g.claims > 0:
+	case jobs == 1 && g.claims > 0 && g.held.IsZero():
 		g.revoking = i
 		revoke := &rewardstypes.MsgRevokeGrant{Authority: app.Authority(), Id: 1}
 		return append(txs, g.sign(chain, g.job(paidTasks), submission(g.t, g.Requester, false, revoke)))
@@ -116,8 +148,8 @@ func (g *grantFlow) sign(chain *apptest.Chain, messages ...sdk.Msg) []byte {
 	return chain.Sign(g.Requester, messages)
 }
 
-// job returns a job of the grant.
-func (g *grantFlow) job(tasks uint64) sdk.Msg {
+// job returns a job of the first grant.
+func (g *grantFlow) job(tasks uint64) *computetypes.MsgPostJob {
 	job := postJob(g.Requester.String())
 	job.Spec.Grant, job.Spec.Tasks, job.Spec.Reward = 1, tasks, sdk.NewInt64Coin(params.BaseDenom, grantReward)
 	return job
@@ -176,7 +208,7 @@ func (g *grantFlow) requireComplete(chain *apptest.Chain) {
 	require.Positive(g.t, g.revoking, "the first job was paid, and its pay was claimed")
 	require.True(g.t, g.held.IsPositive(), "pay of the second job was held when the grant was revoked")
 	jobs := make(map[uint64]computetypes.Job)
-	for _, job := range g.Jobs(chain) {
+	for _, job := range g.jobs(chain, 1) {
 		jobs[job.Tasks] = job
 	}
 	require.Equal(g.t, computetypes.JOB_STATUS_COMPLETED, jobs[1].Status)
@@ -188,8 +220,14 @@ func (g *grantFlow) requireComplete(chain *apptest.Chain) {
 	require.NoError(g.t, err)
 	require.True(g.t, ledger.Conserved)
 	minted := ledger.Flows.MintedBy(rewardstypes.SUPPLY_CAUSE_GRANTS)
-	require.Equal(g.t, grant.Classes[0].Minted, minted)
-	require.True(g.t, minted.IsPositive())
+	second, err := chain.App.RewardsKeeper.Grant(chain.Ctx(), 2)
+	require.NoError(g.t, err)
+	require.Equal(g.t, rewardstypes.GRANT_STATUS_ACTIVE, second.Status)
+	require.True(g.t, second.Deposit.IsZero() && second.Outstanding.IsZero(), "%+v", second)
+	require.Equal(g.t, computetypes.JOB_STATUS_COMPLETED, g.jobs(chain, 2)[0].Status)
+	require.True(g.t, second.Classes[0].Minted.IsPositive())
+	require.True(g.t, grant.Classes[0].Minted.IsPositive())
+	require.Equal(g.t, grant.Classes[0].Minted.Add(second.Classes[0].Minted), minted)
 	require.True(g.t, g.unmatured(chain).IsZero())
 }
 
@@ -253,7 +291,7 @@ func TestAnExportKeepsAGrantAndItsPay(t *testing.T) {
 // moment names what the grant goes through before a block.
 func (g *grantFlow) moment(chain *apptest.Chain, i int) string {
 	grant, err := chain.App.RewardsKeeper.Grant(chain.Ctx(), 1)
-	jobs := g.Jobs(chain)
+	jobs := g.jobs(chain, 1)
 	switch {
 	case err != nil && i == votingBlocks/2:
 		return "voted on"
