@@ -2,6 +2,8 @@ package app_test
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -11,6 +13,7 @@ import (
 
 	"cosmossdk.io/math"
 
+	"github.com/cosmos/cosmos-sdk/codec"
 	servertypes "github.com/cosmos/cosmos-sdk/server/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	distrtypes "github.com/cosmos/cosmos-sdk/x/distribution/types"
@@ -139,4 +142,36 @@ func TestResultsOfBeforeAnExportForZeroCannotBeChallenged(t *testing.T) {
 	require.Len(t, after.Receipts, 1)
 	require.Positive(t, before.Receipts[0].ChallengeUntil)
 	require.Zero(t, after.Receipts[0].ChallengeUntil)
+}
+
+// TestTheWorthOfADenomExpiresAsSoonAfterAnExportForZero: governance has vouched for a number of blocks. A
+// worth that has expired stays so, and one that never expires does not begin to.
+func TestTheWorthOfADenomExpiresAsSoonAfterAnExportForZero(t *testing.T) {
+	const height = 10
+	expiries := map[string]int64{"never": 0, "long": height + 1_000, "next": height + 1, "now": height, "over": 3}
+	chain := apptest.New(t, apptest.WithGenesis(func(cdc codec.Codec, genesis map[string]json.RawMessage) {
+		var state computetypes.GenesisState
+		cdc.MustUnmarshalJSON(genesis[computetypes.ModuleName], &state)
+		for _, denom := range slices.Sorted(maps.Keys(expiries)) {
+			state.Params.Denoms = append(state.Params.Denoms, computetypes.PaymentDenom{
+				Denom: denom, MinReward: math.NewInt(1), BondNumerator: 1, BondDenominator: 1, ExpiryHeight: expiries[denom],
+			})
+		}
+		genesis[computetypes.ModuleName] = cdc.MustMarshalJSON(&state)
+	}))
+	chain.Blocks(height - int(chain.Height()))
+	after := exportedState[computetypes.GenesisState](t, chain, exportForZero(t, chain), computetypes.ModuleName)
+	require.NoError(t, after.Params.Validate())
+	found := make(map[string]int64)
+	for _, denom := range after.Params.Denoms[1:] {
+		found[denom.Denom] = denom.ExpiryHeight
+	}
+	// The first height is the lowest one that is not "never"; every job ends after it.
+	require.Equal(t, map[string]int64{"never": 0, "long": 1_000, "next": 1, "now": 1, "over": 1}, found)
+
+	kept, err := chain.App.ComputeKeeper.ExportGenesis(chain.Ctx())
+	require.NoError(t, err)
+	for _, denom := range kept.Params.Denoms[1:] {
+		require.Equal(t, expiries[denom.Denom], denom.ExpiryHeight, "another export keeps heights")
+	}
 }
