@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -25,6 +26,8 @@ import (
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/testutil/apptest"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
 )
 
 // exportedState reads a module's state from an export.
@@ -174,4 +177,63 @@ func TestTheWorthOfADenomExpiresAsSoonAfterAnExportForZero(t *testing.T) {
 	for _, denom := range kept.Params.Denoms[1:] {
 		require.Equal(t, expiries[denom.Denom], denom.ExpiryHeight, "another export keeps heights")
 	}
+}
+
+// oldHeights returns the places of numbers from first to last in an exported state.
+func oldHeights(state any, path string, first, last int64) []string {
+	var found []string
+	switch value := state.(type) {
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(value)) {
+			found = append(found, oldHeights(value[key], path+"."+key, first, last)...)
+		}
+	case []any:
+		for _, item := range value {
+			found = append(found, oldHeights(item, path, first, last)...)
+		}
+	case string: // numbers of 64 bits are strings
+		if n, err := strconv.ParseInt(value, 10, 64); err == nil && first <= n && n <= last {
+			found = append(found, path)
+		}
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
+}
+
+// TestAnExportForZeroContainsNoHeightOfTheOldChain: a deadline at such a height would not pass for as long
+// as the old chain has run. A few heights tell of the past only.
+func TestAnExportForZeroContainsNoHeightOfTheOldChain(t *testing.T) {
+	const first = 1 << 40
+	g := newGrantFlow(t)
+	chain := apptest.New(t, append(g.options(), apptest.WithInitialHeight(first), apptest.WithGenesis(
+		func(cdc codec.Codec, genesis map[string]json.RawMessage) {
+			var state computetypes.GenesisState
+			cdc.MustUnmarshalJSON(genesis[computetypes.ModuleName], &state)
+			state.Params.Denoms = append(state.Params.Denoms, computetypes.PaymentDenom{
+				Denom: "other", MinReward: math.NewInt(1), BondNumerator: 1, BondDenominator: 1, ExpiryHeight: first + 1_000,
+			})
+			genesis[computetypes.ModuleName] = cdc.MustMarshalJSON(&state)
+		}))...)
+	for i := range grantFlowBlocks {
+		chain.NextBlock(g.block(chain, i)...)
+	}
+	g.requireComplete(chain)
+	operator := g.Nodes[0].Operator
+	chain.MustDeliver(operator, &edgenodetypes.MsgUnbond{Operator: operator.String(), Amount: params.TfuelCoin(3)})
+	chain.MustDeliver(g.Requester, &rewardstypes.MsgFundGrant{Grantee: g.Requester.String(), Id: 2, Amount: params.TfuelCoin(1)},
+		&computetypes.MsgRedeliver{Requester: g.Requester.String(), JobId: g.jobs(chain, 2)[0].Id})
+
+	heights := func(zero bool) []string {
+		exported, err := chain.App.ExportAppStateAndValidators(zero, nil, nil)
+		require.NoError(t, err)
+		var state map[string]any
+		require.NoError(t, json.Unmarshal(exported.AppState, &state))
+		return oldHeights(state, "", first, chain.Height()+10_000_000)
+	}
+	require.Greater(t, len(heights(false)), 15, "kinds of heights in an export that keeps them: %v", heights(false))
+	require.Equal(t, []string{
+		".ratelimit.hour_epoch.epoch_start_height",
+		".rewards.epochs.end_height", ".rewards.epochs.start_height",
+		".rewards.open.start_height", // a summary takes the height of its end instead if this one is higher
+	}, heights(true), "heights that tell of the past")
 }
