@@ -39,10 +39,10 @@ func (c *account) must(messages ...sdk.Msg) {
 }
 
 // later lets time pass on both chains, which stay in touch.
-func (c *account) later(time time.Duration) {
+func (c *account) later(by time.Duration) {
 	c.t.Helper()
 	a, b := c.chains[0], c.chains[1]
-	a.Coordinator.IncrementTimeBy(time)
+	a.Coordinator.IncrementTimeBy(by)
 	a.Coordinator.CommitBlock(a, b)
 	c.touch()
 }
