@@ -35,7 +35,7 @@ func (app *App) ExportAppStateAndValidators(
 		return servertypes.ExportedApp{}, err
 	}
 	if forZeroHeight {
-		if err := app.restartJobs(genesis); err != nil {
+		if err := app.restartJobs(genesis, ctx.BlockHeight()); err != nil {
 			return servertypes.ExportedApp{}, fmt.Errorf("prepare jobs for height zero: %w", err)
 		}
 	}

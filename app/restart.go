@@ -53,8 +53,9 @@ func (app *App) restartEdge(ctx sdk.Context) error {
 
 // restartJobs keeps ended jobs and their receipts as if they had ended in the first block; by
 // their old heights they would never be pruned. Their results cannot be challenged any more,
-// because no liability is held for them.
-func (app *App) restartJobs(genesis map[string]json.RawMessage) error {
+// because no liability is held for them. The worth of a denom expires after as many blocks as
+// on this chain, whose last height is given: otherwise governance would vouch for it for longer.
+func (app *App) restartJobs(genesis map[string]json.RawMessage, height int64) error {
 	exported, ok := genesis[computetypes.ModuleName]
 	if !ok {
 		return nil // not among the exported modules
@@ -73,6 +74,11 @@ func (app *App) restartJobs(genesis map[string]json.RawMessage) error {
 	}
 	for i := range state.Receipts {
 		state.Receipts[i].Height, state.Receipts[i].ChallengeUntil = 1, 0
+	}
+	for i := range state.Params.Denoms {
+		if denom := &state.Params.Denoms[i]; denom.ExpiryHeight > 0 {
+			denom.ExpiryHeight = max(1, denom.ExpiryHeight-height) // 0 would mean never
+		}
 	}
 	state.Challenges = nil // without jobs none is open, and none can be opened
 	rewritten, err := app.encoding.Codec.MarshalJSON(&state)

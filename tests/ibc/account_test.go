@@ -19,7 +19,6 @@ import (
 	"github.com/cosmos/cosmos-sdk/x/authz"
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 
-	"github.com/thetaedge/theta/app"
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/testutil/edge"
 	computekeeper "github.com/thetaedge/theta/x/compute/keeper"
@@ -38,49 +37,74 @@ type account struct {
 
 // register opens the account of chain A's sender on chain B, and funds it.
 func (n *network) register(fund sdk.Coin) *account {
+	return n.registerOrdered(fund, channeltypes.ORDERED)
+}
+
+// registerOrdered is register with a channel of the given order.
+func (n *network) registerOrdered(fund sdk.Coin, order channeltypes.Order) *account {
 	n.t.Helper()
 	a, b := n.chains[0], n.chains[1]
 	path := ibctesting.NewPath(a, b).DisableUniqueChannelIDs()
 	path.SetupConnections()
-	owner := address(a)
-	port, err := icatypes.NewControllerPortID(owner)
-	require.NoError(n.t, err)
-	version := icatypes.NewDefaultMetadataString(path.EndpointA.ConnectionID, path.EndpointB.ConnectionID)
-	result, err := a.SendMsgs(controllertypes.NewMsgRegisterInterchainAccount(
-		path.EndpointA.ConnectionID, owner, version, channeltypes.ORDERED))
-	require.NoError(n.t, err)
-	path.EndpointA.ChannelID, err = ibctesting.ParseChannelIDFromEvents(result.Events)
-	require.NoError(n.t, err)
-	path.EndpointA.ChannelConfig = &ibctesting.ChannelConfig{PortID: port, Version: version, Order: channeltypes.ORDERED}
-	path.EndpointB.ChannelConfig = &ibctesting.ChannelConfig{PortID: icatypes.HostPortID, Version: version, Order: channeltypes.ORDERED}
-	require.NoError(n.t, path.EndpointB.ChanOpenTry())
-	require.NoError(n.t, path.EndpointA.ChanOpenAck())
-	require.NoError(n.t, path.EndpointB.ChanOpenConfirm())
-
-	at, found := appOf(b).ICAHostKeeper.GetInterchainAccountAddress(b.GetContext(), path.EndpointB.ConnectionID, port)
+	c := &account{network: n, path: path, owner: address(a)}
+	c.open(order)
+	at, found := appOf(b).ICAHostKeeper.GetInterchainAccountAddress(b.GetContext(), path.EndpointB.ConnectionID, path.EndpointA.ChannelConfig.PortID)
 	require.True(n.t, found)
-	_, err = b.SendMsgs(banktypes.NewMsgSend(b.SenderAccount.GetAddress(), sdk.MustAccAddressFromBech32(at), sdk.NewCoins(fund)))
+	c.address = at
+	_, err := b.SendMsgs(banktypes.NewMsgSend(b.SenderAccount.GetAddress(), sdk.MustAccAddressFromBech32(at), sdk.NewCoins(fund)))
 	require.NoError(n.t, err)
-	return &account{network: n, path: path, owner: owner, address: at}
+	return c
+}
+
+// open opens a channel of the account.
+func (c *account) open(order channeltypes.Order) {
+	c.t.Helper()
+	c.apply(order)
+	require.NoError(c.t, c.path.EndpointB.ChanOpenTry())
+	require.NoError(c.t, c.path.EndpointA.ChanOpenAck())
+	require.NoError(c.t, c.path.EndpointB.ChanOpenConfirm())
+}
+
+// apply begins to open a channel of the account, the first one or one that follows a closed channel.
+func (c *account) apply(order channeltypes.Order) {
+	c.t.Helper()
+	path := c.path
+	port, err := icatypes.NewControllerPortID(c.owner)
+	require.NoError(c.t, err)
+	version := icatypes.NewDefaultMetadataString(path.EndpointA.ConnectionID, path.EndpointB.ConnectionID)
+	result, err := c.chains[0].SendMsgs(controllertypes.NewMsgRegisterInterchainAccount(path.EndpointA.ConnectionID, c.owner, version, order))
+	require.NoError(c.t, err)
+	path.EndpointA.ChannelID, err = ibctesting.ParseChannelIDFromEvents(result.Events)
+	require.NoError(c.t, err)
+	path.EndpointB.ChannelID = ""
+	path.EndpointA.ChannelConfig = &ibctesting.ChannelConfig{PortID: port, Version: version, Order: order}
+	path.EndpointB.ChannelConfig = &ibctesting.ChannelConfig{PortID: icatypes.HostPortID, Version: version, Order: order}
 }
 
 // run sends messages to the account, and returns its answer.
 func (c *account) run(messages ...proto.Message) channeltypes.Acknowledgement {
 	c.t.Helper()
+	return c.relay(c.path, c.order(time.Hour, messages...))
+}
+
+// order sends messages to the account, and returns the packet. It arrives within a time or not at all.
+func (c *account) order(within time.Duration, messages ...proto.Message) channeltypes.Packet {
+	c.t.Helper()
 	data, err := icatypes.SerializeCosmosTx(c.chains[0].Codec, messages, icatypes.EncodingProtobuf)
 	require.NoError(c.t, err)
-	result, err := c.chains[0].SendMsgs(controllerTx(c, data))
+	result, err := c.chains[0].SendMsgs(controllerTx(c, within, data))
 	require.NoError(c.t, err)
 	packet, err := ibctesting.ParseV1PacketFromEvents(result.Events)
 	require.NoError(c.t, err)
-	return c.relay(c.path, packet)
+	return packet
 }
 
-func (c *account) jobs() []computetypes.Job {
-	c.t.Helper()
-	b := c.chains[1]
-	response, err := computekeeper.NewQueryServer(appOf(b).ComputeKeeper).Jobs(b.GetContext(), &computetypes.QueryJobsRequest{Requester: c.address})
-	require.NoError(c.t, err)
+func (c *account) jobs() []computetypes.Job { return jobsOf(c.chains[1], c.address) }
+
+func jobsOf(chain *ibctesting.TestChain, requester string) []computetypes.Job {
+	response, err := computekeeper.NewQueryServer(appOf(chain).ComputeKeeper).Jobs(
+		chain.GetContext(), &computetypes.QueryJobsRequest{Requester: requester})
+	require.NoError(chain.TB, err)
 	return response.Jobs
 }
 
@@ -155,6 +179,7 @@ func TestAPacketThatCannotBeExecutedChangesNothing(t *testing.T) {
 		"a grant's message":      {&exec},
 		"a parameter":            {&computetypes.MsgUpdateParams{Authority: account.address}},
 		"a worker's duty":        {&computetypes.MsgClaim{Worker: account.address}},
+		"a job, then another":    {post(account.address, sdk.NewCoin(params.BaseDenom, params.Tfuel(1).QuoRaw(10))), post(account.address, params.TfuelCoin(100))},
 		"first good, second bad": {banktypes.NewMsgSend(sdk.MustAccAddressFromBech32(account.address), stranger, sdk.NewCoins(params.TfuelCoin(1))), post(account.address, params.TfuelCoin(100))},
 	} {
 		ack := account.run(messages...)
@@ -179,15 +204,7 @@ func TestAVoucherPaysAJobOnceGovernanceListsIt(t *testing.T) {
 	_, err := b.SendMsgs(post(address(b), reward))
 	require.ErrorContains(t, err, denom)
 
-	limits, err := appOf(b).ComputeKeeper.Params(b.GetContext())
-	require.NoError(t, err)
-	limits.Denoms = append(limits.Denoms, computetypes.PaymentDenom{
-		Denom: denom, MinReward: reward.Amount.QuoRaw(1_000), BondNumerator: 1, BondDenominator: 1, HaircutBps: 1_000,
-	})
-	require.NoError(t, between(b, func(a *app.App, ctx sdk.Context) error {
-		_, err := computekeeper.NewMsgServer(a.ComputeKeeper).UpdateParams(ctx, &computetypes.MsgUpdateParams{Authority: app.Authority(), Params: limits})
-		return err
-	}))
+	list(b, denom, nil)
 	before := balance(b, address(b), denom)
 	_, err = b.SendMsgs(post(address(b), reward))
 	require.NoError(t, err)
@@ -255,7 +272,7 @@ func TestAnAccountOfAnotherChainChallenges(t *testing.T) {
 }
 
 // controllerTx is the message by which an owner sends raw data to its account.
-func controllerTx(account *account, data []byte) sdk.Msg {
-	return controllertypes.NewMsgSendTx(account.owner, account.path.EndpointA.ConnectionID, uint64(time.Hour),
+func controllerTx(account *account, within time.Duration, data []byte) sdk.Msg {
+	return controllertypes.NewMsgSendTx(account.owner, account.path.EndpointA.ConnectionID, uint64(within),
 		icatypes.InterchainAccountPacketData{Type: icatypes.EXECUTE_TX, Data: data})
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cosmos/gogoproto/proto"
 	hostkeeper "github.com/cosmos/ibc-go/v11/modules/apps/27-interchain-accounts/host/keeper"
@@ -321,7 +322,7 @@ func TestMalformedMessagesOfAnAccountAreAnswered(t *testing.T) {
 		"unknown type": {0x0a, 0x06, 0x0a, 0x04, '/', 'a', '.', 'b'},
 		"a huge job":   data,
 	} {
-		result, err := n.chains[0].SendMsgs(controllerTx(account, raw))
+		result, err := n.chains[0].SendMsgs(controllerTx(account, time.Hour, raw))
 		require.NoError(t, err, name)
 		packet, err := ibctesting.ParseV1PacketFromEvents(result.Events)
 		require.NoError(t, err)

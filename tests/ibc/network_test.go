@@ -180,8 +180,8 @@ func acknowledgement(t *testing.T, raw []byte) channeltypes.Acknowledgement {
 	return ack
 }
 
-// conserved checks on every chain that the ledger accounts for the supply of tfuel, that no module's
-// money is missing, and that all balances add up to the supply.
+// conserved checks on every chain that the ledger accounts for the supply of tfuel, that the invariants
+// of all modules hold, and that all balances add up to the supply.
 func (n *network) conserved() {
 	n.t.Helper()
 	for _, chain := range n.chains {
@@ -189,12 +189,7 @@ func (n *network) conserved() {
 		ledger, err := rewardskeeper.NewQueryServer(a.RewardsKeeper).SupplyLedger(ctx, &rewardstypes.QuerySupplyLedgerRequest{})
 		require.NoError(n.t, err)
 		require.True(n.t, ledger.Conserved, "supply of %s", chain.ChainID)
-		for _, result := range a.ComputeKeeper.CheckInvariants(ctx) {
-			require.NoError(n.t, result.Err, "compute: %s", result.Name)
-		}
-		for _, result := range a.RewardsKeeper.CheckInvariants(ctx) {
-			require.NoError(n.t, result.Err, "rewards: %s", result.Name)
-		}
+		edge.RequireInvariantsOf(n.t, a, ctx)
 		sums := make(map[string]math.Int)
 		a.BankKeeper.IterateAllBalances(ctx, func(_ sdk.AccAddress, coin sdk.Coin) bool {
 			if sum, found := sums[coin.Denom]; found {

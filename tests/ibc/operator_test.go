@@ -92,11 +92,11 @@ func (m *market) step() {
 	m.chain.NextBlock()
 }
 
-// work lets all act until every job of the account has ended, and returns them.
-func (m *market) work(account *account) []computetypes.Job {
+// work lets all act until every job of a requester has ended, and returns them.
+func (m *market) work(requester string) []computetypes.Job {
 	m.t.Helper()
 	for range 100 {
-		jobs := account.jobs()
+		jobs := jobsOf(m.chain, requester)
 		if !slices.ContainsFunc(jobs, func(job computetypes.Job) bool { return !job.Ended() }) {
 			return jobs
 		}
@@ -106,11 +106,11 @@ func (m *market) work(account *account) []computetypes.Job {
 	return nil
 }
 
-func earnings(chain *ibctesting.TestChain, operator string) math.Int {
+func earnings(chain *ibctesting.TestChain, operator, denom string) math.Int {
 	response, err := rewardskeeper.NewQueryServer(appOf(chain).RewardsKeeper).Earnings(
 		chain.GetContext(), &rewardstypes.QueryEarningsRequest{Operator: operator})
 	require.NoError(chain.TB, err)
-	return response.Amount.AmountOf(params.BaseDenom)
+	return response.Amount.AmountOf(denom)
 }
 
 // TestAnAccountOfAnotherChainRunsANodeAndIsPaid: its address of 32 bytes works as requester and as
@@ -140,19 +140,19 @@ func TestAnAccountOfAnotherChainRunsANodeAndIsPaid(t *testing.T) {
 		require.Less(t, jobs, 30, "its node was never drawn")
 		before = funds()
 		must(post(account.address, params.TfuelCoin(1)))
-		for _, job := range m.work(account) {
+		for _, job := range m.work(account.address) {
 			require.Equal(t, computetypes.JOB_STATUS_COMPLETED, job.Status)
 		}
 		n.conserved()
 		paid := before.Sub(funds())
 		require.True(t, paid.GTE(params.Tfuel(3)) && paid.LT(params.Tfuel(6)), "rewards of replicas and auditors, and fees; the rest came back: paid %s", paid)
-		earned = earnings(b, account.address)
+		earned = earnings(b, account.address, params.BaseDenom)
 	}
 
 	before = funds()
 	must(&rewardstypes.MsgClaim{Operator: account.address})
 	require.Equal(t, before.Add(earned), funds())
-	require.True(t, earnings(b, account.address).IsZero())
+	require.True(t, earnings(b, account.address, params.BaseDenom).IsZero())
 
 	must(&edgenodetypes.MsgBond{Operator: account.address, Amount: params.TfuelCoin(7)},
 		&edgenodetypes.MsgUnbond{Operator: account.address, Amount: params.TfuelCoin(3)},

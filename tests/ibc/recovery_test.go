@@ -23,6 +23,7 @@ import (
 
 	"github.com/thetaedge/theta/app"
 	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/testutil/edge"
 )
 
 // onward receives a packet that asks to be forwarded, and returns the packet that leaves for the next
@@ -194,11 +195,6 @@ func TestAnExportKeepsChannelsVouchersAndPacketsOnTheirWay(t *testing.T) {
 			transfertypes.NewHop(path.EndpointB.ChannelConfig.PortID, path.EndpointB.ChannelID)).Hash())
 		require.True(t, found)
 		require.Equal(t, params.BaseDenom, denom.Base)
-		for _, result := range fresh.ComputeKeeper.CheckInvariants(ctx) {
-			require.NoError(t, result.Err, "compute: %s", result.Name)
-		}
-		for _, result := range fresh.RewardsKeeper.CheckInvariants(ctx) {
-			require.NoError(t, result.Err, "rewards: %s", result.Name)
-		}
+		edge.RequireInvariantsOf(t, fresh, ctx)
 	}
 }

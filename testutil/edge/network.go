@@ -252,20 +252,25 @@ func (n *Network) Jobs(c *apptest.Chain) []computetypes.Job {
 // RequireInvariants checks the money of every module.
 func RequireInvariants(t testing.TB, c *apptest.Chain) {
 	t.Helper()
-	ctx := c.Ctx()
-	for _, result := range c.App.ComputeKeeper.CheckInvariants(ctx) {
+	RequireInvariantsOf(t, c.App, c.Ctx())
+}
+
+// RequireInvariantsOf is RequireInvariants for an app whose state ctx reads.
+func RequireInvariantsOf(t testing.TB, a *app.App, ctx sdk.Context) {
+	t.Helper()
+	for _, result := range a.ComputeKeeper.CheckInvariants(ctx) {
 		require.NoError(t, result.Err, "compute: %s", result.Name)
 	}
-	for _, result := range c.App.EdgenodeKeeper.CheckInvariants(ctx) {
+	for _, result := range a.EdgenodeKeeper.CheckInvariants(ctx) {
 		require.NoError(t, result.Err, "edgenode: %s", result.Name)
 	}
-	for _, result := range c.App.RewardsKeeper.CheckInvariants(ctx) {
+	for _, result := range a.RewardsKeeper.CheckInvariants(ctx) {
 		require.NoError(t, result.Err, "rewards: %s", result.Name)
 	}
-	for _, result := range c.App.FeemarketKeeper.CheckInvariants(ctx) {
+	for _, result := range a.FeemarketKeeper.CheckInvariants(ctx) {
 		require.NoError(t, result.Err, "feemarket: %s", result.Name)
 	}
-	for _, result := range c.App.TallyKeeper.CheckInvariants(ctx) {
+	for _, result := range a.TallyKeeper.CheckInvariants(ctx) {
 		require.NoError(t, result.Err, "tally: %s", result.Name)
 	}
 }
