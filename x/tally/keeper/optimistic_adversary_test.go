@@ -184,6 +184,32 @@ func TestAYoungBondDoesNotObject(t *testing.T) {
 	require.Equal(t, govv1.StatusPassed, w.ended(id).Status)
 }
 
+// A voting of an expedited proposal, or of one without messages, cannot be optimistic.
+func TestTheInvariantFindsAMarkOnAnotherKindOfProposal(t *testing.T) {
+	for name, propose := range map[string]func(w *world) uint64{
+		"expedited": func(w *world) uint64 { return w.propose(true, w.change()) },
+		"a text": func(w *world) uint64 {
+			msg := w.submission(false)
+			msg.Metadata = "ipfs://text"
+			w.must(msg)
+			return 1
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, newChain(t))
+			require.EqualValues(t, 1, propose(w))
+			w.requireInvariants()
+			genesis, err := w.chain.App.TallyKeeper.ExportGenesis(w.ctx)
+			require.NoError(t, err)
+			genesis.Votings[0].ObjectionBps = 1_000
+			require.NoError(t, w.chain.App.TallyKeeper.InitGenesis(w.ctx, *genesis))
+			for _, result := range w.chain.App.TallyKeeper.CheckInvariants(w.ctx) {
+				require.Equal(t, result.Name == "optimistic", result.Err != nil, "%s: %v", result.Name, result.Err)
+			}
+		})
+	}
+}
+
 // A list in the genesis is checked like one in a proposal.
 func TestAGenesisWithOtherMessagesIsRefused(t *testing.T) {
 	w := newWorld(t, newChain(t))
