@@ -17,6 +17,7 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
 	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
+	tallytypes "github.com/thetaedge/theta/x/tally/types"
 )
 
 // moduleParams are the parameters of a module.
@@ -26,9 +27,10 @@ type moduleParams interface{ Validate() error }
 // module.
 func everyParams() map[string]moduleParams {
 	beacon, compute, edgenode := beacontypes.DefaultParams(), computetypes.DefaultParams(), edgenodetypes.DefaultParams()
-	feemarket, rewards := feemarkettypes.DefaultParams(), rewardstypes.DefaultParams()
+	feemarket, rewards, tally := feemarkettypes.DefaultParams(), rewardstypes.DefaultParams(), tallytypes.DefaultParams()
 	return map[string]moduleParams{
 		"beacon": &beacon, "compute": &compute, "edgenode": &edgenode, "feemarket": &feemarket, "rewards": &rewards,
+		"tally": &tally,
 	}
 }
 

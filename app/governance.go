@@ -25,12 +25,27 @@ const maxMessageDepth = 8
 // too. Operators of nodes earn from grants of public work, and the parameters of x/rewards say how much
 // of a reward and which emission stakers get, and how much a grant may pay. Those of x/distribution say
 // how much of both goes to the community pool first, and a payment from the pool may go to operators. The other messages change how stakers vote, who
-// they are and when validators are jailed, so with them bonds could make that acceptance worthless.
+// they are and when validators are jailed, and who may make proposals that pass without a vote for them, so
+// with them bonds could make that acceptance worthless.
 func stakersDecide() []string {
 	return []string{
 		"/theta.rewards.v1.MsgCreateGrant", "/theta.rewards.v1.MsgUpdateParams",
 		"/cosmos.distribution.v1beta1.MsgUpdateParams", "/cosmos.distribution.v1beta1.MsgCommunityPoolSpend",
 		"/cosmos.gov.v1.MsgUpdateParams", "/cosmos.staking.v1beta1.MsgUpdateParams", "/cosmos.slashing.v1beta1.MsgUpdateParams",
+		"/theta.tally.v1.MsgUpdateParams",
+	}
+}
+
+// routineMessages returns the type URLs of the messages that governance may open to optimistic proposals,
+// which pass if voters do not notice them. Each of them is written for governance, carries no other
+// message, and changes numbers or facts that its module bounds. Of these, stakers alone need not
+// accept any. A message that is not in the list is refused, so that a message of a later module is not open
+// before its effects have been judged. Left out are, for example, the parameters of x/beacon, which contain the
+// key of the randomness, those of IBC and its clients, which guard the coins of other chains, and upgrades.
+func routineMessages() []string {
+	return []string{
+		"/theta.compute.v1.MsgUpdateCarbonFactors", "/theta.compute.v1.MsgUpdateParams",
+		"/theta.edgenode.v1.MsgUpdateParams", "/theta.feemarket.v1.MsgUpdateParams",
 	}
 }
 
@@ -120,6 +135,15 @@ func (p proposals) WalkVotes(ctx context.Context, visit func(id uint64, voter sd
 // RemoveVote removes a vote, if there is one.
 func (p proposals) RemoveVote(ctx context.Context, id uint64, voter sdk.AccAddress) error {
 	return p.keeper.Votes.Remove(ctx, collections.Join(id, voter))
+}
+
+// Submit makes a proposal, as the message does it, and returns its id.
+func (p proposals) Submit(ctx context.Context, msg *govv1.MsgSubmitProposal) (uint64, error) {
+	response, err := govkeeper.NewMsgServerImpl(p.keeper).SubmitProposal(ctx, msg)
+	if err != nil {
+		return 0, err
+	}
+	return response.ProposalId, nil
 }
 
 // Params returns the rules of votings.

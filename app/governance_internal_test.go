@@ -19,6 +19,7 @@ import (
 
 	"github.com/thetaedge/theta/app/params"
 	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
+	tallytypes "github.com/thetaedge/theta/x/tally/types"
 )
 
 // A message that stakers must accept is found wherever a proposal could hide it.
@@ -73,6 +74,8 @@ func TestStakersMustAcceptAMessageWhereverItIs(t *testing.T) {
 		&rewardstypes.MsgCreateGrant{}, &rewardstypes.MsgUpdateParams{}, &govv1.MsgUpdateParams{}, &stakingtypes.MsgUpdateParams{},
 		// The community tax is taken from what stakers get, and whom x/slashing jails has no vote.
 		&distrtypes.MsgUpdateParams{}, &distrtypes.MsgCommunityPoolSpend{}, &slashingtypes.MsgUpdateParams{},
+		// An account in the list of x/tally needs no vote for its proposals.
+		&tallytypes.MsgUpdateParams{},
 	} {
 		require.True(t, contain([]sdk.Msg{message}, stakersDecide(), maxMessageDepth), "%T", message)
 	}

@@ -243,7 +243,9 @@ func TestTheHostListsWhatRequestersAndOperatorsDo(t *testing.T) {
 		// Governance sends these.
 		"/theta.beacon.v1.MsgUpdateParams", "/theta.compute.v1.MsgUpdateParams", "/theta.compute.v1.MsgUpdateCarbonFactors",
 		"/theta.edgenode.v1.MsgUpdateParams", "/theta.feemarket.v1.MsgUpdateParams", "/theta.rewards.v1.MsgUpdateParams",
-		"/theta.rewards.v1.MsgCreateGrant", "/theta.rewards.v1.MsgRevokeGrant",
+		"/theta.rewards.v1.MsgCreateGrant", "/theta.rewards.v1.MsgRevokeGrant", "/theta.tally.v1.MsgUpdateParams",
+		// An account that governance has listed sends this, and voters watch it on this chain.
+		"/theta.tally.v1.MsgSubmitOptimistic",
 	}
 	found := 0
 	for _, url := range appOf(b).InterfaceRegistry().ListImplementations(sdk.MsgInterfaceProtoName) {

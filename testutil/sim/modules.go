@@ -15,6 +15,7 @@ import (
 	beaconsim "github.com/thetaedge/theta/x/beacon/simulation"
 	computekeeper "github.com/thetaedge/theta/x/compute/keeper"
 	computesim "github.com/thetaedge/theta/x/compute/simulation"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodekeeper "github.com/thetaedge/theta/x/edgenode/keeper"
 	edgenodesim "github.com/thetaedge/theta/x/edgenode/simulation"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
@@ -23,6 +24,8 @@ import (
 	rewardskeeper "github.com/thetaedge/theta/x/rewards/keeper"
 	rewardssim "github.com/thetaedge/theta/x/rewards/simulation"
 	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
+	tallykeeper "github.com/thetaedge/theta/x/tally/keeper"
+	tallysim "github.com/thetaedge/theta/x/tally/simulation"
 )
 
 // defaults returns the weights that the modules give their operations.
@@ -51,6 +54,10 @@ func register(s *Simulation, n network, validator []simtypes.Account) {
 		Receipts: s.Tally.ReceiptsOf, Offers: offers(rewards),
 	})
 	rewardssim.Register(&s.own, weights, rewards, edgenode, stakingkeeper.NewQuerier(app.StakingKeeper))
+	tally := tallykeeper.NewQueryServer(app.TallyKeeper)
+	tallysim.Register(&s.own, weights, tally, deposit(), func(r *simsx.XRand) []computetypes.CarbonFactor {
+		return computesim.CarbonFactors(r)
+	})
 	s.own.addFor(validator, 25, vote(app.GovKeeper))
 	s.own.Add(10, opinion(app.GovKeeper))
 
@@ -60,6 +67,7 @@ func register(s *Simulation, n network, validator []simtypes.Account) {
 	computesim.RegisterProposals(proposals, weights, compute)
 	rewardssim.RegisterProposals(proposals, weights, rewards)
 	feemarketsim.RegisterProposals(proposals, weights, feemarketkeeper.NewQueryServer(app.FeemarketKeeper))
+	tallysim.RegisterProposals(proposals, weights, tally)
 	for _, name := range app.ModuleManager.OrderExportGenesis {
 		switch module := app.ModuleManager.Modules[name].(type) {
 		case simsx.HasWeightedOperationsX:

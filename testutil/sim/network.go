@@ -27,6 +27,7 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
+	tallytypes "github.com/thetaedge/theta/x/tally/types"
 )
 
 const (
@@ -39,6 +40,9 @@ const (
 	// beaconSecret is the scalar of the simulated beacon.
 	beaconSecret = "0000000000000000000000000000000000000000000000000000000000000051"
 )
+
+// deposit is what a proposal needs to be voted on.
+func deposit() sdk.Coin { return params.TfuelCoin(10) }
 
 // network is the genesis of a simulation and the key of its beacon.
 type network struct{ key bls.SecretKey }
@@ -80,8 +84,13 @@ func (n network) options(seed int64) []apptest.Option {
 			adjust(cdc, genesis, govtypes.ModuleName, func(state *govv1.GenesisState) {
 				voting, hasty := 30*time.Second, 15*time.Second
 				state.Params.VotingPeriod, state.Params.ExpeditedVotingPeriod = &voting, &hasty
-				state.Params.MinDeposit = sdk.NewCoins(params.TfuelCoin(10))
+				state.Params.MinDeposit = sdk.NewCoins(deposit())
 				state.Params.ExpeditedMinDeposit = sdk.NewCoins(params.TfuelCoin(50))
+			})
+			adjust(cdc, genesis, tallytypes.ModuleName, func(state *tallytypes.GenesisState) {
+				for i := range 3 {
+					state.Params.OptimisticProposers = append(state.Params.OptimisticProposers, apptest.Named(i).String())
+				}
 			})
 		}),
 	}

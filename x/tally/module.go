@@ -23,7 +23,7 @@ import (
 )
 
 // ConsensusVersion increases with every change of the state's layout.
-const ConsensusVersion = 1
+const ConsensusVersion = 2
 
 var (
 	_ module.AppModuleBasic   = AppModule{}
@@ -51,11 +51,15 @@ func (AppModule) Name() string { return types.ModuleName }
 // ConsensusVersion returns the version of the state's layout.
 func (AppModule) ConsensusVersion() uint64 { return ConsensusVersion }
 
-// RegisterLegacyAminoCodec does nothing: the module does not have messages.
-func (AppModule) RegisterLegacyAminoCodec(*codec.LegacyAmino) {}
+// RegisterLegacyAminoCodec registers the messages for amino JSON signing.
+func (AppModule) RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
+	types.RegisterLegacyAminoCodec(cdc)
+}
 
-// RegisterInterfaces does nothing: the module does not have messages.
-func (AppModule) RegisterInterfaces(codectypes.InterfaceRegistry) {}
+// RegisterInterfaces registers the messages and their service.
+func (AppModule) RegisterInterfaces(registry codectypes.InterfaceRegistry) {
+	types.RegisterInterfaces(registry)
+}
 
 // RegisterGRPCGatewayRoutes registers the REST routes of the queries.
 func (AppModule) RegisterGRPCGatewayRoutes(clientCtx client.Context, mux *gwruntime.ServeMux) {
@@ -64,10 +68,15 @@ func (AppModule) RegisterGRPCGatewayRoutes(clientCtx client.Context, mux *gwrunt
 	}
 }
 
-// RegisterServices registers the server of queries.
+// RegisterServices registers the servers of messages and queries.
 func (am AppModule) RegisterServices(registrar grpc.ServiceRegistrar) error {
+	types.RegisterMsgServer(registrar, keeper.NewMsgServer(am.keeper))
 	types.RegisterQueryServer(registrar, keeper.NewQueryServer(am.keeper))
-	return nil
+	configurator, is := registrar.(module.Configurator)
+	if !is {
+		return nil
+	}
+	return configurator.RegisterMigration(types.ModuleName, 1, func(ctx sdk.Context) error { return am.keeper.Migrate1to2(ctx) })
 }
 
 // DefaultGenesis returns the state of a new chain.

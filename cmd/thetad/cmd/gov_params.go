@@ -45,6 +45,7 @@ func paramsModules() map[string]paramsModule {
 		"slashing": usual("cosmos.slashing.v1beta1"), "staking": usual("cosmos.staking.v1beta1"),
 		"beacon": usual("theta.beacon.v1"), "compute": usual("theta.compute.v1"), "edgenode": usual("theta.edgenode.v1"),
 		"feemarket": usual("theta.feemarket.v1"), "rewards": usual("theta.rewards.v1"),
+		"tally":          usual("theta.tally.v1"),
 		"transfer":       ibc("applications.transfer.v1", "Params"),
 		"ica-controller": ibc("applications.interchain_accounts.controller.v1", "Params"),
 		"ica-host":       ibc("applications.interchain_accounts.host.v1", "Params"),

@@ -130,12 +130,12 @@ func addModuleCommands(root *cobra.Command, chain *app.App, clientCtx client.Con
 	node, comet := nodeservice.NewNodeCommands(), cmtservice.NewCometBFTCommands()
 	options[node.Name()], options[comet.Name()] = node.AutoCLIOptions(), comet.AutoCLIOptions()
 
-	return autocli.AppOptions{
+	return addAutoCommands(root, autocli.AppOptions{
 		Modules:               modules,
 		ModuleOptions:         options,
 		AddressCodec:          app.AddressCodec(),
 		ValidatorAddressCodec: app.ValidatorAddressCodec(),
 		ConsensusAddressCodec: app.ConsensusAddressCodec(),
 		ClientCtx:             clientCtx,
-	}.EnhanceRootCommand(root)
+	})
 }

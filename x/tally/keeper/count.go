@@ -67,7 +67,10 @@ func (k *Keeper) Count(ctx context.Context, proposal govv1.Proposal) (types.Tall
 	if err != nil {
 		return types.Tally{}, err
 	}
-	return types.NewTally(voting, stakers, power, operators, rules), nil
+	optimistic, err := k.objections(ctx, voting, proposal, func(bps uint32, lapsed string) *types.Optimistic {
+		return types.CountObjections(bps, lapsed, stakers, power, operators, rules)
+	})
+	return types.NewTally(voting, stakers, power, operators, rules, optimistic), err
 }
 
 // votesOf returns the votes that a validator carries: those of its delegators, and, if its

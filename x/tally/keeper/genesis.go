@@ -17,6 +17,9 @@ func (k *Keeper) InitGenesis(ctx context.Context, genesis types.GenesisState) er
 	if err := genesis.Validate(); err != nil {
 		return err
 	}
+	if err := k.setParams(ctx, genesis.Params); err != nil {
+		return err
+	}
 	if genesis.LastNumber > 0 {
 		if err := k.number.Set(ctx, genesis.LastNumber); err != nil {
 			return err
@@ -87,7 +90,11 @@ func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error)
 	if err != nil {
 		return nil, err
 	}
-	genesis := &types.GenesisState{LastNumber: last, Votings: votings}
+	params, err := k.Params(ctx)
+	if err != nil {
+		return nil, err
+	}
+	genesis := &types.GenesisState{LastNumber: last, Votings: votings, Params: params}
 	err = k.increases.Walk(ctx, nil, func(_ sdk.AccAddress, increases types.Increases) (bool, error) {
 		genesis.Increases = append(genesis.Increases, increases)
 		return false, nil

@@ -26,6 +26,7 @@ func (k *Keeper) CheckInvariants(ctx context.Context) []InvariantResult {
 		{Name: "bonds", Err: k.checkBonds(ctx)},
 		{Name: "shares", Err: k.checkShares(ctx)},
 		{Name: "increases", Err: k.checkIncreases(ctx)},
+		{Name: "optimistic", Err: k.checkOptimistic(ctx)},
 	}
 }
 
@@ -206,6 +207,29 @@ func (k *Keeper) checkIncreases(ctx context.Context) error {
 			err = types.ErrInvariantBroken.Wrapf("increases of %s: expected at most the bond of %s, found %s", operator, stake.Bond, increases.Younger(0))
 		}
 		return err != nil, err
+	})
+}
+
+// checkOptimistic requires that an optimistic proposal has a share for its objections, is not expedited,
+// and is not one that validators and delegators alone must accept.
+func (k *Keeper) checkOptimistic(ctx context.Context) error {
+	return k.eachOpen(ctx, func(voting types.Voting) error {
+		if voting.ObjectionBps == 0 {
+			return nil
+		}
+		if voting.ObjectionBps > types.MaxObjectionBps || voting.StakersMustAccept {
+			return types.ErrInvariantBroken.Wrapf("optimistic proposal %d: expected at most %d basis points and a decision of all voters, found %v",
+				voting.ProposalId, types.MaxObjectionBps, voting)
+		}
+		proposal, err := k.gov.Proposal(ctx, voting.ProposalId)
+		if known, err := found(err); err != nil || !known {
+			return err // it was cancelled, and EndBlock has not found that yet
+		}
+		if proposal.Expedited || len(proposal.Messages) == 0 {
+			return types.ErrInvariantBroken.Wrapf("optimistic proposal %d: expected a regular voting on some messages, found expedited %t and %d messages",
+				voting.ProposalId, proposal.Expedited, len(proposal.Messages))
+		}
+		return nil
 	})
 }
 

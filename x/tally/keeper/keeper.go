@@ -45,9 +45,9 @@ type Keeper struct {
 	gov       types.GovKeeper
 	staking   types.StakingKeeper
 	nodes     types.NodeKeeper
-	// stakersAccept reports whether validators and delegators alone must accept a proposal too.
-	stakersAccept func(govv1.Proposal) bool
+	policy    Policy
 
+	params  collections.Item[types.Params]
 	number  collections.Item[uint64]
 	votings collections.Map[uint64, types.Voting]
 	// open and ended are indexes of votings.
@@ -60,17 +60,26 @@ type Keeper struct {
 	tallies   collections.Map[uint64, types.Tally]
 }
 
-// NewKeeper returns the keeper. stakersAccept reports whether validators and delegators alone
-// must accept a proposal too. NewKeeper panics if the collections clash, which is a programming
-// error.
+// Policy is what the app says of proposals and their messages.
+type Policy struct {
+	// StakersMustAccept reports whether validators and delegators alone must accept a proposal too.
+	StakersMustAccept func(govv1.Proposal) bool
+	// Routine contains the type URLs of the messages that governance may open to optimistic proposals.
+	Routine []string
+	// Authority is the address that may change the parameters.
+	Authority string
+}
+
+// NewKeeper returns the keeper. It panics if the collections clash, which is a programming error.
 func NewKeeper(
 	cdc codec.BinaryCodec, stores store.KVStoreService, addresses address.Codec,
-	gov types.GovKeeper, staking types.StakingKeeper, nodes types.NodeKeeper, stakersAccept func(govv1.Proposal) bool,
+	gov types.GovKeeper, staking types.StakingKeeper, nodes types.NodeKeeper, policy Policy,
 ) *Keeper {
 	sb := collections.NewSchemaBuilder(stores)
 	ballot := collections.PairKeyCodec(collections.Uint64Key, sdk.AccAddressKey)
 	k := &Keeper{
-		addresses: addresses, gov: gov, staking: staking, nodes: nodes, stakersAccept: stakersAccept,
+		addresses: addresses, gov: gov, staking: staking, nodes: nodes, policy: policy,
+		params:  collections.NewItem(sb, types.ParamsPrefix, "params", codec.CollValue[types.Params](cdc)),
 		number:  collections.NewItem(sb, types.NumberPrefix, "number", collections.Uint64Value),
 		votings: collections.NewMap(sb, types.VotingsPrefix, "votings", collections.Uint64Key, codec.CollValue[types.Voting](cdc)),
 		open:    collections.NewMap(sb, types.OpenPrefix, "open", collections.Uint64Key, collections.Uint64Value),

@@ -30,6 +30,8 @@ type model struct {
 	least map[uint64]map[string]math.Int
 	// bonded contains the sum of all bonds when a voting began, by proposal.
 	bonded map[uint64]math.Int
+	// shares contains the share of objections when the voting of an optimistic proposal began, by proposal.
+	shares map[uint64]uint32
 	// seen counts what has happened.
 	seen map[string]int
 }
@@ -58,6 +60,8 @@ func (m *model) run() {
 		// The operators of validators decide most votings.
 		"validator votes": func() error { return m.drawVote(validators) },
 		"propose":         m.drawProposal,
+		"suggest":         m.drawSuggestion,
+		"lists":           m.drawLists,
 		"cancel":          m.cancel,
 		"jail validator":  m.jailValidator,
 		"slash":           m.slashValidator,
@@ -65,7 +69,7 @@ func (m *model) run() {
 	}
 	name := rapid.SampledFrom([]string{
 		"delegate", "undelegate", "redelegate", "register", "register", "bond", "bond", "unbond", "retire", "pause", "unjail", "unjail", "fault", "jail", "work", "work", "rest",
-		"vote", "vote", "vote", "vote", "vote", "vote", "validator votes", "validator votes", "propose", "cancel", "slash", "jail validator", "block", "block",
+		"vote", "vote", "vote", "vote", "vote", "vote", "validator votes", "validator votes", "propose", "suggest", "suggest", "lists", "cancel", "slash", "jail validator", "block", "block",
 	}).Draw(m.r, "step")
 	if steps[name]() == nil {
 		m.seen[name]++
@@ -148,6 +152,33 @@ func (m *model) drawProposal() error {
 		return fmt.Errorf("enough is voted on")
 	}
 	return m.send(m.submission(rapid.Bool().Draw(m.r, "expedited"), m.change()))
+}
+
+// drawSuggestion makes an optimistic proposal.
+func (m *model) drawSuggestion() error {
+	if len(m.open()) >= 4 {
+		return errors.New("enough is voted on")
+	}
+	if err := m.send(m.suggestion(m.change())); err != nil {
+		return err
+	}
+	open := m.open()
+	m.shares[open[len(open)-1]] = m.params().ObjectionBps
+	return nil
+}
+
+// drawLists changes who may make optimistic proposals, of what, and how many objections reject one.
+func (m *model) drawLists() error {
+	return m.changeParams(func(p *types.Params) {
+		p.ObjectionBps = rapid.SampledFrom([]uint32{1, 500, 1_000, 2_500, 3_333}).Draw(m.r, "share")
+		p.OptimisticProposers, p.OptimisticMessages = nil, nil
+		if rapid.IntRange(0, 3).Draw(m.r, "listed") > 0 {
+			p.OptimisticProposers = []string{m.person(0).String(), m.person(1).String()}
+		}
+		if rapid.IntRange(0, 3).Draw(m.r, "routine") > 0 {
+			p.OptimisticMessages = []string{sdk.MsgTypeURL(m.change())}
+		}
+	})
 }
 
 // cancel cancels a proposal and ends the block, in which the module finds that the voting has ended.
@@ -274,6 +305,7 @@ func (m *model) check() {
 		if operators.Total.IsPositive() {
 			m.seen["bond counts"]++
 		}
+		m.checkOptimistic(id, found, results, power, operators)
 		cached, _ = m.ctx.CacheContext()
 		passes, _, _, err := m.chain.App.GovKeeper.Tally(cached, proposal)
 		require.NoError(m.r, err)
@@ -281,6 +313,42 @@ func (m *model) check() {
 		m.seen[found.Verdict.String()]++
 	}
 	m.requireInvariants()
+}
+
+// checkOptimistic compares the verdict on an optimistic proposal with one that follows from the walk over
+// all votes and from the parameters that the model has seen.
+func (m *model) checkOptimistic(
+	id uint64, found types.Tally, stakers map[govv1.VoteOption]math.LegacyDec, power math.Int, operators types.Sums,
+) {
+	share, optimistic := m.shares[id]
+	require.Equal(m.r, optimistic, found.Optimistic != nil)
+	if !optimistic {
+		require.NotEqual(m.r, types.VERDICT_OBJECTED, found.Verdict)
+		return
+	}
+	params := m.params()
+	bonds := operators.No.Add(operators.NoWithVeto)
+	against := stakers[govv1.OptionNo].Add(stakers[govv1.OptionNoWithVeto]).Add(bonds)
+	whole := power.Add(bonds.TruncateInt())
+	needed := math.LegacyNewDecFromInt(whole.MulRaw(int64(min(share, params.ObjectionBps)))).QuoInt64(types.BasisPoints)
+	requireClose(m.r, against, found.Optimistic.Objections)
+	if against.Sub(needed).Abs().LTE(math.LegacyNewDecWithPrec(1, 9)) {
+		return // rounding decides
+	}
+	objected := against.GT(needed)
+	listed := slices.Contains(params.OptimisticProposers, m.person(0).String()) && slices.Contains(params.OptimisticMessages, sdk.MsgTypeURL(m.change()))
+	require.Equal(m.r, listed, found.Optimistic.Lapsed == "")
+	switch {
+	case objected:
+		require.Contains(m.r, []types.Verdict{types.VERDICT_OBJECTED, types.VERDICT_VETOED}, found.Verdict)
+		m.seen["objected"]++
+	case listed:
+		require.Equal(m.r, types.VERDICT_ACCEPTED, found.Verdict)
+		m.seen["silence accepts"]++
+	default:
+		require.Equal(m.r, found.All.Verdict, found.Verdict)
+		m.seen["lapsed: "+found.Verdict.String()]++
+	}
 }
 
 // requireClose compares sums of votes. They differ by rounding: the SDK rounds for each vote.
@@ -295,7 +363,8 @@ func requireClose(t require.TestingT, expected, found math.LegacyDec) {
 func TestSumsGiveTheTallyOfAWalkOverAllVotes(t *testing.T) {
 	chain, seen := newChain(t), map[string]int{}
 	check := func(r *rapid.T) {
-		m := &model{world: newWorld(r, chain), r: r, least: map[uint64]map[string]math.Int{}, bonded: map[uint64]math.Int{}, seen: seen}
+		m := &model{world: newWorld(r, chain), r: r, least: map[uint64]map[string]math.Int{}, bonded: map[uint64]math.Int{}, shares: map[uint64]uint32{}, seen: seen}
+		m.allow()
 		for i := range 2 {
 			m.must(m.registration(m.person(i), 300))
 		}
@@ -311,6 +380,8 @@ func TestSumsGiveTheTallyOfAWalkOverAllVotes(t *testing.T) {
 		"delegate", "undelegate", "redelegate", "register", "bond", "unbond", "retire", "fault", "vote", "validator votes", "propose", "cancel", "slash", "jail validator", "block",
 		"bond counts", "PROPOSAL_STATUS_PASSED", "PROPOSAL_STATUS_REJECTED", types.VERDICT_ACCEPTED.String(), types.VERDICT_NO_QUORUM.String(),
 		types.VERDICT_VETOED.String(), "jailed node with a bond", "retired node with a bond", "unjail",
+		"suggest", "lists", "objected", "silence accepts", "lapsed: " + types.VERDICT_NO_QUORUM.String(),
+		types.VERDICT_OBJECTED.String(),
 	}
 	missing := func() []string {
 		return slices.DeleteFunc(slices.Clone(needed), func(what string) bool { return seen[what] > 0 })

@@ -24,6 +24,12 @@ var _ types.QueryServer = queryServer{}
 // NewQueryServer returns the Query service of the module.
 func NewQueryServer(keeper *Keeper) types.QueryServer { return queryServer{keeper: keeper} }
 
+// Params returns the parameters.
+func (s queryServer) Params(ctx context.Context, _ *types.QueryParamsRequest) (*types.QueryParamsResponse, error) {
+	params, err := s.keeper.Params(ctx)
+	return &types.QueryParamsResponse{Params: params}, err
+}
+
 // Tally counts the votes on a proposal, or returns the count that decided.
 func (s queryServer) Tally(ctx context.Context, req *types.QueryTallyRequest) (*types.QueryTallyResponse, error) {
 	id := req.GetProposalId()

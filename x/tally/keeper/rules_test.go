@@ -309,7 +309,7 @@ func TestQueriesExplainBondVotes(t *testing.T) {
 	require.ErrorContains(t, err, "thetad query gov proposals")
 	checked, err := queries.Invariants(w.ctx, &types.QueryInvariantsRequest{})
 	require.NoError(t, err)
-	require.Len(t, checked.Results, 4)
+	require.Len(t, checked.Results, 5)
 	for _, result := range checked.Results {
 		require.True(t, result.Ok, "%s: %s", result.Name, result.Detail)
 	}
@@ -349,7 +349,10 @@ func TestARefusedGenesisSaysWhatItExpects(t *testing.T) {
 		"expected rising numbers up to": {Increases: []types.Increases{{Operator: "a", Increases: []types.Increase{{Number: 1, Amount: amount}}}}},
 		"expected at least one":         {Increases: []types.Increases{{Operator: "a"}}},
 		"tallies: expected rising":      {Tallies: []types.Tally{{}}},
+		"expected objection_bps up to":  {LastNumber: 1, Votings: []types.Voting{{ProposalId: 1, Number: 1, ObjectionBps: 3_334}}},
+		"and 0 if stakers must accept":  {LastNumber: 1, Votings: []types.Voting{{ProposalId: 1, Number: 1, ObjectionBps: 1, StakersMustAccept: true}}},
 	} {
+		genesis.Params = types.DefaultParams()
 		err := genesis.Validate()
 		require.ErrorIs(t, err, types.ErrInvalidGenesis, name)
 		require.ErrorContains(t, err, name)

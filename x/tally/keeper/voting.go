@@ -32,7 +32,7 @@ func (k *Keeper) begin(ctx context.Context, id uint64) error {
 		return err
 	}
 	return k.setVoting(ctx, types.Voting{
-		ProposalId: id, Number: last + 1, StakersMustAccept: k.stakersAccept(proposal),
+		ProposalId: id, Number: last + 1, StakersMustAccept: k.policy.StakersMustAccept(proposal),
 	})
 }
 

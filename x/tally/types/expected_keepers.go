@@ -28,6 +28,8 @@ type GovKeeper interface {
 	RemoveVote(ctx context.Context, id uint64, voter sdk.AccAddress) error
 	// Params returns the rules of votings.
 	Params(ctx context.Context) (govv1.Params, error)
+	// Submit makes a proposal, as the message does it, and returns its id.
+	Submit(ctx context.Context, msg *govv1.MsgSubmitProposal) (uint64, error)
 }
 
 // StakingKeeper knows validators and delegations.

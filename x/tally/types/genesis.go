@@ -1,10 +1,13 @@
 package types
 
 // DefaultGenesis returns the state of a chain without proposals.
-func DefaultGenesis() *GenesisState { return &GenesisState{} }
+func DefaultGenesis() *GenesisState { return &GenesisState{Params: DefaultParams()} }
 
 // Validate checks the records one by one and against each other. It returns ErrInvalidGenesis.
 func (g GenesisState) Validate() error {
+	if err := g.Params.Validate(); err != nil {
+		return err
+	}
 	numbers := make(map[uint64]bool, len(g.Votings))
 	for i, v := range g.Votings {
 		if v.ProposalId == 0 || i > 0 && v.ProposalId <= g.Votings[i-1].ProposalId {
@@ -14,6 +17,9 @@ func (g GenesisState) Validate() error {
 			return ErrInvalidGenesis.Wrapf("voting of proposal %d: expected a number of its own from 1 to %d, found %d", v.ProposalId, g.LastNumber, v.Number)
 		}
 		numbers[v.Number] = true
+		if v.ObjectionBps > MaxObjectionBps || v.ObjectionBps > 0 && v.StakersMustAccept {
+			return ErrInvalidGenesis.Wrapf("voting of proposal %d: expected objection_bps up to %d, and 0 if stakers must accept it, found %d", v.ProposalId, MaxObjectionBps, v.ObjectionBps)
+		}
 	}
 	for i, t := range g.Tallies {
 		if t.ProposalId == 0 || i > 0 && t.ProposalId <= g.Tallies[i-1].ProposalId {

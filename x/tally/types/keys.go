@@ -29,4 +29,5 @@ var (
 	TalliesPrefix   = collections.NewPrefix(7) // proposal -> Tally
 	OpenPrefix      = collections.NewPrefix(8) // number -> proposal, of votings that have not ended
 	EndedPrefix     = collections.NewPrefix(9) // proposal, of votings that have ended
+	ParamsPrefix    = collections.NewPrefix(10)
 )

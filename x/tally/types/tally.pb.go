@@ -7,6 +7,7 @@ import (
 	cosmossdk_io_math "cosmossdk.io/math"
 	fmt "fmt"
 	_ "github.com/cosmos/cosmos-proto"
+	_ "github.com/cosmos/cosmos-sdk/types/tx/amino"
 	v1 "github.com/cosmos/cosmos-sdk/x/gov/types/v1"
 	_ "github.com/cosmos/gogoproto/gogoproto"
 	proto "github.com/cosmos/gogoproto/proto"
@@ -44,6 +45,8 @@ const (
 	VERDICT_VETOED Verdict = 5
 	// Of the votes that are not abstentions, too few are for the proposal.
 	VERDICT_NOT_ENOUGH_YES Verdict = 6
+	// Of an optimistic proposal: voters objected.
+	VERDICT_OBJECTED Verdict = 7
 )
 
 var Verdict_name = map[int32]string{
@@ -54,6 +57,7 @@ var Verdict_name = map[int32]string{
 	4: "VERDICT_ALL_ABSTAINED",
 	5: "VERDICT_VETOED",
 	6: "VERDICT_NOT_ENOUGH_YES",
+	7: "VERDICT_OBJECTED",
 }
 
 var Verdict_value = map[string]int32{
@@ -64,6 +68,7 @@ var Verdict_value = map[string]int32{
 	"VERDICT_ALL_ABSTAINED":  4,
 	"VERDICT_VETOED":         5,
 	"VERDICT_NOT_ENOUGH_YES": 6,
+	"VERDICT_OBJECTED":       7,
 }
 
 func (x Verdict) String() string {
@@ -72,6 +77,73 @@ func (x Verdict) String() string {
 
 func (Verdict) EnumDescriptor() ([]byte, []int) {
 	return fileDescriptor_3890397e0d73346e, []int{0}
+}
+
+// Params are the parameters of x/tally: who may make optimistic proposals, of what, and how many objections
+// reject one.
+type Params struct {
+	// Accounts that may make optimistic proposals, which pass unless voters object; at most 20. Without
+	// one, there are no optimistic proposals.
+	OptimisticProposers []string `protobuf:"bytes,1,rep,name=optimistic_proposers,json=optimisticProposers,proto3" json:"optimistic_proposers,omitempty"`
+	// Type URLs of the messages that an optimistic proposal may contain, at most 20, such as
+	// "/theta.compute.v1.MsgUpdateCarbonFactors". Only routine messages are accepted; x/tally lists them.
+	OptimisticMessages []string `protobuf:"bytes,2,rep,name=optimistic_messages,json=optimisticMessages,proto3" json:"optimistic_messages,omitempty"`
+	// Share of the power with which objections reject an optimistic proposal, in basis points, 1 to 3,333.
+	ObjectionBps uint32 `protobuf:"varint,3,opt,name=objection_bps,json=objectionBps,proto3" json:"objection_bps,omitempty"`
+}
+
+func (m *Params) Reset()         { *m = Params{} }
+func (m *Params) String() string { return proto.CompactTextString(m) }
+func (*Params) ProtoMessage()    {}
+func (*Params) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3890397e0d73346e, []int{0}
+}
+func (m *Params) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Params) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Params.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Params) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Params.Merge(m, src)
+}
+func (m *Params) XXX_Size() int {
+	return m.Size()
+}
+func (m *Params) XXX_DiscardUnknown() {
+	xxx_messageInfo_Params.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Params proto.InternalMessageInfo
+
+func (m *Params) GetOptimisticProposers() []string {
+	if m != nil {
+		return m.OptimisticProposers
+	}
+	return nil
+}
+
+func (m *Params) GetOptimisticMessages() []string {
+	if m != nil {
+		return m.OptimisticMessages
+	}
+	return nil
+}
+
+func (m *Params) GetObjectionBps() uint32 {
+	if m != nil {
+		return m.ObjectionBps
+	}
+	return 0
 }
 
 // Voting is a proposal that is being voted on, or whose ballots are being removed.
@@ -84,13 +156,16 @@ type Voting struct {
 	StakersMustAccept bool `protobuf:"varint,3,opt,name=stakers_must_accept,json=stakersMustAccept,proto3" json:"stakers_must_accept,omitempty"`
 	// Whether the voting has ended. Its ballots are then removed, a number of them per block.
 	Ended bool `protobuf:"varint,4,opt,name=ended,proto3" json:"ended,omitempty"`
+	// Share of the power with which objections reject the proposal, in basis points, as it was when the
+	// voting began; 0 if the proposal is not optimistic.
+	ObjectionBps uint32 `protobuf:"varint,5,opt,name=objection_bps,json=objectionBps,proto3" json:"objection_bps,omitempty"`
 }
 
 func (m *Voting) Reset()         { *m = Voting{} }
 func (m *Voting) String() string { return proto.CompactTextString(m) }
 func (*Voting) ProtoMessage()    {}
 func (*Voting) Descriptor() ([]byte, []int) {
-	return fileDescriptor_3890397e0d73346e, []int{0}
+	return fileDescriptor_3890397e0d73346e, []int{1}
 }
 func (m *Voting) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -147,6 +222,13 @@ func (m *Voting) GetEnded() bool {
 	return false
 }
 
+func (m *Voting) GetObjectionBps() uint32 {
+	if m != nil {
+		return m.ObjectionBps
+	}
+	return 0
+}
+
 // Ballot is the last vote of an account on a proposal.
 type Ballot struct {
 	// Options with their weights, which sum to 1.
@@ -160,7 +242,7 @@ func (m *Ballot) Reset()         { *m = Ballot{} }
 func (m *Ballot) String() string { return proto.CompactTextString(m) }
 func (*Ballot) ProtoMessage()    {}
 func (*Ballot) Descriptor() ([]byte, []int) {
-	return fileDescriptor_3890397e0d73346e, []int{1}
+	return fileDescriptor_3890397e0d73346e, []int{2}
 }
 func (m *Ballot) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -214,7 +296,7 @@ func (m *Sums) Reset()         { *m = Sums{} }
 func (m *Sums) String() string { return proto.CompactTextString(m) }
 func (*Sums) ProtoMessage()    {}
 func (*Sums) Descriptor() ([]byte, []int) {
-	return fileDescriptor_3890397e0d73346e, []int{2}
+	return fileDescriptor_3890397e0d73346e, []int{3}
 }
 func (m *Sums) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -256,7 +338,7 @@ func (m *Increase) Reset()         { *m = Increase{} }
 func (m *Increase) String() string { return proto.CompactTextString(m) }
 func (*Increase) ProtoMessage()    {}
 func (*Increase) Descriptor() ([]byte, []int) {
-	return fileDescriptor_3890397e0d73346e, []int{3}
+	return fileDescriptor_3890397e0d73346e, []int{4}
 }
 func (m *Increase) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -304,7 +386,7 @@ func (m *Increases) Reset()         { *m = Increases{} }
 func (m *Increases) String() string { return proto.CompactTextString(m) }
 func (*Increases) ProtoMessage()    {}
 func (*Increases) Descriptor() ([]byte, []int) {
-	return fileDescriptor_3890397e0d73346e, []int{4}
+	return fileDescriptor_3890397e0d73346e, []int{5}
 }
 func (m *Increases) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -361,7 +443,7 @@ func (m *Part) Reset()         { *m = Part{} }
 func (m *Part) String() string { return proto.CompactTextString(m) }
 func (*Part) ProtoMessage()    {}
 func (*Part) Descriptor() ([]byte, []int) {
-	return fileDescriptor_3890397e0d73346e, []int{5}
+	return fileDescriptor_3890397e0d73346e, []int{6}
 }
 func (m *Part) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -404,6 +486,78 @@ func (m *Part) GetVerdict() Verdict {
 	return VERDICT_UNSPECIFIED
 }
 
+// Optimistic is the count of the objections to an optimistic proposal: the votes no and no_with_veto.
+type Optimistic struct {
+	// Share of the power with which objections reject the proposal, in basis points: the lower one of the
+	// share when the voting began and the present share.
+	ObjectionBps uint32 `protobuf:"varint,1,opt,name=objection_bps,json=objectionBps,proto3" json:"objection_bps,omitempty"`
+	// Objections that were found, in units of the bond denom.
+	Objections cosmossdk_io_math.LegacyDec `protobuf:"bytes,2,opt,name=objections,proto3,customtype=cosmossdk.io/math.LegacyDec" json:"objections"`
+	// Objections that reject the proposal, in units of the bond denom. They grow with the power.
+	Needed cosmossdk_io_math.LegacyDec `protobuf:"bytes,3,opt,name=needed,proto3,customtype=cosmossdk.io/math.LegacyDec" json:"needed"`
+	// Power that could object: what is delegated to bonded validators, and the bonds that object. Units of
+	// the bond denom.
+	Power cosmossdk_io_math.Int `protobuf:"bytes,4,opt,name=power,proto3,customtype=cosmossdk.io/math.Int" json:"power"`
+	// Verdict of the objections.
+	Verdict Verdict `protobuf:"varint,5,opt,name=verdict,proto3,enum=theta.tally.v1.Verdict" json:"verdict,omitempty"`
+	// Why the proposal needs the votes of a regular one too; empty if it does not.
+	Lapsed string `protobuf:"bytes,6,opt,name=lapsed,proto3" json:"lapsed,omitempty"`
+}
+
+func (m *Optimistic) Reset()         { *m = Optimistic{} }
+func (m *Optimistic) String() string { return proto.CompactTextString(m) }
+func (*Optimistic) ProtoMessage()    {}
+func (*Optimistic) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3890397e0d73346e, []int{7}
+}
+func (m *Optimistic) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Optimistic) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Optimistic.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Optimistic) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Optimistic.Merge(m, src)
+}
+func (m *Optimistic) XXX_Size() int {
+	return m.Size()
+}
+func (m *Optimistic) XXX_DiscardUnknown() {
+	xxx_messageInfo_Optimistic.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Optimistic proto.InternalMessageInfo
+
+func (m *Optimistic) GetObjectionBps() uint32 {
+	if m != nil {
+		return m.ObjectionBps
+	}
+	return 0
+}
+
+func (m *Optimistic) GetVerdict() Verdict {
+	if m != nil {
+		return m.Verdict
+	}
+	return VERDICT_UNSPECIFIED
+}
+
+func (m *Optimistic) GetLapsed() string {
+	if m != nil {
+		return m.Lapsed
+	}
+	return ""
+}
+
 // Tally is the count of the votes on a proposal.
 type Tally struct {
 	// Id of the proposal.
@@ -418,15 +572,17 @@ type Tally struct {
 	// operators of nodes earn, or a change of how stakers vote.
 	StakersMustAccept bool `protobuf:"varint,5,opt,name=stakers_must_accept,json=stakersMustAccept,proto3" json:"stakers_must_accept,omitempty"`
 	// What decides: the verdict of all, or that of validators and delegators if they must accept
-	// the proposal and do not.
+	// the proposal and do not. Of an optimistic proposal, the verdict of the objections.
 	Verdict Verdict `protobuf:"varint,6,opt,name=verdict,proto3,enum=theta.tally.v1.Verdict" json:"verdict,omitempty"`
+	// Objections, if the proposal is optimistic.
+	Optimistic *Optimistic `protobuf:"bytes,7,opt,name=optimistic,proto3" json:"optimistic,omitempty"`
 }
 
 func (m *Tally) Reset()         { *m = Tally{} }
 func (m *Tally) String() string { return proto.CompactTextString(m) }
 func (*Tally) ProtoMessage()    {}
 func (*Tally) Descriptor() ([]byte, []int) {
-	return fileDescriptor_3890397e0d73346e, []int{6}
+	return fileDescriptor_3890397e0d73346e, []int{8}
 }
 func (m *Tally) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -497,6 +653,13 @@ func (m *Tally) GetVerdict() Verdict {
 	return VERDICT_UNSPECIFIED
 }
 
+func (m *Tally) GetOptimistic() *Optimistic {
+	if m != nil {
+		return m.Optimistic
+	}
+	return nil
+}
+
 // GenesisState is the state of x/tally at genesis. Ballots follow from the votes of x/gov, and
 // sums from ballots, delegations and nodes.
 type GenesisState struct {
@@ -508,13 +671,15 @@ type GenesisState struct {
 	Increases []Increases `protobuf:"bytes,3,rep,name=increases,proto3" json:"increases"`
 	// Tallies of proposals, ordered by proposal.
 	Tallies []Tally `protobuf:"bytes,4,rep,name=tallies,proto3" json:"tallies"`
+	// Parameters.
+	Params Params `protobuf:"bytes,5,opt,name=params,proto3" json:"params"`
 }
 
 func (m *GenesisState) Reset()         { *m = GenesisState{} }
 func (m *GenesisState) String() string { return proto.CompactTextString(m) }
 func (*GenesisState) ProtoMessage()    {}
 func (*GenesisState) Descriptor() ([]byte, []int) {
-	return fileDescriptor_3890397e0d73346e, []int{7}
+	return fileDescriptor_3890397e0d73346e, []int{9}
 }
 func (m *GenesisState) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -571,14 +736,23 @@ func (m *GenesisState) GetTallies() []Tally {
 	return nil
 }
 
+func (m *GenesisState) GetParams() Params {
+	if m != nil {
+		return m.Params
+	}
+	return Params{}
+}
+
 func init() {
 	proto.RegisterEnum("theta.tally.v1.Verdict", Verdict_name, Verdict_value)
+	proto.RegisterType((*Params)(nil), "theta.tally.v1.Params")
 	proto.RegisterType((*Voting)(nil), "theta.tally.v1.Voting")
 	proto.RegisterType((*Ballot)(nil), "theta.tally.v1.Ballot")
 	proto.RegisterType((*Sums)(nil), "theta.tally.v1.Sums")
 	proto.RegisterType((*Increase)(nil), "theta.tally.v1.Increase")
 	proto.RegisterType((*Increases)(nil), "theta.tally.v1.Increases")
 	proto.RegisterType((*Part)(nil), "theta.tally.v1.Part")
+	proto.RegisterType((*Optimistic)(nil), "theta.tally.v1.Optimistic")
 	proto.RegisterType((*Tally)(nil), "theta.tally.v1.Tally")
 	proto.RegisterType((*GenesisState)(nil), "theta.tally.v1.GenesisState")
 }
@@ -586,63 +760,123 @@ func init() {
 func init() { proto.RegisterFile("theta/tally/v1/tally.proto", fileDescriptor_3890397e0d73346e) }
 
 var fileDescriptor_3890397e0d73346e = []byte{
-	// 889 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0x9c, 0x55, 0xcf, 0x6f, 0xe3, 0x44,
-	0x14, 0x8e, 0x13, 0x27, 0x69, 0x5e, 0x57, 0x55, 0x76, 0x36, 0x6d, 0xdd, 0x20, 0xa5, 0x25, 0xa7,
-	0x0a, 0x58, 0x87, 0x94, 0x05, 0x21, 0x01, 0x42, 0xf9, 0x61, 0x4a, 0x44, 0x37, 0x29, 0x4e, 0x9a,
-	0x0a, 0x2e, 0xd6, 0xc4, 0x1e, 0x39, 0xd6, 0x3a, 0x9e, 0xc8, 0x33, 0xf1, 0xd2, 0x13, 0x37, 0xe0,
-	0xc8, 0xff, 0xc0, 0x89, 0x0b, 0xa7, 0x15, 0x7f, 0xc3, 0x1e, 0x57, 0x7b, 0x42, 0x48, 0xac, 0x50,
-	0xfb, 0x57, 0x70, 0x43, 0x1e, 0x8f, 0xb7, 0x69, 0x4b, 0x0b, 0xe4, 0xe6, 0x79, 0xef, 0xfb, 0xbe,
-	0x37, 0xef, 0xcd, 0x37, 0x63, 0xa8, 0xf2, 0x29, 0xe1, 0xb8, 0xc1, 0xb1, 0xef, 0x9f, 0x35, 0xa2,
-	0x66, 0xf2, 0xa1, 0xcf, 0x43, 0xca, 0x29, 0xda, 0x10, 0x39, 0x3d, 0x09, 0x45, 0xcd, 0xea, 0xb6,
-	0x4d, 0xd9, 0x8c, 0xb2, 0x86, 0x4b, 0xa3, 0x18, 0xea, 0xd2, 0x28, 0x01, 0x56, 0x77, 0x92, 0x84,
-	0x25, 0x56, 0x8d, 0x64, 0x21, 0x53, 0x15, 0x97, 0xba, 0x34, 0x89, 0xc7, 0x5f, 0x49, 0xb4, 0xfe,
-	0xbd, 0x02, 0x85, 0x31, 0xe5, 0x5e, 0xe0, 0xa2, 0x5d, 0x58, 0x9f, 0x87, 0x74, 0x4e, 0x19, 0xf6,
-	0x2d, 0xcf, 0xd1, 0x94, 0x3d, 0x65, 0x5f, 0x35, 0x21, 0x0d, 0xf5, 0x1c, 0xb4, 0x05, 0x85, 0x60,
-	0x31, 0x9b, 0x90, 0x50, 0xcb, 0x8a, 0x9c, 0x5c, 0x21, 0x1d, 0x1e, 0x30, 0x8e, 0x9f, 0x90, 0x90,
-	0x59, 0xb3, 0x05, 0xe3, 0x16, 0xb6, 0x6d, 0x32, 0xe7, 0x5a, 0x6e, 0x4f, 0xd9, 0x5f, 0x33, 0xef,
-	0xcb, 0xd4, 0xe3, 0x05, 0xe3, 0x2d, 0x91, 0x40, 0x15, 0xc8, 0x93, 0xc0, 0x21, 0x8e, 0xa6, 0x0a,
-	0x44, 0xb2, 0xa8, 0x7f, 0xa7, 0x40, 0xa1, 0x8d, 0x7d, 0x9f, 0x72, 0xf4, 0x11, 0x14, 0xe9, 0x9c,
-	0x7b, 0x34, 0x60, 0x9a, 0xb2, 0x97, 0xdb, 0x5f, 0x3f, 0x78, 0x53, 0x97, 0xad, 0xc4, 0x9d, 0x46,
-	0x4d, 0xfd, 0x94, 0x78, 0xee, 0x94, 0x13, 0x67, 0x4c, 0x39, 0x19, 0x08, 0xa4, 0x99, 0x32, 0xd0,
-	0xa7, 0xa0, 0x4e, 0x68, 0xe0, 0x88, 0x3d, 0x96, 0xda, 0x6f, 0x3f, 0x7f, 0xb5, 0x9b, 0xf9, 0xfd,
-	0xd5, 0xee, 0x66, 0x22, 0xc0, 0x9c, 0x27, 0xba, 0x47, 0x1b, 0x33, 0xcc, 0xa7, 0x7a, 0x2f, 0xe0,
-	0x2f, 0x9f, 0x3d, 0x04, 0xa9, 0xdc, 0x0b, 0xb8, 0x29, 0x88, 0xf5, 0xbf, 0xb2, 0xa0, 0x0e, 0x17,
-	0x33, 0x86, 0x3a, 0x90, 0x3b, 0x23, 0x4c, 0x0c, 0xa2, 0xd4, 0x6e, 0x4a, 0xa1, 0x37, 0x6e, 0x0a,
-	0x1d, 0x11, 0x17, 0xdb, 0x67, 0x5d, 0x62, 0x2f, 0xc9, 0x75, 0x89, 0x6d, 0xc6, 0x6c, 0xf4, 0x05,
-	0x14, 0xf1, 0x84, 0x71, 0xec, 0x05, 0x72, 0x47, 0x2b, 0x08, 0xa5, 0x0a, 0xa8, 0x05, 0xd9, 0x80,
-	0x8a, 0xc1, 0xae, 0xa4, 0x93, 0x0d, 0x28, 0x1a, 0xc2, 0xbd, 0x80, 0x5a, 0x4f, 0x3d, 0x3e, 0xb5,
-	0x22, 0xc2, 0xa9, 0x38, 0x83, 0x95, 0xc4, 0x20, 0xa0, 0xa7, 0x1e, 0x9f, 0x8e, 0x09, 0xa7, 0xe8,
-	0x10, 0xf2, 0x9c, 0x72, 0xec, 0x6b, 0xf9, 0x55, 0xd5, 0x12, 0x7e, 0xdd, 0x85, 0xb5, 0x5e, 0x60,
-	0x87, 0x04, 0x33, 0xb2, 0x64, 0x37, 0xe5, 0x8a, 0xdd, 0x3a, 0x50, 0xc0, 0x33, 0xba, 0x08, 0xf8,
-	0x2a, 0x47, 0x2c, 0xa9, 0xf5, 0x6f, 0xa1, 0x94, 0x16, 0x62, 0xe8, 0x11, 0xac, 0xd1, 0x39, 0x09,
-	0x31, 0xa7, 0xa1, 0x3c, 0x6d, 0xed, 0xe5, 0xb3, 0x87, 0x15, 0x49, 0x6b, 0x39, 0x4e, 0x48, 0x18,
-	0x1b, 0xf2, 0xd0, 0x0b, 0x5c, 0xf3, 0x35, 0x12, 0x7d, 0x0c, 0x25, 0x2f, 0x95, 0xd0, 0xb2, 0xc2,
-	0xa7, 0x9a, 0x7e, 0xf5, 0xa2, 0xea, 0x69, 0x8d, 0xb6, 0x1a, 0x6f, 0xd2, 0xbc, 0x24, 0xd4, 0x7f,
-	0x51, 0x40, 0x3d, 0xc6, 0x21, 0x47, 0xef, 0x42, 0x3e, 0xa2, 0x5c, 0xfa, 0x6c, 0xfd, 0xa0, 0x72,
-	0x5d, 0x22, 0xb6, 0xa2, 0xa4, 0x27, 0x40, 0xd4, 0x82, 0xfc, 0x9c, 0x3e, 0x95, 0xd7, 0xf0, 0x7f,
-	0xf6, 0x9f, 0x30, 0x51, 0x13, 0x8a, 0x11, 0x09, 0x1d, 0xcf, 0x4e, 0xae, 0xe9, 0xc6, 0xc1, 0xf6,
-	0xf5, 0xb2, 0xe3, 0x24, 0x6d, 0xa6, 0xb8, 0xfa, 0xcf, 0x59, 0xc8, 0x8f, 0xe2, 0xec, 0xbf, 0x3f,
-	0x14, 0x8f, 0xa0, 0x28, 0x6f, 0xbd, 0xd8, 0xe2, 0x3f, 0x34, 0x15, 0x77, 0x2e, 0x9b, 0x4a, 0xa1,
-	0xe8, 0x43, 0x28, 0xa5, 0xb3, 0x65, 0x62, 0x57, 0x77, 0x0f, 0xe3, 0x12, 0x8c, 0xde, 0x81, 0x1c,
-	0xf6, 0x7d, 0x61, 0xe5, 0xbb, 0x6b, 0xc5, 0xb0, 0xdb, 0x9e, 0xab, 0xfc, 0x6d, 0xcf, 0xd5, 0xd2,
-	0xac, 0x0a, 0xff, 0x71, 0x56, 0x7f, 0x28, 0x70, 0xef, 0x90, 0x04, 0x84, 0x79, 0x6c, 0xc8, 0x31,
-	0x27, 0xf1, 0xc8, 0x7c, 0xcc, 0xb8, 0x75, 0xc5, 0xd0, 0x10, 0x87, 0xfa, 0x89, 0xa9, 0x3f, 0x80,
-	0x62, 0x24, 0x9e, 0xe1, 0xd4, 0x4a, 0x5b, 0x37, 0x8a, 0x88, 0x74, 0x3a, 0x34, 0x09, 0x46, 0x9f,
-	0x2c, 0x9b, 0x30, 0x27, 0x98, 0x3b, 0xb7, 0x99, 0x90, 0xdd, 0x70, 0x21, 0x7a, 0x1f, 0x8a, 0x31,
-	0xcc, 0x23, 0x4c, 0x53, 0x05, 0x79, 0xf3, 0x3a, 0x59, 0x1c, 0x79, 0x5a, 0x55, 0x62, 0xdf, 0xfa,
-	0x55, 0x81, 0xa2, 0x6c, 0x1a, 0x6d, 0xc3, 0x83, 0xb1, 0x61, 0x76, 0x7b, 0x9d, 0x91, 0x75, 0xd2,
-	0x1f, 0x1e, 0x1b, 0x9d, 0xde, 0x67, 0x3d, 0xa3, 0x5b, 0xce, 0xa0, 0x0a, 0x94, 0xd3, 0x44, 0xab,
-	0xd3, 0x31, 0x8e, 0x47, 0x46, 0xb7, 0xac, 0x2c, 0x47, 0xfb, 0x03, 0xeb, 0x78, 0x70, 0x6a, 0x98,
-	0xe5, 0x2c, 0xda, 0x84, 0xfb, 0x4b, 0xd1, 0x2f, 0x4f, 0x06, 0xe6, 0xc9, 0xe3, 0x72, 0x0e, 0xed,
-	0xc0, 0xe6, 0x6b, 0x89, 0xa3, 0x23, 0xab, 0xd5, 0x1e, 0x8e, 0x5a, 0xbd, 0xbe, 0xd1, 0x2d, 0xab,
-	0x08, 0xc1, 0x46, 0x9a, 0x1a, 0x1b, 0xa3, 0x81, 0xd1, 0x2d, 0xe7, 0x51, 0x15, 0xb6, 0x2e, 0x55,
-	0x46, 0x96, 0xd1, 0x1f, 0x9c, 0x1c, 0x7e, 0x6e, 0x7d, 0x65, 0x0c, 0xcb, 0x85, 0xaa, 0xfa, 0xc3,
-	0x4f, 0xb5, 0x4c, 0xbb, 0xfd, 0xfc, 0xbc, 0xa6, 0xbc, 0x38, 0xaf, 0x29, 0x7f, 0x9e, 0xd7, 0x94,
-	0x1f, 0x2f, 0x6a, 0x99, 0x17, 0x17, 0xb5, 0xcc, 0x6f, 0x17, 0xb5, 0xcc, 0xd7, 0xfb, 0xae, 0xc7,
-	0xa7, 0x8b, 0x89, 0x6e, 0xd3, 0x59, 0x43, 0x8c, 0x80, 0x38, 0x2e, 0x49, 0xbe, 0x1a, 0xdf, 0xc8,
-	0xbf, 0x32, 0x3f, 0x9b, 0x13, 0x36, 0x29, 0x88, 0x3f, 0xe7, 0x7b, 0x7f, 0x07, 0x00, 0x00, 0xff,
-	0xff, 0x35, 0xd2, 0x24, 0x20, 0xb1, 0x07, 0x00, 0x00,
+	// 1105 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xac, 0x56, 0x4f, 0x6f, 0x1b, 0x45,
+	0x14, 0xf7, 0xfa, 0x6f, 0xfc, 0x92, 0x46, 0xce, 0xc4, 0x49, 0x1c, 0x23, 0x39, 0xc1, 0x5c, 0xa2,
+	0x42, 0x6d, 0x12, 0x02, 0x42, 0x05, 0x84, 0xfc, 0x67, 0x09, 0xa6, 0x49, 0xec, 0xae, 0x1d, 0x47,
+	0x70, 0x59, 0x8d, 0xbd, 0xa3, 0xf5, 0x52, 0xef, 0xce, 0x6a, 0x67, 0xec, 0x92, 0x13, 0x37, 0x84,
+	0x38, 0x21, 0xf1, 0x11, 0xb8, 0x22, 0xc4, 0xa1, 0x9f, 0x01, 0xf5, 0xc0, 0xa1, 0xea, 0x09, 0x21,
+	0x51, 0xa1, 0x44, 0x88, 0xcf, 0xc0, 0x0d, 0xed, 0xec, 0x6c, 0xec, 0xc4, 0x4d, 0x29, 0x16, 0x17,
+	0xcb, 0xf3, 0xde, 0xfb, 0xfd, 0xe6, 0xed, 0x6f, 0xde, 0x7b, 0x33, 0x90, 0xe7, 0x03, 0xc2, 0x71,
+	0x99, 0xe3, 0xe1, 0xf0, 0xac, 0x3c, 0xde, 0x0d, 0xfe, 0x94, 0x5c, 0x8f, 0x72, 0x8a, 0x96, 0x85,
+	0xaf, 0x14, 0x98, 0xc6, 0xbb, 0xf9, 0x15, 0x6c, 0x5b, 0x0e, 0x2d, 0x8b, 0xdf, 0x20, 0x24, 0xbf,
+	0xd1, 0xa7, 0xcc, 0xa6, 0xac, 0x6c, 0xd2, 0xb1, 0x8f, 0x36, 0xe9, 0x58, 0x3a, 0x36, 0x03, 0x87,
+	0x2e, 0x56, 0xe5, 0x60, 0x21, 0x5d, 0x59, 0x93, 0x9a, 0x34, 0xb0, 0xfb, 0xff, 0x02, 0x6b, 0xf1,
+	0x67, 0x05, 0x92, 0x2d, 0xec, 0x61, 0x9b, 0xa1, 0x7b, 0x90, 0xa5, 0x2e, 0xb7, 0x6c, 0x8b, 0x71,
+	0xab, 0xef, 0x33, 0xb8, 0x94, 0x11, 0x8f, 0xe5, 0x94, 0xed, 0xd8, 0x4e, 0xba, 0x9a, 0x7b, 0xfa,
+	0xe8, 0x4e, 0x56, 0x12, 0x56, 0x0c, 0xc3, 0x23, 0x8c, 0xb5, 0xb9, 0x67, 0x39, 0xa6, 0xb6, 0x3a,
+	0x41, 0xb5, 0x42, 0x10, 0x2a, 0xc3, 0x94, 0x59, 0xb7, 0x09, 0x63, 0xd8, 0x24, 0x2c, 0x17, 0xf5,
+	0xb9, 0x34, 0x34, 0x71, 0x1d, 0x49, 0x0f, 0x7a, 0x0d, 0x6e, 0xd1, 0xde, 0xe7, 0xa4, 0xcf, 0x2d,
+	0xea, 0xe8, 0x3d, 0x97, 0xe5, 0x62, 0xdb, 0xca, 0xce, 0x2d, 0x6d, 0xe9, 0xd2, 0x58, 0x75, 0xd9,
+	0xdd, 0xcd, 0x6f, 0xfe, 0xfa, 0xe9, 0x76, 0x36, 0xd0, 0xee, 0x0b, 0xa9, 0x5e, 0x90, 0x7d, 0xf1,
+	0x07, 0x05, 0x92, 0x5d, 0xca, 0x2d, 0xc7, 0x44, 0x5b, 0xb0, 0x18, 0x64, 0x8f, 0x87, 0xba, 0x65,
+	0xe4, 0x94, 0x6d, 0x65, 0x27, 0xae, 0x41, 0x68, 0x6a, 0x18, 0x68, 0x1d, 0x92, 0xce, 0xc8, 0xee,
+	0x11, 0x2f, 0x17, 0x15, 0x3e, 0xb9, 0x42, 0x25, 0x58, 0x65, 0x1c, 0x3f, 0x20, 0x1e, 0xd3, 0xed,
+	0x11, 0xe3, 0x3a, 0xee, 0xf7, 0x89, 0xcb, 0x45, 0x26, 0x0b, 0xda, 0x8a, 0x74, 0x1d, 0x8d, 0x18,
+	0xaf, 0x08, 0x07, 0xca, 0x42, 0x82, 0x38, 0x06, 0x31, 0x72, 0x71, 0x11, 0x11, 0x2c, 0x66, 0xbf,
+	0x24, 0x31, 0xfb, 0x25, 0xc5, 0xaf, 0x14, 0x48, 0x56, 0xf1, 0x70, 0x48, 0x39, 0x7a, 0x0f, 0x52,
+	0xbe, 0x1e, 0xd4, 0x09, 0xa4, 0x5e, 0xdc, 0x7b, 0xb5, 0x24, 0x75, 0xf6, 0xcf, 0x75, 0xbc, 0x5b,
+	0x3a, 0x25, 0x96, 0x39, 0xe0, 0xc4, 0xe8, 0x52, 0x4e, 0x9a, 0x22, 0x52, 0x0b, 0x11, 0xe8, 0x43,
+	0x88, 0xf7, 0xa8, 0x63, 0x88, 0x0f, 0x49, 0x57, 0x5f, 0x7f, 0xfc, 0x6c, 0x2b, 0xf2, 0xdb, 0xb3,
+	0xad, 0xb5, 0x80, 0x80, 0x19, 0x0f, 0x4a, 0x16, 0x2d, 0xdb, 0x98, 0x0f, 0x4a, 0x0d, 0x87, 0x3f,
+	0x7d, 0x74, 0x07, 0x24, 0x73, 0xc3, 0xe1, 0x9a, 0x00, 0x16, 0xff, 0x8e, 0x42, 0xbc, 0x3d, 0xb2,
+	0x19, 0xaa, 0x41, 0xec, 0x8c, 0x30, 0xa1, 0x56, 0xba, 0xba, 0x2b, 0x89, 0x5e, 0x99, 0x25, 0x3a,
+	0x24, 0x26, 0xee, 0x9f, 0xd5, 0x49, 0x7f, 0x8a, 0xae, 0x4e, 0xfa, 0x9a, 0x8f, 0x46, 0xf7, 0x20,
+	0x85, 0x7b, 0x8c, 0x63, 0xcb, 0x91, 0x19, 0xcd, 0x41, 0x14, 0x32, 0xa0, 0x0a, 0x44, 0x1d, 0x2a,
+	0xd4, 0x9f, 0x8b, 0x27, 0xea, 0x50, 0xd4, 0x86, 0x25, 0x87, 0xea, 0x0f, 0x2d, 0x3e, 0xd0, 0xc7,
+	0x84, 0x53, 0x71, 0x50, 0x73, 0x91, 0x81, 0x43, 0x4f, 0x2d, 0x3e, 0xe8, 0x12, 0x4e, 0xd1, 0x01,
+	0x24, 0x38, 0xe5, 0x78, 0x28, 0x0e, 0x76, 0x2e, 0xb6, 0x00, 0x5f, 0x34, 0x61, 0xa1, 0xe1, 0xf4,
+	0x3d, 0x82, 0x19, 0x99, 0xaa, 0x49, 0xe5, 0x4a, 0x4d, 0xd6, 0x20, 0x89, 0x6d, 0x3a, 0x72, 0xf8,
+	0x3c, 0x47, 0x2c, 0xa1, 0xc5, 0x2f, 0x21, 0x1d, 0x6e, 0xc4, 0xd0, 0x3e, 0x2c, 0x50, 0x97, 0x78,
+	0x98, 0x53, 0x4f, 0x9e, 0xf6, 0xcd, 0xbd, 0x7d, 0x19, 0x89, 0xde, 0x87, 0xb4, 0x15, 0x52, 0x88,
+	0x36, 0x5e, 0xdc, 0xcb, 0x95, 0xae, 0x4e, 0xaa, 0x52, 0xb8, 0x47, 0x35, 0xee, 0x27, 0xa9, 0x4d,
+	0x00, 0xc5, 0x1f, 0x15, 0x88, 0xb7, 0xb0, 0xc7, 0xd1, 0x9b, 0x90, 0x18, 0x53, 0x2e, 0xeb, 0x6c,
+	0x71, 0x2f, 0x7b, 0x9d, 0xc2, 0x2f, 0x45, 0x09, 0x0f, 0x02, 0x51, 0x05, 0x12, 0x2e, 0x7d, 0x28,
+	0x7b, 0xf5, 0x3f, 0x7e, 0x7f, 0x80, 0x44, 0xbb, 0x90, 0x1a, 0x13, 0xcf, 0xb0, 0xfa, 0x41, 0x2f,
+	0x2f, 0xef, 0x6d, 0x5c, 0xdf, 0xb6, 0x1b, 0xb8, 0xb5, 0x30, 0xae, 0xf8, 0x7b, 0x14, 0xa0, 0x79,
+	0x39, 0xa5, 0x66, 0x7b, 0x5a, 0x99, 0xed, 0x69, 0x74, 0x1f, 0xe0, 0x72, 0xcd, 0xe6, 0xaf, 0xff,
+	0x29, 0x12, 0xd4, 0x80, 0xa4, 0x43, 0x88, 0x3f, 0x62, 0xe6, 0x6e, 0x03, 0x49, 0x30, 0xd1, 0x31,
+	0xfe, 0x7f, 0xe8, 0x98, 0x78, 0x39, 0x1d, 0xfd, 0xb2, 0x1e, 0x62, 0x97, 0x11, 0x23, 0x97, 0xf4,
+	0xb7, 0xd5, 0xe4, 0xaa, 0xf8, 0x67, 0x14, 0x12, 0x1d, 0x1f, 0xf5, 0xef, 0xd3, 0x7a, 0x1f, 0x52,
+	0x72, 0xf4, 0x0a, 0x4d, 0x9f, 0x53, 0x34, 0x7e, 0x65, 0xc9, 0xa2, 0x09, 0x43, 0xd1, 0xbb, 0x90,
+	0x0e, 0x6b, 0x37, 0xb8, 0x4b, 0x5e, 0x5c, 0x6c, 0x93, 0x60, 0xf4, 0x06, 0xc4, 0xf0, 0x70, 0x28,
+	0x64, 0x7a, 0xf1, 0x5e, 0x7e, 0xd8, 0x4d, 0x77, 0x46, 0xe2, 0xa6, 0x3b, 0x63, 0x4a, 0xc3, 0xe4,
+	0x4b, 0x6a, 0x78, 0x17, 0x60, 0x72, 0x61, 0xe6, 0x52, 0x22, 0xaf, 0xfc, 0x75, 0xd4, 0xa4, 0x58,
+	0xb5, 0xa9, 0xe8, 0xe2, 0x77, 0x51, 0x58, 0x3a, 0x20, 0x0e, 0x61, 0x16, 0x6b, 0x73, 0xcc, 0x89,
+	0x2f, 0xf7, 0x10, 0x33, 0xae, 0x5f, 0x19, 0x36, 0xe0, 0x9b, 0x8e, 0x83, 0x81, 0xf3, 0x0e, 0xa4,
+	0xc6, 0xe2, 0x1e, 0x0d, 0xdb, 0x7c, 0x7d, 0x26, 0x41, 0xe1, 0x0e, 0x05, 0x97, 0xc1, 0xe8, 0x83,
+	0xe9, 0x01, 0x11, 0x13, 0xc8, 0xcd, 0x9b, 0x06, 0x04, 0x9b, 0x99, 0x10, 0xe8, 0x6d, 0x48, 0xf9,
+	0x61, 0x16, 0x61, 0xb9, 0xb8, 0x00, 0xaf, 0x5d, 0x07, 0x8b, 0x72, 0x09, 0x77, 0x95, 0xb1, 0x68,
+	0x1f, 0x92, 0xae, 0x78, 0x00, 0x08, 0xc5, 0x9f, 0x93, 0x6c, 0xf0, 0x3c, 0x90, 0x30, 0x19, 0x7b,
+	0xfb, 0x17, 0x05, 0x52, 0x52, 0x66, 0xb4, 0x01, 0xab, 0x5d, 0x55, 0xab, 0x37, 0x6a, 0x1d, 0xfd,
+	0xe4, 0xb8, 0xdd, 0x52, 0x6b, 0x8d, 0x8f, 0x1a, 0x6a, 0x3d, 0x13, 0x41, 0x59, 0xc8, 0x84, 0x8e,
+	0x4a, 0xad, 0xa6, 0xb6, 0x3a, 0x6a, 0x3d, 0xa3, 0x4c, 0x5b, 0x8f, 0x9b, 0x7a, 0xab, 0x79, 0xaa,
+	0x6a, 0x99, 0x28, 0x5a, 0x83, 0x95, 0x29, 0xeb, 0xfd, 0x93, 0xa6, 0x76, 0x72, 0x94, 0x89, 0xa1,
+	0x4d, 0x58, 0xbb, 0xa4, 0x38, 0x3c, 0xd4, 0x2b, 0xd5, 0x76, 0xa7, 0xd2, 0x38, 0x56, 0xeb, 0x99,
+	0x38, 0x42, 0xb0, 0x1c, 0xba, 0xba, 0x6a, 0xa7, 0xa9, 0xd6, 0x33, 0x09, 0x94, 0x87, 0xf5, 0x09,
+	0x4b, 0x47, 0x57, 0x8f, 0x9b, 0x27, 0x07, 0x1f, 0xeb, 0x9f, 0xaa, 0xed, 0x4c, 0x72, 0x7a, 0xdf,
+	0x66, 0xf5, 0x13, 0xb5, 0xe6, 0x67, 0x93, 0xca, 0xc7, 0xbf, 0xfe, 0xbe, 0x10, 0xa9, 0x56, 0x1f,
+	0x9f, 0x17, 0x94, 0x27, 0xe7, 0x05, 0xe5, 0x8f, 0xf3, 0x82, 0xf2, 0xed, 0x45, 0x21, 0xf2, 0xe4,
+	0xa2, 0x10, 0xf9, 0xf5, 0xa2, 0x10, 0xf9, 0x6c, 0xc7, 0xb4, 0xf8, 0x60, 0xd4, 0x2b, 0xf5, 0xa9,
+	0x5d, 0x16, 0xc2, 0x10, 0xc3, 0x24, 0xe5, 0xab, 0x0f, 0x28, 0x7e, 0xe6, 0x12, 0xd6, 0x4b, 0x8a,
+	0xf7, 0xe0, 0x5b, 0xff, 0x04, 0x00, 0x00, 0xff, 0xff, 0x15, 0xf7, 0xbe, 0x2d, 0x9a, 0x0a, 0x00,
+	0x00,
+}
+
+func (m *Params) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Params) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Params) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.ObjectionBps != 0 {
+		i = encodeVarintTally(dAtA, i, uint64(m.ObjectionBps))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.OptimisticMessages) > 0 {
+		for iNdEx := len(m.OptimisticMessages) - 1; iNdEx >= 0; iNdEx-- {
+			i -= len(m.OptimisticMessages[iNdEx])
+			copy(dAtA[i:], m.OptimisticMessages[iNdEx])
+			i = encodeVarintTally(dAtA, i, uint64(len(m.OptimisticMessages[iNdEx])))
+			i--
+			dAtA[i] = 0x12
+		}
+	}
+	if len(m.OptimisticProposers) > 0 {
+		for iNdEx := len(m.OptimisticProposers) - 1; iNdEx >= 0; iNdEx-- {
+			i -= len(m.OptimisticProposers[iNdEx])
+			copy(dAtA[i:], m.OptimisticProposers[iNdEx])
+			i = encodeVarintTally(dAtA, i, uint64(len(m.OptimisticProposers[iNdEx])))
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
 }
 
 func (m *Voting) Marshal() (dAtA []byte, err error) {
@@ -665,6 +899,11 @@ func (m *Voting) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if m.ObjectionBps != 0 {
+		i = encodeVarintTally(dAtA, i, uint64(m.ObjectionBps))
+		i--
+		dAtA[i] = 0x28
+	}
 	if m.Ended {
 		i--
 		if m.Ended {
@@ -948,6 +1187,76 @@ func (m *Part) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *Optimistic) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Optimistic) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Optimistic) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Lapsed) > 0 {
+		i -= len(m.Lapsed)
+		copy(dAtA[i:], m.Lapsed)
+		i = encodeVarintTally(dAtA, i, uint64(len(m.Lapsed)))
+		i--
+		dAtA[i] = 0x32
+	}
+	if m.Verdict != 0 {
+		i = encodeVarintTally(dAtA, i, uint64(m.Verdict))
+		i--
+		dAtA[i] = 0x28
+	}
+	{
+		size := m.Power.Size()
+		i -= size
+		if _, err := m.Power.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintTally(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x22
+	{
+		size := m.Needed.Size()
+		i -= size
+		if _, err := m.Needed.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintTally(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x1a
+	{
+		size := m.Objections.Size()
+		i -= size
+		if _, err := m.Objections.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintTally(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	if m.ObjectionBps != 0 {
+		i = encodeVarintTally(dAtA, i, uint64(m.ObjectionBps))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
 func (m *Tally) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
@@ -968,6 +1277,18 @@ func (m *Tally) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if m.Optimistic != nil {
+		{
+			size, err := m.Optimistic.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintTally(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x3a
+	}
 	if m.Verdict != 0 {
 		i = encodeVarintTally(dAtA, i, uint64(m.Verdict))
 		i--
@@ -1041,6 +1362,16 @@ func (m *GenesisState) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	{
+		size, err := m.Params.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintTally(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x2a
 	if len(m.Tallies) > 0 {
 		for iNdEx := len(m.Tallies) - 1; iNdEx >= 0; iNdEx-- {
 			{
@@ -1102,6 +1433,30 @@ func encodeVarintTally(dAtA []byte, offset int, v uint64) int {
 	dAtA[offset] = uint8(v)
 	return base
 }
+func (m *Params) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.OptimisticProposers) > 0 {
+		for _, s := range m.OptimisticProposers {
+			l = len(s)
+			n += 1 + l + sovTally(uint64(l))
+		}
+	}
+	if len(m.OptimisticMessages) > 0 {
+		for _, s := range m.OptimisticMessages {
+			l = len(s)
+			n += 1 + l + sovTally(uint64(l))
+		}
+	}
+	if m.ObjectionBps != 0 {
+		n += 1 + sovTally(uint64(m.ObjectionBps))
+	}
+	return n
+}
+
 func (m *Voting) Size() (n int) {
 	if m == nil {
 		return 0
@@ -1119,6 +1474,9 @@ func (m *Voting) Size() (n int) {
 	}
 	if m.Ended {
 		n += 2
+	}
+	if m.ObjectionBps != 0 {
+		n += 1 + sovTally(uint64(m.ObjectionBps))
 	}
 	return n
 }
@@ -1208,6 +1566,31 @@ func (m *Part) Size() (n int) {
 	return n
 }
 
+func (m *Optimistic) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.ObjectionBps != 0 {
+		n += 1 + sovTally(uint64(m.ObjectionBps))
+	}
+	l = m.Objections.Size()
+	n += 1 + l + sovTally(uint64(l))
+	l = m.Needed.Size()
+	n += 1 + l + sovTally(uint64(l))
+	l = m.Power.Size()
+	n += 1 + l + sovTally(uint64(l))
+	if m.Verdict != 0 {
+		n += 1 + sovTally(uint64(m.Verdict))
+	}
+	l = len(m.Lapsed)
+	if l > 0 {
+		n += 1 + l + sovTally(uint64(l))
+	}
+	return n
+}
+
 func (m *Tally) Size() (n int) {
 	if m == nil {
 		return 0
@@ -1228,6 +1611,10 @@ func (m *Tally) Size() (n int) {
 	}
 	if m.Verdict != 0 {
 		n += 1 + sovTally(uint64(m.Verdict))
+	}
+	if m.Optimistic != nil {
+		l = m.Optimistic.Size()
+		n += 1 + l + sovTally(uint64(l))
 	}
 	return n
 }
@@ -1259,6 +1646,8 @@ func (m *GenesisState) Size() (n int) {
 			n += 1 + l + sovTally(uint64(l))
 		}
 	}
+	l = m.Params.Size()
+	n += 1 + l + sovTally(uint64(l))
 	return n
 }
 
@@ -1267,6 +1656,139 @@ func sovTally(x uint64) (n int) {
 }
 func sozTally(x uint64) (n int) {
 	return sovTally(uint64((x << 1) ^ uint64((int64(x) >> 63))))
+}
+func (m *Params) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTally
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Params: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Params: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field OptimisticProposers", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTally
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTally
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTally
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.OptimisticProposers = append(m.OptimisticProposers, string(dAtA[iNdEx:postIndex]))
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field OptimisticMessages", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTally
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTally
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTally
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.OptimisticMessages = append(m.OptimisticMessages, string(dAtA[iNdEx:postIndex]))
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ObjectionBps", wireType)
+			}
+			m.ObjectionBps = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTally
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ObjectionBps |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTally(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTally
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
 }
 func (m *Voting) Unmarshal(dAtA []byte) error {
 	l := len(dAtA)
@@ -1375,6 +1897,25 @@ func (m *Voting) Unmarshal(dAtA []byte) error {
 				}
 			}
 			m.Ended = bool(v != 0)
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ObjectionBps", wireType)
+			}
+			m.ObjectionBps = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTally
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ObjectionBps |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := skipTally(dAtA[iNdEx:])
@@ -2089,6 +2630,228 @@ func (m *Part) Unmarshal(dAtA []byte) error {
 	}
 	return nil
 }
+func (m *Optimistic) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTally
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Optimistic: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Optimistic: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ObjectionBps", wireType)
+			}
+			m.ObjectionBps = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTally
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ObjectionBps |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Objections", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTally
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTally
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTally
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Objections.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Needed", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTally
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTally
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTally
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Needed.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Power", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTally
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTally
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTally
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Power.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Verdict", wireType)
+			}
+			m.Verdict = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTally
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Verdict |= Verdict(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Lapsed", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTally
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTally
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTally
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Lapsed = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTally(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTally
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
 func (m *Tally) Unmarshal(dAtA []byte) error {
 	l := len(dAtA)
 	iNdEx := 0
@@ -2275,6 +3038,42 @@ func (m *Tally) Unmarshal(dAtA []byte) error {
 					break
 				}
 			}
+		case 7:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Optimistic", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTally
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTally
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTally
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Optimistic == nil {
+				m.Optimistic = &Optimistic{}
+			}
+			if err := m.Optimistic.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
 			skippy, err := skipTally(dAtA[iNdEx:])
@@ -2443,6 +3242,39 @@ func (m *GenesisState) Unmarshal(dAtA []byte) error {
 			}
 			m.Tallies = append(m.Tallies, Tally{})
 			if err := m.Tallies[len(m.Tallies)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Params", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTally
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTally
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTally
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Params.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
 				return err
 			}
 			iNdEx = postIndex

@@ -62,20 +62,28 @@ func (r Rules) Judge(votes Sums, power math.Int) Verdict {
 // NewTally judges the votes of validators and delegators, who have a power, and the bonds of
 // operators. Bonds that vote are power too; others are not, so that the bonds of operators who
 // are away do not put the quorum out of reach.
-func NewTally(voting Voting, stakers Sums, power math.Int, operators Sums, rules Rules) Tally {
+//
+// The objections to an optimistic proposal are counted by CountObjections; nil for others.
+func NewTally(voting Voting, stakers Sums, power math.Int, operators Sums, rules Rules, optimistic *Optimistic) Tally {
 	all, whole := stakers.Plus(operators), power.Add(operators.Total.TruncateInt())
 	t := Tally{
 		ProposalId: voting.ProposalId, StakersMustAccept: voting.StakersMustAccept, Operators: operators,
 		Stakers: Part{Votes: stakers, Power: power, Verdict: rules.Judge(stakers, power)},
 		All:     Part{Votes: all, Power: whole, Verdict: rules.Judge(all, whole)},
+
+		Optimistic: optimistic,
 	}
 	t.Verdict = t.Deciding().Verdict
 	return t
 }
 
 // Deciding returns the part that decides. x/gov judges it by the same rules, and records it as the final
-// tally of the proposal.
+// tally of the proposal. An optimistic proposal that has lapsed needs the votes of a regular one, and the
+// objections decide only if they reject it.
 func (t Tally) Deciding() Part {
+	if o := t.Optimistic; o != nil && (o.Lapsed == "" || o.Verdict != VERDICT_ACCEPTED) {
+		return Part{Votes: o.votes(t.Stakers.Votes, t.Operators), Power: o.Power, Verdict: o.Verdict}
+	}
 	if t.StakersMustAccept && t.Stakers.Verdict != VERDICT_ACCEPTED {
 		return t.Stakers
 	}
