@@ -2,9 +2,11 @@ package keeper
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
+	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	govv1 "github.com/cosmos/cosmos-sdk/x/gov/types/v1"
 
@@ -32,6 +34,9 @@ func (k *Keeper) submitOptimistic(ctx context.Context, msg *types.MsgSubmitOptim
 		if !k.routine(params, message.TypeUrl) {
 			return 0, types.ErrNotRoutine.Wrapf("expected messages of optimistic_messages (%s), found %s; make a regular proposal: %s",
 				strings.Join(params.OptimisticMessages, ", "), message.TypeUrl, regularCommand)
+		}
+		if err := k.checkContent(ctx, message); err != nil {
+			return 0, types.ErrNotRoutine.Wrapf("%s; make a regular proposal: %s", err, regularCommand)
 		}
 	}
 	id, err := k.gov.Submit(ctx, msg.Regular())
@@ -70,6 +75,15 @@ func (k *Keeper) routine(params types.Params, url string) bool {
 	return slices.Contains(params.OptimisticMessages, url) && slices.Contains(k.policy.Routine, url)
 }
 
+// checkContent refuses a message of a routine type that changes more than voters may overlook.
+func (k *Keeper) checkContent(ctx context.Context, message *codectypes.Any) error {
+	content, is := message.GetCachedValue().(sdk.Msg)
+	if !is {
+		return fmt.Errorf("expected a message, found %s, which cannot be read", message.TypeUrl)
+	}
+	return k.policy.CheckRoutine(ctx, content)
+}
+
 // objections counts the objections to a proposal by the share that applies, and with the reason why it needs
 // the votes of a regular proposal too, if there is one. It returns nil for a proposal that is not optimistic.
 //
@@ -84,17 +98,20 @@ func (k *Keeper) objections(
 	if err != nil {
 		return nil, err
 	}
-	return count(min(voting.ObjectionBps, params.ObjectionBps), k.lapse(params, voting, proposal)), nil
+	return count(min(voting.ObjectionBps, params.ObjectionBps), k.lapse(ctx, params, voting, proposal)), nil
 }
 
 // lapse returns why an optimistic proposal needs the votes of a regular one too, or an empty text.
-func (k *Keeper) lapse(params types.Params, voting types.Voting, proposal govv1.Proposal) string {
+func (k *Keeper) lapse(ctx context.Context, params types.Params, voting types.Voting, proposal govv1.Proposal) string {
 	if !slices.Contains(params.OptimisticProposers, proposal.Proposer) {
 		return "the proposer is not in optimistic_proposers any more"
 	}
 	for _, message := range proposal.Messages {
 		if !k.routine(params, message.TypeUrl) {
 			return message.TypeUrl + " is not in optimistic_messages any more"
+		}
+		if err := k.checkContent(ctx, message); err != nil {
+			return err.Error()
 		}
 	}
 	if voting.StakersMustAccept {

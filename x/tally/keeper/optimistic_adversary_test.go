@@ -19,7 +19,9 @@ import (
 	upgradetypes "github.com/cosmos/cosmos-sdk/x/upgrade/types"
 
 	"github.com/thetaedge/theta/app"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
 	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
 	"github.com/thetaedge/theta/x/tally/types"
 )
@@ -67,6 +69,59 @@ func TestNothingButRoutineMessagesIsOptimistic(t *testing.T) {
 		require.ErrorIs(t, w.send(w.suggestion(w.change(), message)), types.ErrNotRoutine, "%s is in the list", url)
 		w.allow()
 	}
+}
+
+// Parameters decide whether a vote fits into a block and what it costs, which bonds count, and what a fault
+// costs. A proposal that passes in silence must not decide this, even if an older program has listed its type.
+func TestAnOptimisticProposalCannotKeepVotersOutOrFreeFaults(t *testing.T) {
+	w := newWorld(t, newChain(t))
+	edgenode := func(change func(*edgenodetypes.Params)) sdk.Msg {
+		msg := w.change().(*edgenodetypes.MsgUpdateParams)
+		change(&msg.Params)
+		return msg
+	}
+	feemarket := func(change func(*feemarkettypes.Params)) sdk.Msg {
+		params := feemarkettypes.DefaultParams()
+		change(&params)
+		return &feemarkettypes.MsgUpdateParams{Authority: app.Authority(), Params: params}
+	}
+	compute := computetypes.DefaultParams()
+	compute.Denoms[0].BondDenominator = 1 << 60 // a liability is worth nothing
+	for name, message := range map[string]sdk.Msg{
+		"no vote fits into a block":        feemarket(func(p *feemarkettypes.Params) { p.TxBps = 1 }),
+		"a vote costs more each block":     feemarket(func(p *feemarkettypes.Params) { p.TargetBps, p.ChangeDenominator = 1, 1 }),
+		"liabilities are worth nothing":    &computetypes.MsgUpdateParams{Authority: app.Authority(), Params: compute},
+		"bonds of a coin of the proposer":  edgenode(func(p *edgenodetypes.Params) { p.BondDenom = "mine" }),
+		"one fault jails, with its vote":   edgenode(func(p *edgenodetypes.Params) { p.Jail.FaultsToJail = 1 }),
+		"a bond leaves before its verdict": edgenode(func(p *edgenodetypes.Params) { p.UnbondingBlocks = 1 }),
+		"no node can be in a class":        edgenode(func(p *edgenodetypes.Params) { p.Classes[0].Minimum.CpuCores = 1 << 30 }),
+		"a class is gone":                  edgenode(func(p *edgenodetypes.Params) { p.Classes = p.Classes[1:] }),
+	} {
+		w.allow()
+		forced := w.params()
+		forced.OptimisticMessages = []string{sdk.MsgTypeURL(message)}
+		w.force(forced)
+		require.ErrorIs(t, w.send(w.suggestion(message)), types.ErrNotRoutine, name)
+	}
+}
+
+// A message of parameters names all of them. What governance has changed during the voting must not be changed
+// back by a proposal that was made before.
+func TestAnOptimisticProposalDoesNotUndoWhatVotersHaveDecided(t *testing.T) {
+	w := newWorld(t, newChain(t))
+	w.allow()
+	id := w.suggest(w.addClass())
+	require.Equal(t, types.VERDICT_ACCEPTED, w.count(id).Verdict)
+	decided := w.change().(*edgenodetypes.MsgUpdateParams)
+	decided.Params.Jail.FaultsToJail = 3
+	w.must(decided)
+	require.Contains(t, w.count(id).Optimistic.Lapsed, "expected the parameters of x/edgenode with further classes only")
+	require.Equal(t, types.VERDICT_NO_QUORUM, w.count(id).Verdict)
+	w.requireInvariants()
+	require.Equal(t, govv1.StatusRejected, w.ended(id).Status)
+	params, err := w.chain.App.EdgenodeKeeper.Params(w.ctx)
+	require.NoError(t, err)
+	require.Equal(t, decided.Params, params)
 }
 
 // The text of a type URL says nothing of another message: a proposal is judged by the types that governance
