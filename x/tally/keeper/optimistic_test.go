@@ -196,8 +196,10 @@ func TestARefusedOptimisticProposalSaysWhatItExpects(t *testing.T) {
 			require.NoError(t, err)
 			m.Messages = append(m.Messages, packed)
 		}, "found /theta.compute.v1.MsgUpdateParams; make a regular proposal"},
-		{"a part of the deposit", func(m *types.MsgSubmitOptimistic) { m.InitialDeposit = sdk.NewCoins(tfuel(999)) },
-			"expected an initial deposit of at least 1000000000000000000000atfuel, with which the voting begins at once, found 999000000000000000000atfuel"},
+		{
+			"a part of the deposit", func(m *types.MsgSubmitOptimistic) { m.InitialDeposit = sdk.NewCoins(tfuel(999)) },
+			"expected an initial deposit of at least 1000000000000000000000atfuel, with which the voting begins at once, found 999000000000000000000atfuel",
+		},
 		{"no title", func(m *types.MsgSubmitOptimistic) { m.Title = "" }, "title"},
 		{"another authority", func(m *types.MsgSubmitOptimistic) {
 			message := w.addClass()

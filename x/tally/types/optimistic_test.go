@@ -76,6 +76,7 @@ func TestObjectionsDecideAnOptimisticProposal(t *testing.T) {
 		found := b.count(bps, "", rules)
 		seen[found.Verdict]++
 		require.Equal(r, found.Optimistic.Verdict, found.Verdict)
+		require.Equal(r, bps, found.Optimistic.ObjectionBps)
 
 		objections, power := b.no+b.veto+b.bondNo+b.bondVetoing, b.power+b.bondNo+b.bondVetoing
 		vetoes := b.veto + b.bondVetoing
