@@ -26,6 +26,8 @@ func (k *Keeper) InitGenesis(ctx context.Context, genesis types.GenesisState) er
 		}
 	}
 	for _, voting := range genesis.Votings {
+		// After a restart at a lower height, voters have the blocks that come.
+		voting.Began = min(voting.Began, sdk.UnwrapSDKContext(ctx).BlockHeight())
 		if err := k.setVoting(ctx, voting); err != nil {
 			return err
 		}

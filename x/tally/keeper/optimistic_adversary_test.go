@@ -124,6 +124,85 @@ func TestAnOptimisticProposalDoesNotUndoWhatVotersHaveDecided(t *testing.T) {
 	require.Equal(t, decided.Params, params)
 }
 
+// While a chain stands still, voters cannot object, but its clock goes on. A voting with too few blocks does not
+// pass in silence.
+func TestAVotingOfAChainThatStoodStillNeedsVotes(t *testing.T) {
+	const least = int64(votingTime / types.SlowestBlock)
+	for _, c := range []struct {
+		name    string
+		blocks  int64
+		vote    bool
+		verdict types.Verdict
+	}{
+		{"just enough blocks", least, false, types.VERDICT_ACCEPTED},
+		{"one block too few", least - 1, false, types.VERDICT_NO_QUORUM},
+		{"one block", 1, false, types.VERDICT_NO_QUORUM},
+		{"one block, and a majority", 1, true, types.VERDICT_ACCEPTED},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, newChain(t))
+			w.allow()
+			id := w.suggest(w.addClass())
+			if c.vote {
+				w.vote(w.operator(0), id, govv1.OptionYes)
+			}
+			require.Equal(t, types.VERDICT_ACCEPTED, w.count(id).Verdict, "the voting goes on")
+			w.endBlockAt(votingTime, c.blocks)
+			require.Equal(t, c.verdict == types.VERDICT_ACCEPTED, w.proposal(id).Status == govv1.StatusPassed)
+			genesis, err := w.chain.App.TallyKeeper.ExportGenesis(w.ctx)
+			require.NoError(t, err)
+			require.Equal(t, c.verdict, genesis.Tallies[0].Verdict)
+			if c.blocks < least {
+				require.Contains(t, genesis.Tallies[0].Optimistic.Lapsed, "expected at least 600 blocks during the voting")
+			}
+		})
+	}
+}
+
+// A chain that restarts from an export at a lower height gives voters the blocks after its restart.
+func TestAVotingOfAHigherHeightBeginsWithTheRestart(t *testing.T) {
+	w := newWorld(t, newChain(t))
+	w.allow()
+	id := w.suggest(w.change())
+	genesis, err := w.chain.App.TallyKeeper.ExportGenesis(w.ctx)
+	require.NoError(t, err)
+	require.Equal(t, w.ctx.BlockHeight(), genesis.Votings[0].Began)
+	genesis.Votings[0].Began += 1_000
+	require.NoError(t, w.chain.App.TallyKeeper.InitGenesis(w.ctx, *genesis))
+	found, err := w.chain.App.TallyKeeper.ExportGenesis(w.ctx)
+	require.NoError(t, err)
+	require.Equal(t, w.ctx.BlockHeight(), found.Votings[0].Began)
+	w.requireInvariants()
+	require.Equal(t, govv1.StatusPassed, w.ended(id).Status)
+	genesis.Votings[0].Began = -1
+	require.ErrorIs(t, genesis.Validate(), types.ErrInvalidGenesis)
+}
+
+// An account cannot hide a proposal among many, nor keep others from making theirs.
+func TestAProposerHasFewOpenProposals(t *testing.T) {
+	w := newWorld(t, newChain(t))
+	require.NoError(t, w.changeParams(func(p *types.Params) {
+		p.OptimisticProposers = []string{w.person(0).String(), w.person(1).String()}
+		p.OptimisticMessages = []string{sdk.MsgTypeURL(w.change())}
+	}))
+	for range types.MaxOpenProposals {
+		w.suggest(w.change())
+	}
+	err := w.send(w.suggestion(w.change()))
+	require.ErrorIs(t, err, types.ErrTooManyProposals)
+	require.ErrorContains(t, err, "expected at most 3 open optimistic proposals of an account, found 3; wait until one is decided")
+	other := w.suggestion(w.change())
+	other.Proposer = w.person(1).String()
+	w.must(other)
+	w.propose(false, w.change())
+	w.must(govv1.NewMsgCancelProposal(1, w.person(0).String()))
+	w.suggest(w.change())
+	require.ErrorIs(t, w.send(w.suggestion(w.change())), types.ErrTooManyProposals)
+	w.endBlock(votingTime)
+	w.suggest(w.change())
+	w.requireInvariants()
+}
+
 // The text of a type URL says nothing of another message: a proposal is judged by the types that governance
 // will carry out.
 func TestAMessageUnderAnotherTypeIsRefused(t *testing.T) {
