@@ -133,6 +133,9 @@ func (p proposals) Submit(ctx context.Context, msg *govv1.MsgSubmitProposal) (ui
 	return response.ProposalId, nil
 }
 
+// Next returns the id of the proposal that is made next.
+func (p proposals) Next(ctx context.Context) (uint64, error) { return p.keeper.ProposalID.Peek(ctx) }
+
 // Params returns the rules of votings.
 func (p proposals) Params(ctx context.Context) (govv1.Params, error) {
 	return p.keeper.Params.Get(ctx)

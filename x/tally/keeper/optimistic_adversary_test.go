@@ -352,6 +352,23 @@ func TestAGenesisWithOtherMessagesIsRefused(t *testing.T) {
 	require.ErrorIs(t, w.chain.App.TallyKeeper.InitGenesis(w.ctx, *genesis), types.ErrInvalidParams)
 }
 
+// A genesis cannot contain the voting of a proposal to come, which would then be optimistic without having been
+// checked.
+func TestAGenesisWithTheVotingOfAProposalToComeIsRefused(t *testing.T) {
+	w := newWorld(t, newChain(t))
+	w.allow()
+	w.suggest(w.change())
+	genesis, err := w.chain.App.TallyKeeper.ExportGenesis(w.ctx)
+	require.NoError(t, err)
+	require.NoError(t, w.chain.App.TallyKeeper.InitGenesis(w.ctx, *genesis))
+	later := genesis.Votings[0]
+	later.ProposalId, later.Number = 2, 2
+	genesis.Votings, genesis.LastNumber = append(genesis.Votings, later), 2
+	err = w.chain.App.TallyKeeper.InitGenesis(w.ctx, *genesis)
+	require.ErrorIs(t, err, types.ErrInvalidGenesis)
+	require.ErrorContains(t, err, "expected votings of proposals before 2, which x/gov makes next, found proposal 2")
+}
+
 // An optimistic proposal in JSON reads its messages, as clients and ledgers write it.
 func TestAnOptimisticProposalSurvivesItsEncodings(t *testing.T) {
 	w := newWorld(t, newChain(t))
