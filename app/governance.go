@@ -36,19 +36,6 @@ func stakersDecide() []string {
 	}
 }
 
-// routineMessages returns the type URLs of the messages that governance may open to optimistic proposals,
-// which pass if voters do not notice them. Each of them is written for governance, carries no other
-// message, and changes numbers or facts that its module bounds. Of these, stakers alone need not
-// accept any. A message that is not in the list is refused, so that a message of a later module is not open
-// before its effects have been judged. Left out are, for example, the parameters of x/beacon, which contain the
-// key of the randomness, those of IBC and its clients, which guard the coins of other chains, and upgrades.
-func routineMessages() []string {
-	return []string{
-		"/theta.compute.v1.MsgUpdateCarbonFactors", "/theta.compute.v1.MsgUpdateParams",
-		"/theta.edgenode.v1.MsgUpdateParams", "/theta.feemarket.v1.MsgUpdateParams",
-	}
-}
-
 // lendsGovernance returns the type URLs of messages with which an account that may send them in the
 // name of governance can send every other message in its name.
 func lendsGovernance() []string {
@@ -145,6 +132,9 @@ func (p proposals) Submit(ctx context.Context, msg *govv1.MsgSubmitProposal) (ui
 	}
 	return response.ProposalId, nil
 }
+
+// Next returns the id of the proposal that is made next.
+func (p proposals) Next(ctx context.Context) (uint64, error) { return p.keeper.ProposalID.Peek(ctx) }
 
 // Params returns the rules of votings.
 func (p proposals) Params(ctx context.Context) (govv1.Params, error) {

@@ -215,7 +215,9 @@ func (k *Keepers) addTally(app *App) {
 	k.TallyKeeper = tallykeeper.NewKeeper(
 		app.encoding.Codec, app.kvService(tallytypes.StoreKey), AddressCodec(),
 		proposals{k.GovKeeper}, k.StakingKeeper, k.EdgenodeKeeper,
-		tallykeeper.Policy{StakersMustAccept: stakersMustAccept, Routine: routineMessages(), Authority: Authority()})
+		tallykeeper.Policy{
+			StakersMustAccept: stakersMustAccept, Routine: routineMessages(), CheckRoutine: k.checkRoutine, Authority: Authority(),
+		})
 	k.StakingKeeper.SetHooks(stakingtypes.NewMultiStakingHooks(
 		k.DistrKeeper.Hooks(), k.SlashingKeeper.Hooks(), k.TallyKeeper.StakingHooks()))
 	k.GovKeeper.SetHooks(k.TallyKeeper.GovHooks())

@@ -39,7 +39,18 @@ func suggestion(t *testing.T, proposer apptest.Account, messages ...sdk.Msg) sdk
 	return msg
 }
 
-// optimists lets accounts make optimistic proposals of parameters of x/edgenode.
+// newClass returns a message of governance that adds a hardware class.
+func newClass(t *testing.T, chain *apptest.Chain, name string) *edgenodetypes.MsgUpdateParams {
+	t.Helper()
+	now, err := chain.App.EdgenodeKeeper.Params(chain.Ctx())
+	require.NoError(t, err)
+	class := now.Classes[0]
+	class.Id = name
+	now.Classes = append(now.Classes, class)
+	return &edgenodetypes.MsgUpdateParams{Authority: app.Authority(), Params: now}
+}
+
+// optimists lets accounts make optimistic proposals of hardware classes.
 func optimists(accounts ...apptest.Account) apptest.Option {
 	return apptest.WithGenesis(func(cdc codec.Codec, genesis map[string]json.RawMessage) {
 		var state tallytypes.GenesisState
@@ -52,24 +63,22 @@ func optimists(accounts ...apptest.Account) apptest.Option {
 	})
 }
 
-// Without a vote, an optimistic proposal changes a parameter; objections of a tenth of the power
+// Without a vote, an optimistic proposal adds a class; objections of a tenth of the power
 // keep another one from it. All kinds of nodes agree.
 func TestAnOptimisticProposalIsCarriedOutUnlessVotersObject(t *testing.T) {
 	const blocks = votingBlocks + 6
 	network := edge.New(t, 2, 0) // the validator has 1,000 tfuel, each node 500
-	var yields, leases *edgenodetypes.MsgUpdateParams
+	var one, other *edgenodetypes.MsgUpdateParams
 	script := func(chain *apptest.Chain, i int) [][]byte {
 		switch i {
 		case 0:
 			return network.Register(chain)
 		case 1:
-			yields, leases = changeOfYields(t, chain).(*edgenodetypes.MsgUpdateParams), changeOfYields(t, chain).(*edgenodetypes.MsgUpdateParams)
-			leases.Params.MaxYields--
-			leases.Params.LeaseBlocks++
+			one, other = newClass(t, chain, "one"), newClass(t, chain, "other")
 			return [][]byte{
-				chain.Sign(network.Requester, []sdk.Msg{suggestion(t, network.Requester, yields)}),
-				chain.Sign(network.Requester, []sdk.Msg{suggestion(t, network.Requester, leases)}),
-				chain.Sign(network.Nodes[0].Operator, []sdk.Msg{suggestion(t, network.Nodes[0].Operator, leases)}), // is not in the list
+				chain.Sign(network.Requester, []sdk.Msg{suggestion(t, network.Requester, one)}),
+				chain.Sign(network.Requester, []sdk.Msg{suggestion(t, network.Requester, other)}),
+				chain.Sign(network.Nodes[0].Operator, []sdk.Msg{suggestion(t, network.Nodes[0].Operator, other)}), // is not in the list
 			}
 		case 2:
 			return [][]byte{
@@ -93,7 +102,7 @@ func TestAnOptimisticProposalIsCarriedOutUnlessVotersObject(t *testing.T) {
 	require.False(t, has)
 	found, err := chain.App.EdgenodeKeeper.Params(chain.Ctx())
 	require.NoError(t, err)
-	require.Equal(t, yields.Params, found)
+	require.Equal(t, one.Params, found)
 	genesis, err := chain.App.TallyKeeper.ExportGenesis(chain.Ctx())
 	require.NoError(t, err)
 	require.Empty(t, genesis.Votings)
@@ -107,7 +116,7 @@ func TestAnExportKeepsOptimisticProposals(t *testing.T) {
 	network := edge.New(t, 1, 0)
 	chain := apptest.New(t, append(network.Options(), apptest.WithGenesis(shortVotings), optimists(network.Requester))...)
 	for range 2 {
-		chain.MustDeliver(network.Requester, suggestion(t, network.Requester, changeOfYields(t, chain)))
+		chain.MustDeliver(network.Requester, suggestion(t, network.Requester, newClass(t, chain, "one")))
 	}
 	chain.MustDeliver(chain.Validator, govv1.NewMsgVote(chain.Validator.Address, 2, govv1.OptionNo, ""))
 	fork := chain.Fork()
@@ -132,7 +141,7 @@ func TestAnExportKeepsOptimisticProposals(t *testing.T) {
 	}
 }
 
-// Of all messages that the app knows, governance can list four. Each of them is one that only governance
+// Of all messages that the app knows, governance can list two. Each of them is one that only governance
 // sends.
 func TestGovernanceListsNoMessageButRoutineOnes(t *testing.T) {
 	chain := apptest.New(t)
@@ -155,7 +164,6 @@ func TestGovernanceListsNoMessageButRoutineOnes(t *testing.T) {
 		require.Equal(t, []string{"authority"}, proto.GetExtension(descriptor.Options(), msgv1.E_Signer), url)
 	}
 	require.ElementsMatch(t, []string{
-		"/theta.compute.v1.MsgUpdateCarbonFactors", "/theta.compute.v1.MsgUpdateParams",
-		"/theta.edgenode.v1.MsgUpdateParams", "/theta.feemarket.v1.MsgUpdateParams",
+		"/theta.compute.v1.MsgUpdateCarbonFactors", "/theta.edgenode.v1.MsgUpdateParams",
 	}, listed)
 }

@@ -25,10 +25,8 @@ func (k *Keeper) InitGenesis(ctx context.Context, genesis types.GenesisState) er
 			return err
 		}
 	}
-	for _, voting := range genesis.Votings {
-		if err := k.setVoting(ctx, voting); err != nil {
-			return err
-		}
+	if err := k.importVotings(ctx, genesis.Votings); err != nil {
+		return err
 	}
 	for _, tally := range genesis.Tallies {
 		if err := k.tallies.Set(ctx, tally.ProposalId, tally); err != nil {
@@ -45,6 +43,25 @@ func (k *Keeper) InitGenesis(ctx context.Context, genesis types.GenesisState) er
 		}
 	}
 	return k.importVotes(ctx)
+}
+
+// importVotings writes votings. One of a proposal to come is refused: it would say how that proposal is decided.
+func (k *Keeper) importVotings(ctx context.Context, votings []types.Voting) error {
+	next, err := k.gov.Next(ctx)
+	if err != nil {
+		return err
+	}
+	for _, voting := range votings {
+		if voting.ProposalId >= next {
+			return types.ErrInvalidGenesis.Wrapf("expected votings of proposals before %d, which x/gov makes next, found proposal %d", next, voting.ProposalId)
+		}
+		// After a restart at a lower height, voters have the blocks that come.
+		voting.Began = min(voting.Began, sdk.UnwrapSDKContext(ctx).BlockHeight())
+		if err := k.setVoting(ctx, voting); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (k *Keeper) importVotes(ctx context.Context) error {

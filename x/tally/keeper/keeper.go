@@ -66,6 +66,8 @@ type Policy struct {
 	StakersMustAccept func(govv1.Proposal) bool
 	// Routine contains the type URLs of the messages that governance may open to optimistic proposals.
 	Routine []string
+	// CheckRoutine refuses a message of these types that changes more, as things stand, than voters may overlook.
+	CheckRoutine func(context.Context, sdk.Msg) error
 	// Authority is the address that may change the parameters.
 	Authority string
 }

@@ -19,7 +19,9 @@ import (
 	upgradetypes "github.com/cosmos/cosmos-sdk/x/upgrade/types"
 
 	"github.com/thetaedge/theta/app"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
 	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
 	"github.com/thetaedge/theta/x/tally/types"
 )
@@ -67,6 +69,138 @@ func TestNothingButRoutineMessagesIsOptimistic(t *testing.T) {
 		require.ErrorIs(t, w.send(w.suggestion(w.change(), message)), types.ErrNotRoutine, "%s is in the list", url)
 		w.allow()
 	}
+}
+
+// Parameters decide whether a vote fits into a block and what it costs, which bonds count, and what a fault
+// costs. A proposal that passes in silence must not decide this, even if an older program has listed its type.
+func TestAnOptimisticProposalCannotKeepVotersOutOrFreeFaults(t *testing.T) {
+	w := newWorld(t, newChain(t))
+	edgenode := func(change func(*edgenodetypes.Params)) sdk.Msg {
+		msg := w.change().(*edgenodetypes.MsgUpdateParams)
+		change(&msg.Params)
+		return msg
+	}
+	feemarket := func(change func(*feemarkettypes.Params)) sdk.Msg {
+		params := feemarkettypes.DefaultParams()
+		change(&params)
+		return &feemarkettypes.MsgUpdateParams{Authority: app.Authority(), Params: params}
+	}
+	compute := computetypes.DefaultParams()
+	compute.Denoms[0].BondDenominator = 1 << 60 // a liability is worth nothing
+	for name, message := range map[string]sdk.Msg{
+		"no vote fits into a block":        feemarket(func(p *feemarkettypes.Params) { p.TxBps = 1 }),
+		"a vote costs more each block":     feemarket(func(p *feemarkettypes.Params) { p.TargetBps, p.ChangeDenominator = 1, 1 }),
+		"liabilities are worth nothing":    &computetypes.MsgUpdateParams{Authority: app.Authority(), Params: compute},
+		"bonds of a coin of the proposer":  edgenode(func(p *edgenodetypes.Params) { p.BondDenom = "mine" }),
+		"one fault jails, with its vote":   edgenode(func(p *edgenodetypes.Params) { p.Jail.FaultsToJail = 1 }),
+		"a bond leaves before its verdict": edgenode(func(p *edgenodetypes.Params) { p.UnbondingBlocks = 1 }),
+		"no node can be in a class":        edgenode(func(p *edgenodetypes.Params) { p.Classes[0].Minimum.CpuCores = 1 << 30 }),
+		"a class is gone":                  edgenode(func(p *edgenodetypes.Params) { p.Classes = p.Classes[1:] }),
+	} {
+		w.allow()
+		forced := w.params()
+		forced.OptimisticMessages = []string{sdk.MsgTypeURL(message)}
+		w.force(forced)
+		require.ErrorIs(t, w.send(w.suggestion(message)), types.ErrNotRoutine, name)
+	}
+}
+
+// A message of parameters names all of them. What governance has changed during the voting must not be changed
+// back by a proposal that was made before.
+func TestAnOptimisticProposalDoesNotUndoWhatVotersHaveDecided(t *testing.T) {
+	w := newWorld(t, newChain(t))
+	w.allow()
+	id := w.suggest(w.addClass())
+	require.Equal(t, types.VERDICT_ACCEPTED, w.count(id).Verdict)
+	decided := w.change().(*edgenodetypes.MsgUpdateParams)
+	decided.Params.Jail.FaultsToJail = 3
+	w.must(decided)
+	require.Contains(t, w.count(id).Optimistic.Lapsed, "expected the parameters of x/edgenode with further classes only")
+	require.Equal(t, types.VERDICT_NO_QUORUM, w.count(id).Verdict)
+	w.requireInvariants()
+	require.Equal(t, govv1.StatusRejected, w.ended(id).Status)
+	params, err := w.chain.App.EdgenodeKeeper.Params(w.ctx)
+	require.NoError(t, err)
+	require.Equal(t, decided.Params, params)
+}
+
+// While a chain stands still, voters cannot object, but its clock goes on. A voting with too few blocks does not
+// pass in silence.
+func TestAVotingOfAChainThatStoodStillNeedsVotes(t *testing.T) {
+	const least = int64(votingTime / types.SlowestBlock)
+	for _, c := range []struct {
+		name    string
+		blocks  int64
+		vote    bool
+		verdict types.Verdict
+	}{
+		{"just enough blocks", least, false, types.VERDICT_ACCEPTED},
+		{"one block too few", least - 1, false, types.VERDICT_NO_QUORUM},
+		{"one block", 1, false, types.VERDICT_NO_QUORUM},
+		{"one block, and a majority", 1, true, types.VERDICT_ACCEPTED},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, newChain(t))
+			w.allow()
+			id := w.suggest(w.addClass())
+			if c.vote {
+				w.vote(w.operator(0), id, govv1.OptionYes)
+			}
+			require.Equal(t, types.VERDICT_ACCEPTED, w.count(id).Verdict, "the voting goes on")
+			w.endBlockAt(votingTime, c.blocks)
+			require.Equal(t, c.verdict == types.VERDICT_ACCEPTED, w.proposal(id).Status == govv1.StatusPassed)
+			genesis, err := w.chain.App.TallyKeeper.ExportGenesis(w.ctx)
+			require.NoError(t, err)
+			require.Equal(t, c.verdict, genesis.Tallies[0].Verdict)
+			if c.blocks < least {
+				require.Contains(t, genesis.Tallies[0].Optimistic.Lapsed, "expected at least 600 blocks during the voting")
+			}
+		})
+	}
+}
+
+// A chain that restarts from an export at a lower height gives voters the blocks after its restart.
+func TestAVotingOfAHigherHeightBeginsWithTheRestart(t *testing.T) {
+	w := newWorld(t, newChain(t))
+	w.allow()
+	id := w.suggest(w.change())
+	genesis, err := w.chain.App.TallyKeeper.ExportGenesis(w.ctx)
+	require.NoError(t, err)
+	require.Equal(t, w.ctx.BlockHeight(), genesis.Votings[0].Began)
+	genesis.Votings[0].Began += 1_000
+	require.NoError(t, w.chain.App.TallyKeeper.InitGenesis(w.ctx, *genesis))
+	found, err := w.chain.App.TallyKeeper.ExportGenesis(w.ctx)
+	require.NoError(t, err)
+	require.Equal(t, w.ctx.BlockHeight(), found.Votings[0].Began)
+	w.requireInvariants()
+	require.Equal(t, govv1.StatusPassed, w.ended(id).Status)
+	genesis.Votings[0].Began = -1
+	require.ErrorIs(t, genesis.Validate(), types.ErrInvalidGenesis)
+}
+
+// An account cannot hide a proposal among many, nor keep others from making theirs.
+func TestAProposerHasFewOpenProposals(t *testing.T) {
+	w := newWorld(t, newChain(t))
+	require.NoError(t, w.changeParams(func(p *types.Params) {
+		p.OptimisticProposers = []string{w.person(0).String(), w.person(1).String()}
+		p.OptimisticMessages = []string{sdk.MsgTypeURL(w.change())}
+	}))
+	for range types.MaxOpenProposals {
+		w.suggest(w.change())
+	}
+	err := w.send(w.suggestion(w.change()))
+	require.ErrorIs(t, err, types.ErrTooManyProposals)
+	require.ErrorContains(t, err, "expected at most 3 open optimistic proposals of an account, found 3; wait until one is decided")
+	other := w.suggestion(w.change())
+	other.Proposer = w.person(1).String()
+	w.must(other)
+	w.propose(false, w.change())
+	w.must(govv1.NewMsgCancelProposal(1, w.person(0).String()))
+	w.suggest(w.change())
+	require.ErrorIs(t, w.send(w.suggestion(w.change())), types.ErrTooManyProposals)
+	w.endBlock(votingTime)
+	w.suggest(w.change())
+	w.requireInvariants()
 }
 
 // The text of a type URL says nothing of another message: a proposal is judged by the types that governance
@@ -216,6 +350,23 @@ func TestAGenesisWithOtherMessagesIsRefused(t *testing.T) {
 	genesis := types.DefaultGenesis()
 	genesis.Params.OptimisticMessages = []string{"/theta.tally.v1.MsgUpdateParams"}
 	require.ErrorIs(t, w.chain.App.TallyKeeper.InitGenesis(w.ctx, *genesis), types.ErrInvalidParams)
+}
+
+// A genesis cannot contain the voting of a proposal to come, which would then be optimistic without having been
+// checked.
+func TestAGenesisWithTheVotingOfAProposalToComeIsRefused(t *testing.T) {
+	w := newWorld(t, newChain(t))
+	w.allow()
+	w.suggest(w.change())
+	genesis, err := w.chain.App.TallyKeeper.ExportGenesis(w.ctx)
+	require.NoError(t, err)
+	require.NoError(t, w.chain.App.TallyKeeper.InitGenesis(w.ctx, *genesis))
+	later := genesis.Votings[0]
+	later.ProposalId, later.Number = 2, 2
+	genesis.Votings, genesis.LastNumber = append(genesis.Votings, later), 2
+	err = w.chain.App.TallyKeeper.InitGenesis(w.ctx, *genesis)
+	require.ErrorIs(t, err, types.ErrInvalidGenesis)
+	require.ErrorContains(t, err, "expected votings of proposals before 2, which x/gov makes next, found proposal 2")
 }
 
 // An optimistic proposal in JSON reads its messages, as clients and ledgers write it.

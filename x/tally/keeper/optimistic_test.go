@@ -41,7 +41,7 @@ func (w *world) changeParams(change func(*types.Params)) error {
 	return w.send(&types.MsgUpdateParams{Authority: app.Authority(), Params: params})
 }
 
-// allow lets the first person make optimistic proposals of carbon factors and of parameters of x/edgenode.
+// allow lets the first person make optimistic proposals of carbon factors and of hardware classes.
 func (w *world) allow() {
 	w.t.Helper()
 	require.NoError(w.t, w.changeParams(func(p *types.Params) {
@@ -73,13 +73,24 @@ func (w *world) suggest(messages ...sdk.Msg) uint64 {
 	return next - 1
 }
 
-// moreYields returns a message of governance that raises a parameter by one.
-func (w *world) moreYields() *edgenodetypes.MsgUpdateParams {
+// addClass returns a message of governance that adds a hardware class.
+func (w *world) addClass() *edgenodetypes.MsgUpdateParams {
 	w.t.Helper()
 	params, err := w.chain.App.EdgenodeKeeper.Params(w.ctx)
 	require.NoError(w.t, err)
-	params.MaxYields++
+	class := params.Classes[0]
+	class.Id = "added"
+	params.Classes = append(params.Classes, class)
 	return &edgenodetypes.MsgUpdateParams{Authority: app.Authority(), Params: params}
+}
+
+// added reports whether the class is there.
+func (w *world) added() bool {
+	w.t.Helper()
+	params, err := w.chain.App.EdgenodeKeeper.Params(w.ctx)
+	require.NoError(w.t, err)
+	_, err = params.Class("added")
+	return err == nil
 }
 
 // split votes with a weight for one option and the rest for another.
@@ -124,8 +135,7 @@ func TestAnOptimisticProposalPassesUnlessVotersObject(t *testing.T) {
 			w.must(stakingtypes.NewMsgDelegate(w.person(1).String(), w.validator(0), tfuel(400)))
 			w.allow()
 			before := w.chain.App.BankKeeper.GetBalance(w.ctx, w.person(0), "atfuel")
-			message := w.moreYields()
-			id := w.suggest(message)
+			id := w.suggest(w.addClass())
 			c.vote(w, id)
 			count := w.count(id)
 			require.Equal(t, c.verdict, count.Verdict)
@@ -136,9 +146,7 @@ func TestAnOptimisticProposalPassesUnlessVotersObject(t *testing.T) {
 			proposal := w.ended(id)
 			passes := c.verdict == types.VERDICT_ACCEPTED
 			require.Equal(t, passes, proposal.Status == govv1.StatusPassed, "%s %s", proposal.Status, proposal.FailedReason)
-			params, err := w.chain.App.EdgenodeKeeper.Params(w.ctx)
-			require.NoError(t, err)
-			require.Equal(t, passes, params.MaxYields == message.Params.MaxYields)
+			require.Equal(t, passes, w.added())
 			after := w.chain.App.BankKeeper.GetBalance(w.ctx, w.person(0), "atfuel")
 			require.Equal(t, c.burned, after.IsLT(before), "the deposit returns unless it was vetoed")
 			response, err := keeper.NewQueryServer(w.chain.App.TallyKeeper).Tally(w.ctx, &types.QueryTallyRequest{ProposalId: id})
@@ -194,7 +202,9 @@ func TestARefusedOptimisticProposalSaysWhatItExpects(t *testing.T) {
 		},
 		{"no title", func(m *types.MsgSubmitOptimistic) { m.Title = "" }, "title"},
 		{"another authority", func(m *types.MsgSubmitOptimistic) {
-			packed, err := codectypes.NewAnyWithValue(&edgenodetypes.MsgUpdateParams{Authority: w.person(0).String()})
+			message := w.addClass()
+			message.Authority = w.person(0).String()
+			packed, err := codectypes.NewAnyWithValue(message)
 			require.NoError(t, err)
 			m.Messages = []*codectypes.Any{packed}
 		}, "signer"},
@@ -279,15 +289,13 @@ func TestAnOptimisticProposalIsCancelledLikeOthers(t *testing.T) {
 func TestAnOptimisticProposalWhoseMessageFailsIsAFailedOne(t *testing.T) {
 	w := newWorld(t, newChain(t))
 	w.allow()
-	good, bad := w.moreYields(), w.moreYields()
-	bad.Params.MaxYields = 1 << 20
+	good, bad := w.addClass(), w.addClass()
+	bad.Params.Classes = append(bad.Params.Classes, bad.Params.Classes[0])
 	id := w.suggest(good, bad)
 	proposal := w.ended(id)
 	require.Equal(t, govv1.StatusFailed, proposal.Status)
-	require.Contains(t, proposal.FailedReason, "max_yields")
-	params, err := w.chain.App.EdgenodeKeeper.Params(w.ctx)
-	require.NoError(t, err)
-	require.Equal(t, good.Params.MaxYields-1, params.MaxYields)
+	require.Contains(t, proposal.FailedReason, "classes: expected each once")
+	require.False(t, w.added())
 	genesis, err := w.chain.App.TallyKeeper.ExportGenesis(w.ctx)
 	require.NoError(t, err)
 	require.Empty(t, genesis.Votings, "the mark is gone")

@@ -32,6 +32,7 @@ const (
 	validators = 3
 	votingTime = time.Hour
 	hastyTime  = 20 * time.Minute
+	blockTime  = 1500 * time.Millisecond
 )
 
 func TestMain(m *testing.M) {
@@ -91,10 +92,16 @@ func (w *world) must(msg sdk.Msg) {
 	require.NoError(w.t, w.send(msg))
 }
 
-// endBlock ends a block after some time, as far as the votes are concerned.
+// endBlock ends the last of the blocks that a chain makes in some time, as far as the votes are concerned.
 func (w *world) endBlock(after time.Duration) {
 	w.t.Helper()
-	w.ctx = w.ctx.WithBlockTime(w.ctx.BlockTime().Add(after)).WithBlockHeight(w.ctx.BlockHeight() + 1)
+	w.endBlockAt(after, max(1, int64(after/blockTime)))
+}
+
+// endBlockAt ends the last of some blocks after some time.
+func (w *world) endBlockAt(after time.Duration, blocks int64) {
+	w.t.Helper()
+	w.ctx = w.ctx.WithBlockTime(w.ctx.BlockTime().Add(after)).WithBlockHeight(w.ctx.BlockHeight() + blocks)
 	require.NoError(w.t, gov.EndBlocker(w.ctx, w.chain.App.GovKeeper))
 	require.NoError(w.t, w.chain.App.EdgenodeKeeper.EndBlock(w.ctx))
 	_, err := w.chain.App.StakingKeeper.EndBlocker(w.ctx)

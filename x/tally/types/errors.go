@@ -14,4 +14,6 @@ var (
 	ErrNotProposer     = errors.Register(ModuleName, 9, "account may not make optimistic proposals")
 	ErrNotRoutine      = errors.Register(ModuleName, 10, "message is not for optimistic proposals")
 	ErrDeposit         = errors.Register(ModuleName, 11, "deposit incomplete")
+
+	ErrTooManyProposals = errors.Register(ModuleName, 12, "too many optimistic proposals")
 )

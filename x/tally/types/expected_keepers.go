@@ -16,6 +16,8 @@ import (
 type GovKeeper interface {
 	// Proposal returns a proposal, or collections.ErrNotFound.
 	Proposal(ctx context.Context, id uint64) (govv1.Proposal, error)
+	// Next returns the id of the proposal that is made next.
+	Next(ctx context.Context) (uint64, error)
 	// Open reports whether a proposal is being voted on.
 	Open(ctx context.Context, id uint64) (bool, error)
 	// WalkOpen visits the proposals that are being voted on, in order.

@@ -17,6 +17,9 @@ func (g GenesisState) Validate() error {
 			return ErrInvalidGenesis.Wrapf("voting of proposal %d: expected a number of its own from 1 to %d, found %d", v.ProposalId, g.LastNumber, v.Number)
 		}
 		numbers[v.Number] = true
+		if v.Began < 0 {
+			return ErrInvalidGenesis.Wrapf("voting of proposal %d: expected a height from 0 at which it began, found %d", v.ProposalId, v.Began)
+		}
 		if v.ObjectionBps > MaxObjectionBps || v.ObjectionBps > 0 && v.StakersMustAccept {
 			return ErrInvalidGenesis.Wrapf("voting of proposal %d: expected objection_bps up to %d, and 0 if stakers must accept it, found %d", v.ProposalId, MaxObjectionBps, v.ObjectionBps)
 		}

@@ -2,7 +2,11 @@
 // and the verdict that follows from them.
 package types
 
-import "cosmossdk.io/collections"
+import (
+	"time"
+
+	"cosmossdk.io/collections"
+)
 
 const (
 	// ModuleName is the name of the module.
@@ -13,6 +17,12 @@ const (
 	SweepLimit = 200
 	// CheckLimit is the number of open votings of which a block looks at most whether they have ended.
 	CheckLimit = 20
+	// MaxOpenProposals is the number of optimistic proposals of one account that are voted on at most, so that
+	// voters can look at each.
+	MaxOpenProposals = 3
+	// SlowestBlock is the mean time of blocks, four times that of this chain, above which voters had too few blocks
+	// to object to an optimistic proposal.
+	SlowestBlock = 6 * time.Second
 	// MaxBallotsForInvariants is the number of ballots that the query Invariants walks at most.
 	MaxBallotsForInvariants = 10_000
 )
