@@ -211,6 +211,28 @@ func TestTheEndOfAVotingIsReported(t *testing.T) {
 	require.Equal(t, params.Tfuel(1_000+edge.NodeBond), reported[0].All.Power)
 }
 
+// A mistake in the gas that a transaction may ask for can be voted away: proposal and vote still fit.
+func TestVotersRaiseTheGasOfATransactionAgain(t *testing.T) {
+	chain := apptest.New(t, apptest.WithGenesis(shortVotings), apptest.WithGenesis(func(cdc codec.Codec, genesis map[string]json.RawMessage) {
+		var state feemarkettypes.GenesisState
+		cdc.MustUnmarshalJSON(genesis[feemarkettypes.ModuleName], &state)
+		state.Params.TxBps = 1
+		genesis[feemarkettypes.ModuleName] = cdc.MustMarshalJSON(&state)
+	}))
+	send := func(from apptest.Account, msg sdk.Msg) {
+		result := chain.NextBlock(chain.Sign(from, []sdk.Msg{msg}, apptest.WithGas(feemarkettypes.LeastTxGas))).TxResults[0]
+		require.Zero(t, result.Code, result.Log)
+	}
+	require.Contains(t, chain.Deliver(chain.Accounts[0], govv1.NewMsgVote(chain.Accounts[0].Address, 1, govv1.OptionYes, "")).Log, "gas limit too high")
+	params := feemarkettypes.DefaultParams()
+	send(chain.Accounts[0], submission(t, chain.Accounts[0], false, &feemarkettypes.MsgUpdateParams{Authority: app.Authority(), Params: params}))
+	send(chain.Validator, govv1.NewMsgVote(chain.Validator.Address, 1, govv1.OptionYes, ""))
+	chain.Blocks(votingBlocks + 1)
+	found, err := chain.App.FeemarketKeeper.Params(chain.Ctx())
+	require.NoError(t, err)
+	require.Equal(t, params, found)
+}
+
 // Governance refuses parameters that a module refuses, when the proposal is carried out.
 func TestAProposalWithInvalidParametersFails(t *testing.T) {
 	chain := apptest.New(t, apptest.WithGenesis(shortVotings))

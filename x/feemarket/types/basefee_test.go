@@ -103,6 +103,7 @@ func TestShareOfAnyBlockIsNoMoreThanTheBlock(t *testing.T) {
 		require.Equal(t, b.Block, b.Lane+b.Ordinary)
 		require.LessOrEqual(t, b.Claims+b.Beacons, b.Lane)
 		require.LessOrEqual(t, b.Tx, b.Block)
+		require.GreaterOrEqual(t, b.Tx, min(b.Block, types.LeastTxGas), "a vote always fits")
 		items := rapid.Uint64().Draw(t, "items")
 		require.GreaterOrEqual(t, p.LaneTx(items), p.LaneTxGas, "no overflow")
 	})

@@ -27,7 +27,7 @@ func (p Params) Budget(block *cmtproto.BlockParams) Budget {
 		return Budget{}
 	}
 	gas := uint64(block.MaxGas)
-	b := Budget{Limited: true, Block: gas, Lane: share(gas, p.LaneBps), Tx: share(gas, p.TxBps)}
+	b := Budget{Limited: true, Block: gas, Lane: share(gas, p.LaneBps), Tx: max(share(gas, p.TxBps), min(gas, LeastTxGas))}
 	b.Ordinary = gas - b.Lane
 	b.Claims, b.Beacons = share(b.Lane, p.ClaimBps), share(b.Lane, p.BeaconBps)
 	return b

@@ -44,7 +44,7 @@ type Params struct {
 	// 1,000,000,000.
 	LaneItemGas uint64 `protobuf:"varint,5,opt,name=lane_item_gas,json=laneItemGas,proto3" json:"lane_item_gas,omitempty"`
 	// Highest share of a block's gas that one transaction can ask for, 1 to 10,000 basis
-	// points.
+	// points. 1,000,000 gas are always allowed.
 	TxBps uint32 `protobuf:"varint,6,opt,name=tx_bps,json=txBps,proto3" json:"tx_bps,omitempty"`
 	// Share of the gas outside the lane at which the base fee does not change, 1 to 10,000
 	// basis points.

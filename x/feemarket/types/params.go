@@ -7,6 +7,9 @@ import (
 const (
 	// BasisPoints is the number of basis points of the whole.
 	BasisPoints = 10_000
+	// LeastTxGas is the gas that one transaction may ask for at least, as far as a block has so much. A
+	// vote needs less: otherwise tx_bps could be set so low that governance cannot raise it again.
+	LeastTxGas = 1_000_000
 	// maxPriceBits bounds prices, so that a price times a gas limit fits into a math.Int.
 	maxPriceBits = 128
 	// maxDenominator bounds how slowly the base fee moves.
