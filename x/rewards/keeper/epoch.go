@@ -154,6 +154,15 @@ func (k *Keeper) paidWork(ctx context.Context) (types.PaidWork, error) {
 	return work, err
 }
 
+// storeWork writes what nodes were credited with in the current epoch. A block may pay shares of fees alone: work that
+// is empty has no record, as after an import.
+func (k *Keeper) storeWork(ctx context.Context, work types.PaidWork) error {
+	if work.Empty() {
+		return k.work.Remove(ctx)
+	}
+	return k.work.Set(ctx, work)
+}
+
 // EpochSummary returns the summary that covers an epoch, or ErrEpochNotKept.
 func (k *Keeper) EpochSummary(ctx context.Context, number int64) (types.EpochSummary, error) {
 	iterator, err := k.summaries.Iterate(ctx, new(collections.Range[int64]).EndInclusive(number).Descending())

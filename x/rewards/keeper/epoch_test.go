@@ -176,3 +176,19 @@ func TestSummariesNeverShareAnEpoch(t *testing.T) {
 		})
 	})
 }
+
+// A block that moves a fee to the community pool and credits no node leaves no record of work, as an import does not.
+func TestABlockWithoutWorkLeavesNoRecordOfIt(t *testing.T) {
+	f := newFixture(t)
+	f.escrowed(sdk.NewInt64Coin(other, 40))
+	require.NoError(t, f.keeper.Discard(f.ctx, operator(7), sdk.NewInt64Coin(other, 40)))
+	f.endBlock()
+	has, err := f.service.OpenKVStore(f.ctx).Has(types.WorkPrefix.Bytes())
+	require.NoError(t, err)
+	require.False(t, has)
+	f.reward(0, coin(100))
+	f.endBlock()
+	has, err = f.service.OpenKVStore(f.ctx).Has(types.WorkPrefix.Bytes())
+	require.NoError(t, err)
+	require.True(t, has)
+}

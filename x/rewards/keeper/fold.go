@@ -57,7 +57,7 @@ func (k *Keeper) foldNotes(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := k.work.Set(ctx, work.Add(noted.Work)); err != nil {
+	if err := k.storeWork(ctx, work.Add(noted.Work)); err != nil {
 		return err
 	}
 	for i := range entries {

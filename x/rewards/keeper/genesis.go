@@ -75,10 +75,7 @@ func (k *Keeper) importEpochs(ctx context.Context, genesis types.GenesisState) e
 			return err
 		}
 	}
-	if genesis.Work.Empty() {
-		return nil
-	}
-	return k.work.Set(ctx, genesis.Work)
+	return k.storeWork(ctx, genesis.Work)
 }
 
 // importCoins writes the coins of operators.

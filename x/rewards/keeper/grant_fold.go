@@ -171,7 +171,7 @@ func (k *Keeper) creditGranted(ctx context.Context, grant *types.Grant, credits 
 	if err != nil {
 		return err
 	}
-	if err := k.work.Set(ctx, work.Add(types.PaidWork{Credited: all})); err != nil {
+	if err := k.storeWork(ctx, work.Add(types.PaidWork{Credited: all})); err != nil {
 		return err
 	}
 	return k.pruneEarned(ctx, open.Epoch, prunedEarned+2*uint64(len(credits)))
