@@ -214,8 +214,8 @@ func (c *cartel) do(name string, msg sdk.Msg) bool {
 	return err == nil
 }
 
-// propose proposes that bonds weigh less in a fault, or that nodes get all of a reward. Others vote
-// against it at once.
+// propose proposes parameters of x/edgenode, on which bonds decide too, or that nodes get the stakers'
+// part of a reward. Others vote against it at once.
 func (c *cartel) propose(t *rapid.T) {
 	if len(c.proposals) > 3 {
 		return
